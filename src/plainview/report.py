@@ -1,0 +1,152 @@
+"""The report model, version 1: names, shapes and counts. No type here can hold a value of the data.
+
+Every text that came from a target has gone through `names.safe_name` before it enters this model:
+what looks like a value is printed as its shape, control and bidirectional characters are gone.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+SCHEMA = "plainview.report/1"
+
+State = Literal["unreachable", "auth_required", "reachable_metadata", "lists", "reads", "writes", "admin", "unknown"]
+RightsBasis = Literal["rights_api", "config", "by_design", "unknown"]
+Confidence = Literal["proved", "probable", "inconclusive", "looks_like_honeypot"]
+
+
+class Base(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
+    """Shared settings of all parts of the report."""
+
+
+class Request(Base):
+    """One request that was sent: its template, how often, what came back, the trace that it leaves."""
+
+    probe: str
+    template: str
+    count: int = 1
+    statuses: tuple[str, ...] = ()
+    footprint: str = ""
+
+
+class Tls(Base):
+    """What the connection said of itself. `certificate` facts are shapes ("self-signed", "expired")."""
+
+    offered: bool
+    used: bool = False
+    version: str | None = None
+    certificate: tuple[str, ...] = ()
+
+
+class Exposure(Base):
+    """What a stranger without any secret may do at a store, and how that is known."""
+
+    state: State
+    rights_basis: RightsBasis = "unknown"
+    confidence: Confidence = "inconclusive"
+    evidence: tuple[str, ...] = ()
+    footprint: tuple[Request, ...] = ()
+    tls: Tls | None = None
+    product: str | None = None
+    version: str | None = None
+    prior_access: tuple[str, ...] = ()
+    points_elsewhere: tuple[str, ...] = ()
+    not_tried: tuple[str, ...] = ()
+
+
+class Skipped(Base):
+    """Something that was not examined."""
+
+    what: str
+    why: str
+
+
+class Coverage(Base):
+    """How much of the target was looked at."""
+
+    tables_listed: int = 0
+    tables_read: int = 0
+    rows_listed: int = 0
+    rows_read: int = 0
+    bytes_read: int = 0
+    sampled: bool = False
+    read_as: Literal["stranger", "credential", "file"] = "file"
+    skipped: tuple[Skipped, ...] = ()
+
+
+class Column(Base):
+    """One kind of personal data in one column. `matched` of `checked` non-empty cells hold it."""
+
+    path: str
+    category: str
+    concept: str
+    special: bool
+    confidence: float
+    matched: int
+    checked: int
+    evidence: tuple[str, ...] = ()
+    in_text: bool = False
+    detector: str = ""
+
+
+class TableReport(Base):
+    """A table with the personal data found in it; `columns_total` counts all its columns."""
+
+    name: str
+    kind: str
+    rows: int
+    rows_read: int
+    columns_total: int = 0
+    notes: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+
+
+class TargetReport(Base):
+    """All that was learned of one target."""
+
+    target: str
+    kind: str
+    exposure: Exposure | None = None
+    coverage: Coverage = Coverage()
+    tables: tuple[TableReport, ...] = ()
+
+
+class Tool(Base):
+    """The program that wrote the report."""
+
+    name: str = "plainview"
+    version: str = ""
+
+
+class Report(Base):
+    """The whole answer. `started` and `finished` are UTC in ISO 8601."""
+
+    schema: str = SCHEMA
+    tool: Tool = Tool()
+    started: str = ""
+    finished: str = ""
+    targets: tuple[TargetReport, ...] = ()
+
+    @property
+    def found(self) -> bool:
+        """True when personal data or an open store was found."""
+        open_states = ("lists", "reads", "writes", "admin")
+        return any(
+            any(table.columns for table in target.tables)
+            or (target.exposure is not None and target.exposure.state in open_states)
+            for target in self.targets
+        )
+
+    @property
+    def complete(self) -> bool:
+        """True when nothing was left out."""
+        return all(not target.coverage.skipped for target in self.targets)
+
+    @property
+    def exit_status(self) -> int:
+        """0 looked at everything and found nothing, 1 found something, 2 could not look at everything."""
+        if not self.complete:
+            return 2
+        return 1 if self.found else 0
