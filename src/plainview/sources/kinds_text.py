@@ -1,0 +1,175 @@
+"""What a text is: JSON, NDJSON, XML, HTML, an SQL dump, a table with delimiters, or just text.
+
+Works on the bytes of the head: every mark that matters is ASCII, and UTF-16/32 are folded to it first.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+import msgspec
+
+# Letters of all byte encodings, without what no text holds. ESC and form feed occur in logs.
+_CONTROL = bytes(c for c in range(32) if c not in b"\t\n\r\f\v\x1b\b\x1a")
+WIDE = {codecs.BOM_UTF32_LE: "utf-32-le", codecs.BOM_UTF32_BE: "utf-32-be",
+        codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}  # fmt: skip
+
+PROSE = frozenset(
+    ".txt .log .out .err .md .rst .tex .adoc .py .js .ts .jsx .tsx .java .c .h .cc .cpp .hpp .cs .go .rs .rb .php .pl"
+    " .sh .bash .zsh .ps1 .bat .lua .r .jl .kt .scala .swift .m .clj .ex .erl .hs .ml .vue .css .scss .less .yml .yaml"
+    " .toml .ini .cfg .conf .properties .env .service .tf .hcl .gradle .cmake .mk .dockerfile .gitignore .lock .eml"
+    " .mbox .vcf .ics .srt .vtt .po .pot .diff .patch .bib .ldif .reg .pem .crt .csr .key .pub".split()
+)
+LOOSE = frozenset(
+    {"", ".txt", ".dat", ".out", ".data", ".export", ".log", ".xls", ".xlsx"}
+)  # may hold a table
+
+_SQL = re.compile(
+    rb"^(?:INSERT\s+(?:IGNORE\s+)?INTO\s|REPLACE\s+INTO\s|CREATE\s+(?:OR\s+REPLACE\s+)?(?:\w+\s+){0,3}(?:TABLE|DATABASE|"
+    rb"SCHEMA|TYPE|EXTENSION|SEQUENCE|ROLE|FUNCTION|INDEX|VIEW|USER)\s|DROP\s+(?:TABLE|DATABASE|SCHEMA)\s|COPY\s+\S+[^\n]{0,4000}"
+    rb"\sFROM\s+stdin|PRAGMA\s+\w+\s*=|BEGIN\s+TRANSACTION;|START\s+TRANSACTION;|SET\s+\w+\s*=\s*[^\n]{0,200};|"
+    rb"SET\s+DEFINE\s+OFF|REM\s+INSERTING|USE\s+\S+;|LOCK\s+TABLES\s|ALTER\s+TABLE\s|SELECT\s+pg_catalog\.|/\*M?!\d{5,6})",
+    re.IGNORECASE,
+)
+_SQL_COMMENT = re.compile(
+    rb"(?:\s+|--[^\n]*(?:\n|\Z)|#[^\n]*(?:\n|\Z)|\\(?:un)?restrict [^\n]*\n|/\*(?!M?!).*?\*/|\xef\xbb\xbf)*",
+    re.DOTALL,
+)
+_SQL_TITLE = re.compile(
+    rb"-- (?:PostgreSQL database|MySQL|MariaDB|phpMyAdmin SQL|Adminer|Dumping|Host:|ClickHouse|Dump of)"
+)
+_JSON_START = re.compile(
+    rb'\{\s*(?:\}|"(?:[^"\\]|\\.)*(?:\Z|"\s*(?::|\Z)))'
+    rb'|\[\s*(?:\Z|\]|[\[{]|(?:"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*|true|false|null)\s*(?:,|\]\s*(?:\Z|[\n,]))|"(?:[^"\\]|\\.)*\Z)',
+    re.DOTALL,
+)
+_MARKUP = re.compile(rb"<(?:\?xml|!--|!DOCTYPE|!\[CDATA|[A-Za-z_][\w.:-]*(?:\s[^<>]*)?/?>)", re.IGNORECASE)
+_HTML = re.compile(rb"<(?:!DOCTYPE\s+html|html|head|body|table|div|meta)[\s>]", re.IGNORECASE)
+
+
+def fold_wide(head: bytes) -> bytes:
+    """Return UTF-16/32 text as UTF-8, other bytes as they are; without a BOM the zero bytes tell."""
+    for bom, name in WIDE.items():
+        if head.startswith(bom):
+            return head[len(bom) :].decode(name, "replace").encode("utf-8", "replace")
+    sample = head[:4096]
+    if sample.count(0) * 4 > len(sample) and len(sample) >= 4:
+        for name, step, zero in (
+            ("utf-32-le", 4, 3),
+            ("utf-32-be", 4, 0),
+            ("utf-16-le", 2, 1),
+            ("utf-16-be", 2, 0),
+        ):
+            if (
+                not any(sample[zero::step][: len(sample) // step])
+                and sample[step - 1 - zero :: step].count(0) == 0
+            ):
+                return head[: len(head) // step * step].decode(name, "replace").encode("utf-8", "replace")
+    return head
+
+
+def looks_binary(head: bytes) -> bool:
+    """True when control characters say that no encoding makes a text of this."""
+    controls = len(head) - len(head.translate(None, _CONTROL))
+    if controls == 0:
+        return False
+    if head.startswith(tuple(WIDE)):
+        return False
+    if head.count(0) and (folded := fold_wide(head)) is not head:
+        return len(folded) - len(folded.translate(None, _CONTROL)) > len(folded) // 100
+    return controls > max(1, len(head) // 200)  # a log or a broken CSV may hold a few
+
+
+def by_text(head: bytes, suffix: str, promised: str, *, complete: bool) -> str:
+    """Return the kind of a text; `promised` is the kind that its suffix stands for; `complete`: no more follows."""
+    text = fold_wide(head).removeprefix(codecs.BOM_UTF8)
+    body = text.lstrip()
+    for test in (_as_json, _as_markup, _as_sql):
+        kind = test(body, promised, complete)
+        if kind:
+            return kind
+    if promised in {"csv", "tsv"}:
+        return promised
+    if suffix in PROSE and suffix not in LOOSE:
+        return "text"
+    table = _as_table(text, complete=complete, strict=suffix == ".log")
+    if promised in {"json", "ndjson", "xml", "html", "sql_dump"} and not table:
+        return promised if promised != "html" and promised != "sql_dump" else "text"
+    return table or "text"
+
+
+def _as_json(body: bytes, promised: str, complete: bool) -> str:
+    if promised in {"json", "ndjson"} and body[:1] in (b"{", b"["):
+        return _lines_or_one(body, promised, complete)
+    if body[:1] not in (b"{", b"[") or not _JSON_START.match(body[:8192]):
+        return ""
+    if promised in {"csv", "tsv"} and _lines_or_one(body, "", complete) != "ndjson":
+        return "" if not _decodes(body.strip()) else "json"
+    return _lines_or_one(body, promised, complete)
+
+
+def _lines_or_one(body: bytes, promised: str, complete: bool) -> str:
+    """NDJSON when its first line is a whole document and another follows."""
+    first, newline, rest = body.partition(b"\n")
+    if not newline and not complete:
+        return promised or "json"  # one line longer than the head
+    rest = rest.lstrip()
+    if rest[:1] in (b"{", b"[") and _decodes(first.strip()):
+        return "ndjson"
+    return promised if promised == "ndjson" and _decodes(first.strip()) else "json"
+
+
+def _decodes(line: bytes) -> bool:
+    try:
+        msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+def _as_markup(body: bytes, promised: str, _complete: bool) -> str:
+    if body[:1] != b"<" or not _MARKUP.match(body[:4096]):
+        return ""
+    if promised in {"xml", "html"}:
+        return promised
+    return "html" if _HTML.search(body[:4096]) else "xml"
+
+
+def _as_sql(body: bytes, promised: str, _complete: bool) -> str:
+    if promised in {"csv", "tsv"} and body[:2] not in (b"--", b"/*"):
+        return ""
+    if _SQL_TITLE.match(body):
+        return "sql_dump"
+    comment = _SQL_COMMENT.match(body[: 32 << 10])
+    rest = body[comment.end() if comment else 0 :][: 8 << 10]
+    if _SQL.match(rest):
+        return "sql_dump"
+    return (
+        "sql_dump" if promised == "sql_dump" and re.search(rb"(?im)^(?:INSERT|COPY|CREATE)\s", body) else ""
+    )
+
+
+def _as_table(text: bytes, *, complete: bool, strict: bool) -> str:
+    """CSV or TSV when (nearly) all lines have the same number of one delimiter, outside quotes."""
+    lines = re.sub(rb'"[^"]{0,4000}"', b"q", text[: 16 << 10]).splitlines()
+    if not complete or len(text) > 16 << 10:
+        lines = lines[:-1]
+    lines = [line for line in lines if line.strip()][:50]
+    if len(lines) < 2:
+        return ""
+    for delimiter, least in ((b"\t", 1), (b";", 1), (b"|", 1), (b",", 1), (b"\x1f", 1), (b"^", 2), (b"~", 2)):
+        counts = [line.count(delimiter) for line in lines]
+        usual = max(set(counts), key=counts.count)
+        steady = counts.count(usual) >= max(2, 0.9 * len(counts))
+        if usual >= least + strict and steady and (usual > 1 or _short_header(lines[0], delimiter)):
+            return "tsv" if delimiter == b"\t" else "csv"
+    return ""
+
+
+def _short_header(line: bytes, delimiter: bytes) -> bool:
+    """True when the parts of a line look like column names rather than halves of a sentence."""
+    return all(
+        part and len(part) <= 40 and part[:1] != b" " and part.count(b" ") <= 2
+        for part in line.split(delimiter)
+    )
