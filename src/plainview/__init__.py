@@ -1,5 +1,38 @@
-"""plainview: which of your data stores can a stranger read, and what personal data would they find there?"""
+"""plainview: which of your data stores can a stranger read, and what personal data would they find there?
+
+    >>> import plainview
+    >>> report = plainview.scan("exports/")          # doctest: +SKIP
+    >>> [m.category for m in plainview.find("call +49 30 901820")]
+    ['telephone_number']
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from plainview.matching.texts import Match, find
+    from plainview.report import Report
+    from plainview.pipeline import Options, scan
+
 __version__ = "0.1.0"
+__all__ = ["Match", "Options", "Report", "__version__", "find", "scan"]
+
+_HOMES = {
+    "find": "plainview.matching.texts",
+    "Match": "plainview.matching.texts",
+    "scan": "plainview.pipeline",
+    "Options": "plainview.pipeline",
+    "Report": "plainview.report",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: `plainview --help` must not wait for the data libraries."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'plainview' has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value

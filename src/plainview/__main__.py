@@ -1,0 +1,9 @@
+"""`python -m plainview` is the command."""
+
+from __future__ import annotations
+
+import sys
+
+from plainview.cli import main
+
+sys.exit(main())

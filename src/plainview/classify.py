@@ -1,0 +1,218 @@
+"""From evidence to findings: is a column this kind of data, or does it look so by chance?
+
+For each detector two explanations of the sketch are weighed. *Chance*: the share of random values of the
+column's own shapes that pass (measured, `detectors/base_rates.json`). *Is*: most values pass. The logarithm of
+their ratio, the field name and the neighbours add up to the logit of the confidence. Values alone can carry a
+column only where passing by chance is rare; a name alone only where its values do not speak against it.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from plainview.detectors import Detector, categories
+from plainview.fieldnames import NameIndex, NameMatch, people_word
+from plainview.profiles import ColumnProfile, Count, TableProfile, Tags
+from plainview.report import Column
+
+PRIOR = -5.0  # logit: about 7 of 1,000 columns of harmless tables hold a given kind
+NAME = 6.0  # a whole field name that says it
+CAP = 9.0  # what values alone can add: 98 % at most
+LEAST = 1e-4  # no base rate is believed to be smaller
+SHOWN = 0.5  # confidence from which a column is reported
+DIRECT = frozenset(
+    "person_name email_address telephone_number national_id passport_number tax_id payment_card bank_account "
+    "health_insurance_id driving_licence face_template fingerprint".split()
+)
+
+
+@functools.cache
+def base_rates() -> dict[str, dict[str, float]]:
+    """Share of random values of a shape that pass a detector, by detector and shape (measured by script)."""
+    path = Path(__file__).parent / "detectors" / "base_rates.json"
+    rates: dict[str, dict[str, float]] = json.loads(path.read_text(encoding="utf-8"))["rates"]
+    return rates
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A detector weighed for a column."""
+
+    detector: Detector
+    logit: float
+    count: Count
+    evidence: list[str] = field(default_factory=list)
+    named: float = 0.0
+    in_text: bool = False
+    passing: float = 0.0
+
+    @property
+    def confidence(self) -> float:
+        """Probability that the column is this kind of data."""
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, self.logit))))
+
+
+def classify(table: str, profile: TableProfile, detectors: Mapping[str, Detector], names: NameIndex) -> tuple[Column, ...]:
+    """Return the findings of one table, in the order of its columns."""
+    weighed = {
+        path: weigh_column(path, column, table, detectors, names) for path, column in profile.columns.items()
+    }
+    person = person_table(table, weighed)
+    found: list[Column] = []
+    for path, candidates in weighed.items():
+        for candidate in candidates:
+            _with_neighbours(candidate, path, profile, weighed, table, person=person)
+        found.extend(_finding(path, c) for c in _choose(candidates))
+    return tuple(found)
+
+
+def chance(detector: str, column: ColumnProfile) -> float:
+    """Share of random values of this column's shapes that would pass."""
+    rates = base_rates().get(detector, {})
+    if not rates or not column.sketch:
+        return LEAST
+    total = sum(rates.get(shape_tag(tags), 0.0) for tags in column.sketch.values())
+    return min(0.999, max(LEAST, total / len(column.sketch)))
+
+
+def shape_tag(tags: Tags) -> str:
+    """Return the shape among a value's tags."""
+    return next((tag[2:] for tag in tags if tag.startswith("s:")), "other")
+
+
+def log_ratio(passed: int, seen: int, by_chance: float, expected: float) -> float:
+    """Log likelihood ratio of `passed` of `seen` distinct values under "is" against "by chance"."""
+    if not seen:
+        return 0.0
+    expected = max(expected, min(0.999, by_chance * 1.02))
+    ratio = passed * math.log(expected / by_chance) + (seen - passed) * math.log((1 - expected) / (1 - by_chance))
+    return max(-CAP, min(CAP, ratio))
+
+
+def weigh_column(
+    path: str, column: ColumnProfile, table: str, detectors: Mapping[str, Detector], names: NameIndex
+) -> list[Candidate]:
+    """Weigh every detector that the name, the sketch or the counts suggest."""
+    matches = {m.detector: m for m in names.match(path, table)}
+    tags = {tag for value in column.sketch.values() for tag in value}
+    out = []
+    for name in sorted(matches.keys() | {t.rstrip("!@") for t in tags} | {k.rstrip("@") for k in column.counts}):
+        if name not in detectors:
+            continue
+        candidate = weigh_cells(detectors[name], column, matches.get(name))
+        if candidate:
+            out.append(candidate)
+        inside = weigh_text(detectors[name], column)
+        if inside:
+            out.append(inside)
+    return out
+
+
+def weigh_cells(detector: Detector, column: ColumnProfile, match: NameMatch | None) -> Candidate | None:
+    """Weigh one detector on whole cells."""
+    named = match.strength if match else 0.0
+    count = column.counts.get(detector.name, Count(column.filled, 0, 0))
+    candidate = Candidate(detector, PRIOR, count, named=named)
+    if match and named >= 0.5:
+        candidate.logit += NAME * named
+        candidate.evidence.append(f"the field name says {detector.label} (“{match.entry}”)")
+    if not detector.has_values:
+        if named < 0.5 or not column.filled:
+            return None
+        candidate.count = Count(column.filled, column.filled, column.filled)
+        return candidate
+    if not column.sketch:
+        return candidate if column.counts.get(detector.name) else None
+    seen, passed = len(column.sketch), sum(detector.name in tags for tags in column.sketch.values())
+    candidate.passing = passed / seen
+    if detector.needs_name and named < 0.5:
+        return None
+    by_chance = chance(detector.name, column)
+    ratio = log_ratio(passed, seen, by_chance, 0.6 if detector.vocabulary else 0.92)
+    if named >= 0.5:
+        ratio = max(ratio, -2.0) if candidate.passing >= 0.3 else -CAP
+        ratio = min(ratio, 3.0)
+    elif candidate.passing < 0.5:
+        return None
+    candidate.logit += ratio
+    if passed:
+        candidate.evidence.append(_words(detector, count, passed, seen, by_chance))
+    return candidate
+
+
+def weigh_text(detector: Detector, column: ColumnProfile) -> Candidate | None:
+    """Weigh one detector on matches inside running text."""
+    count = column.counts.get(detector.name + "@")
+    if not count or not count.valid:
+        return None
+    by_chance = max(LEAST, base_rates().get(detector.name, {}).get("given_form", LEAST))
+    ratio = log_ratio(count.valid, count.matched, by_chance, 0.92)
+    candidate = Candidate(detector, PRIOR + 2.0 + ratio, count, in_text=True)
+    candidate.evidence.append(f"{count.valid:,} of {count.checked:,} texts hold {detector.label}")
+    return candidate
+
+
+def _words(detector: Detector, count: Count, passed: int, seen: int, by_chance: float) -> str:
+    expected = by_chance * seen
+    luck = "by chance: none" if expected < 0.05 else f"by chance: about {expected:.1f}"
+    what = "have the form and pass the check" if detector.check else "are in the word list" if detector.vocabulary else "have the form"
+    return f"{passed:,} of {seen:,} distinct values looked at {what}; {luck}"
+
+
+def person_table(table: str, weighed: Mapping[str, Sequence[Candidate]]) -> bool:
+    """Tell whether the rows of a table are about people: it holds something that names one."""
+    if people_word(table):
+        return True
+    return any(
+        c.detector.category in DIRECT and c.confidence > 0.8 and not c.in_text for cs in weighed.values() for c in cs
+    )
+
+
+def _with_neighbours(
+    candidate: Candidate,
+    path: str,
+    profile: TableProfile,
+    weighed: Mapping[str, Sequence[Candidate]],
+    table: str,
+    *,
+    person: bool,
+) -> None:
+    if candidate.detector.needs_person and not person:
+        candidate.logit = min(candidate.logit, -3.0)
+        return
+    if candidate.detector.needs_person:
+        candidate.evidence.append("the table is about people")
+
+
+def _choose(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Keep the best explanation of the cells, one for each category of what stands inside text."""
+    ranked = sorted((c for c in candidates if c.confidence >= SHOWN), key=lambda c: (-c.logit, -c.named, c.detector.name))
+    chosen: list[Candidate] = []
+    for candidate in ranked:
+        if candidate.in_text:
+            if all(candidate.detector.category != other.detector.category for other in chosen):
+                chosen.append(candidate)
+        elif all(other.in_text for other in chosen):
+            chosen.append(candidate)
+    return chosen
+
+
+def _finding(path: str, candidate: Candidate) -> Column:
+    category = categories()[candidate.detector.category]
+    return Column(
+        path=path,
+        category=category.id,
+        concept=category.concept,
+        special=category.special,
+        confidence=round(candidate.confidence, 3),
+        matched=candidate.count.valid,
+        checked=candidate.count.checked,
+        evidence=tuple(candidate.evidence),
+        in_text=candidate.in_text,
+        detector=candidate.detector.name,
+    )

@@ -1,0 +1,183 @@
+"""The command line: arguments and exit status, nothing else."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from plainview import __version__
+from plainview.errors import PlainviewError, UsageError
+
+EXIT_USAGE = 64
+EXIT_FAILED = 70
+EXIT_CANNOT_WRITE = 73
+SIZES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+EPILOG = """\
+exit status:
+  0   looked at everything, found nothing
+  1   found personal data, or a store that a stranger can read
+  2   could not look at everything, whatever else was found
+  64+ wrong use
+
+plainview reads and never writes. No report, log or error holds a value of your data.
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Ends with 64 for wrong use, as sysexits.h says."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        self.print_usage(sys.stderr)
+        self.exit(EXIT_USAGE, f"{self.prog}: {message}\n")
+
+
+def size(text: str) -> int:
+    """Parse a size in bytes: `500m`, `2g`."""
+    number, unit = text.rstrip("bBkKmMgGtT"), text.lstrip("0123456789.").lower().rstrip("b")
+    try:
+        return int(float(number) * SIZES[unit])
+    except (KeyError, ValueError):
+        raise argparse.ArgumentTypeError(f"not a size: {text!r} (write 500m or 2g)") from None
+
+
+def positive(text: str) -> int:
+    """Parse a whole number above 0."""
+    if not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"not a number above 0: {text!r}")
+    return int(text)
+
+
+def build_parser() -> Parser:
+    """Return the parser of the whole command."""
+    parser = Parser(
+        prog="plainview",
+        description="Which of your data stores can a stranger read, and what personal data would they find there?",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"plainview {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    _add_scan(commands)
+    _add_detectors(commands)
+    return parser
+
+
+def _add_scan(commands: argparse._SubParsersAction[Parser]) -> None:
+    scan = commands.add_parser(
+        "scan",
+        help="look for personal data in files, folders and stores",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    scan.add_argument("targets", nargs="+", metavar="TARGET", help="a file, a folder, or the address of a store")
+    scan.add_argument("-f", "--format", default="text", choices=["text", "html", "json"], help="kind of report")
+    scan.add_argument("-o", "--output", metavar="FILE", help="write the report to FILE instead of the terminal")
+    scan.add_argument("-v", "--verbose", action="store_true", help="say why, for each column")
+    scan.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr")
+    scan.add_argument("--sample", type=positive, metavar="N", help="read at most N random rows of each table, and say so")
+    scan.add_argument("--detectors", type=Path, action="append", default=[], metavar="DIR", help="detector files of your own")
+    scan.add_argument("--threads", type=positive, default=None, metavar="N", help="files or tables read at once")
+    net = scan.add_argument_group("stores on a network")
+    net.add_argument("--scope", type=Path, metavar="FILE", help="the scope file: which addresses are yours (plainview.toml)")
+    net.add_argument("--credentials", type=Path, metavar="FILE", help="credentials by host (TOML), so that none stands in a URL")
+    net.add_argument("--try-mysql-root", action="store_true", help="ask MySQL as root with an empty answer, as a stranger would")
+    net.add_argument("--rate", type=size, metavar="BYTES", help="read at most that much a second from each store, e.g. 20m")
+    limits = scan.add_argument_group("limits for broken or hostile input")
+    limits.add_argument("--file-seconds", type=float, metavar="S", help="give up on one file after S seconds (600)")
+    limits.add_argument("--max-unpacked", type=size, metavar="SIZE", help="bytes out of one packed file (64g)")
+    limits.add_argument("--max-ratio", type=positive, metavar="N", help="unpacked size / packed size (200)")
+    limits.add_argument("--max-depth", type=positive, metavar="N", help="archives inside archives (3)")
+    limits.add_argument("--memory", type=size, metavar="SIZE", help="for packed formats that cannot be streamed (256m)")
+
+
+def _add_detectors(commands: argparse._SubParsersAction[Parser]) -> None:
+    detectors = commands.add_parser("detectors", help="list the detectors, explain one, test a file of your own")
+    what = detectors.add_subparsers(dest="what", metavar="list|explain|test", parser_class=Parser)
+    what.add_parser("list", help="all detectors by kind of data")
+    explain = what.add_parser("explain", help="what a detector looks for, and how rare that is by chance")
+    explain.add_argument("name")
+    test = what.add_parser("test", help="check a detector file and run its examples")
+    test.add_argument("file", type=Path, nargs="+")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    try:
+        if args.command == "scan":
+            return run_scan(args)
+        if args.command == "detectors":
+            from plainview.explain import run_detectors
+
+            return run_detectors(args)
+        parser.print_help()
+    except UsageError as error:
+        print(f"plainview: {error}", file=sys.stderr)  # noqa: T201
+        return EXIT_USAGE
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_CANNOT_WRITE
+    except KeyboardInterrupt:
+        print("plainview: stopped", file=sys.stderr)  # noqa: T201
+        return 130
+    except PlainviewError as error:
+        print(f"plainview: {error}", file=sys.stderr)  # noqa: T201
+        return EXIT_FAILED
+    return 0
+
+
+def run_scan(args: argparse.Namespace) -> int:
+    """Scan, write the report, return the exit status that admits what was not read."""
+    from plainview.progress import shown
+    from plainview.reports import render
+    from plainview.pipeline import scan
+
+    output = Path(args.output) if args.output else None
+    if output and not output.parent.is_dir():
+        raise UsageError(f"no folder {output.parent} to write the report to")
+    with shown(quiet=args.quiet) as progress:
+        report = scan(*args.targets, options=options_of(args), progress=progress)
+    text = render(report, args.format, **_style(args, to_file=output is not None))
+    if output:
+        try:
+            output.write_text(text, encoding="utf-8")
+        except OSError as error:
+            print(f"plainview: cannot write {output}: {error.strerror}", file=sys.stderr)  # noqa: T201
+            return EXIT_CANNOT_WRITE
+    else:
+        sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+        sys.stdout.buffer.flush()
+    return report.exit_status
+
+
+def _style(args: argparse.Namespace, *, to_file: bool) -> dict[str, object]:
+    if args.format != "text":
+        return {}
+    color = not to_file and sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    return {"verbose": args.verbose, "color": color}
+
+
+def options_of(args: argparse.Namespace) -> object:
+    """Turn the arguments into scan.Options."""
+    from dataclasses import replace
+
+    from plainview.pipeline import Options
+    from plainview.sources.base import Limits
+
+    chosen = {
+        "seconds": args.file_seconds,
+        "unpacked": args.max_unpacked,
+        "ratio": args.max_ratio,
+        "depth": args.max_depth,
+        "memory": args.memory,
+    }
+    limits = replace(Limits(), **{k: v for k, v in chosen.items() if v is not None})
+    return Options(sample=args.sample, threads=args.threads or 0, detectors=tuple(args.detectors), limits=limits)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""Stage 2: what to look for. A detector is DATA: one TOML file for one kind of personal data.
+
+Keys of the file are the fields of `Detector`; `docs/detectors.md` explains each. A file without both
+kinds of example (one that must match, one that must not) does not load, and `verify` runs them.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import tomli
+
+from plainview.errors import DetectorError
+
+DATA = Path(__file__).parent / "data"
+VOCABULARIES = Path(__file__).parent / "vocabularies"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detector:
+    """One kind of personal data. Patterns are RE2 syntax with ASCII classes and describe the whole value."""
+
+    name: str
+    label: str
+    category: str
+    country: str = ""
+    names: tuple[str, ...] = ()
+    names_not: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    check: str = ""
+    vocabulary: str = ""
+    in_text: bool = False
+    context: tuple[str, ...] = ()
+    needs_name: bool = False
+    needs_person: bool = False
+    reference: str = ""
+    matches: tuple[str, ...] = field(default=(), repr=False)
+    non_matches: tuple[str, ...] = field(default=(), repr=False)
+    name_matches: tuple[str, ...] = field(default=(), repr=False)
+    name_non_matches: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def has_values(self) -> bool:
+        """True when cells can be looked at, not only the field name."""
+        return bool(self.patterns or self.vocabulary)
+
+
+KEYS = {f.name for f in fields(Detector)} - {"name"}
+TUPLES = {f.name for f in fields(Detector) if str(f.type).startswith("tuple")}
+
+
+def parse_detector(path: Path) -> Detector:
+    """Read one TOML file. Raises DetectorError that names the file and the key."""
+    try:
+        raw: dict[str, Any] = tomli.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeError, tomli.TOMLDecodeError) as error:
+        raise DetectorError(f"{path.name}: {type(error).__name__}: {error}") from None
+    if "pattern" in raw:
+        raw["patterns"] = [raw.pop("pattern"), *raw.get("patterns", [])]
+    for key, value in raw.items():
+        if key not in KEYS:
+            raise DetectorError(f"{path.name}: unknown key {key!r}", hint="keys: " + ", ".join(sorted(KEYS)))
+        wanted = list if key in TUPLES else bool if key in ("in_text", "needs_name", "needs_person") else str
+        if not isinstance(value, wanted):
+            raise DetectorError(f"{path.name}: {key} must be a {wanted.__name__}")
+        if wanted is list and not all(isinstance(item, str) for item in value):
+            raise DetectorError(f"{path.name}: {key} must be a list of strings")
+    for key in ("label", "category"):
+        if not raw.get(key):
+            raise DetectorError(f"{path.name}: {key} is missing")
+    made = Detector(name=path.stem, **{k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()})
+    _require_examples(made, path.name)
+    return made
+
+
+def _require_examples(detector: Detector, file: str) -> None:
+    if not detector.names and not detector.has_values:
+        raise DetectorError(f"{file}: needs names, a pattern or a vocabulary")
+    if detector.has_values and not (detector.matches and detector.non_matches):
+        raise DetectorError(f"{file}: needs examples in matches and in non_matches")
+    if detector.names and not (detector.name_matches and detector.name_non_matches):
+        raise DetectorError(f"{file}: needs examples in name_matches and in name_non_matches")
+    if detector.category not in categories():
+        raise DetectorError(f"{file}: unknown category {detector.category!r}", hint="see `plainview detectors list`")
+
+
+@functools.cache
+def load_detectors(*folders: Path) -> tuple[Detector, ...]:
+    """Load all detectors of the package and of `folders`, sorted by name; a later file replaces an earlier."""
+    found: dict[str, Detector] = {}
+    for folder in (DATA, *folders):
+        for path in sorted(folder.glob("*.toml")):
+            found[path.stem] = parse_detector(path)
+    return tuple(found[name] for name in sorted(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A kind of personal data in the words of the W3C Data Privacy Vocabulary and of the ENISA method."""
+
+    id: str
+    concept: str
+    special: bool
+    enisa_class: str
+    edpb_field70: str
+    label: str
+
+
+@functools.cache
+def categories() -> dict[str, Category]:
+    """All kinds of personal data that the program knows, by id."""
+    with (Path(__file__).parent / "categories.csv").open(encoding="utf-8", newline="") as file:
+        return {
+            row["category"]: Category(
+                row["category"],
+                row["dpv_concept"],
+                row["special_category"] == "true",
+                row["enisa_class"],
+                row["edpb_field70"],
+                row.get("label") or row["category"].replace("_", " "),
+            )
+            for row in csv.DictReader(file)
+        }
+
+
+@functools.cache
+def vocabulary(name: str) -> frozenset[str]:
+    """Entries of a vocabulary: casefolded, NFKC."""
+    path = VOCABULARIES / f"{name}.txt"
+    try:
+        return frozenset(path.read_text(encoding="utf-8").split("\n")) - {""}
+    except OSError:
+        raise DetectorError(f"no vocabulary {name!r}") from None

@@ -1,0 +1,185 @@
+"""What a field name says: which detectors' names it holds, in any language, and how clearly.
+
+A name is folded (NFKC, camelCase split, case and Latin diacritics removed) and split into tokens.
+An entry of a detector matches when its tokens stand side by side in the field's tokens, or joined
+equal them: "date of birth" is found in `dateofbirth`, `DateOfBirth` and `customer_date_of_birth`.
+Han, Kana, Hangul and Thai are written without blanks: there an entry matches as a substring.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from plainview.detectors import Detector
+
+# Tokens behind a match that turn a field into something about it: `email_verified`, `phone_count`.
+WEAKENING = frozenset(
+    "id ids count counts num total verified valid validated validation status state type types kind flag sent at on "
+    "hash template templates domain domains opt optin optout enabled disabled enable allowed required is has was "
+    "subject body format length len size url uri link href path file key keys code codes index idx version rate "
+    "score label class category group created updated modified deleted expires timestamp ts source method mode "
+    "provider service server host config settings setting option options preference preferences policy limit "
+    "quota visibility private public notification notifications frequency bounce bounced attempts provided "
+    "confirmed active available exists missing known change changes changed list lists queue log logs".split()
+)
+# Tokens before a match that do the same: `is_male`, `num_children`.
+WEAKENING_BEFORE = frozenset("is has was num number count total avg average mean max min sum median no can per pct percent".split())
+NEUTRAL = frozenset(
+    "1 2 3 4 5 home work mobile private personal business primary secondary main alt alternate alternative other "
+    "new old current previous original billing shipping delivery contact customer client user member patient "
+    "employee owner person account holder raw text value str string full line line1 line2 field col column".split()
+)
+PEOPLE = frozenset(
+    "person people user users customer client employee staff member patient student teacher contact subscriber "
+    "passenger guest visitor citizen resident voter donor author owner applicant candidate player driver tenant "
+    "borrower lender buyer seller recipient sender beneficiary cardholder attendee participant pupil child parent "
+    "guardian spouse doctor nurse lead prospect personnel worker individual human committer pusher assignee "
+    "reviewer supervisor manager kunde kunden mitarbeiter benutzer patient client personne usuario cliente empleado "
+    "utente dipendente persona pessoa funcionario klient pracownik medewerker klant".split()
+)
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_SPLIT = re.compile(r"[\W_]+")
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+_DIGIT_TAIL = re.compile(r"^([^\W\d_]+)(\d{1,2})$")
+
+
+@functools.lru_cache(maxsize=65_536)
+def tokens(name: str) -> tuple[str, ...]:
+    """Fold and split a name: `customerE-Mail2` -> ("customer", "e", "mail", "2")."""
+    text = unicodedata.normalize("NFKC", name[:400])
+    text = " ".join(_CAMEL.split(text)).casefold()
+    plain = "".join(c for c in unicodedata.normalize("NFD", text) if not "\u0300" <= c <= "\u036f")
+    parts: list[str] = []
+    for part in _SPLIT.split(unicodedata.normalize("NFC", plain)):
+        tail = _DIGIT_TAIL.match(part)
+        parts.extend(tail.groups() if tail else (part,) if part else ())
+    return tuple(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class NameMatch:
+    """`strength` is 1 for the whole name, down to 0.1 where other words turn its meaning."""
+
+    detector: str
+    entry: str
+    strength: float
+
+
+class NameIndex:
+    """All names of all detectors, ready to be looked up."""
+
+    def __init__(self, detectors: Iterable[Detector]) -> None:
+        self.entries: dict[str, list[tuple[str, str]]] = {}
+        self.unspaced: dict[str, list[tuple[str, str]]] = {}
+        self.vetoes: dict[str, set[str]] = {}
+        for detector in detectors:
+            for entry in detector.names:
+                folded = "".join(tokens(entry))
+                if not folded:
+                    continue
+                book = self.unspaced if _UNSPACED.search(folded) else self.entries
+                rows = book.setdefault(folded, [])
+                if all(known != detector.name for known, _ in rows):
+                    rows.append((detector.name, entry))
+            for entry in detector.names_not:
+                self.vetoes.setdefault("".join(tokens(entry)), set()).add(detector.name)
+        self.longest = max(map(len, self.entries), default=0)
+        self.longest_unspaced = max(map(len, self.unspaced), default=0)
+        self._cache: dict[tuple[str, str], tuple[NameMatch, ...]] = {}
+
+    def match(self, path: str, table: str = "") -> tuple[NameMatch, ...]:
+        """Return what the last part of `path` says, read with the part before it and the table's name."""
+        key = (path, table)
+        if key not in self._cache:
+            if len(self._cache) > 100_000:
+                self._cache.clear()
+            self._cache[key] = self._match(path, table)
+        return self._cache[key]
+
+    def _match(self, path: str, table: str) -> tuple[NameMatch, ...]:
+        parts = [part for part in path.replace("[]", "").split(".") if part not in ("", "{}")]
+        if not parts:
+            return ()
+        own = tokens(parts[-1])
+        parent = tokens(parts[-2]) if len(parts) > 1 else ()
+        best: dict[str, NameMatch] = {}
+        for context in ((), parent, _table_tokens(table)):
+            if context or not best:
+                for found in self._in_tokens(context, own):
+                    if found.detector not in best or best[found.detector].strength < found.strength:
+                        best[found.detector] = found
+        vetoed: set[str] = set()
+        for i in range(len(own)):
+            for j in range(i + 1, len(own) + 1):
+                vetoed |= self.vetoes.get("".join(own[i:j]), set())
+        return tuple(m for m in best.values() if m.detector not in vetoed)
+
+    def _in_tokens(self, context: Sequence[str], own: Sequence[str]) -> list[NameMatch]:
+        """Find the longest entries in context + own that end in, and do not miss, the own tokens."""
+        context = tuple(context[-2:])
+        whole = (*context, *own)
+        first_own = len(context)
+        spans: list[tuple[int, int, list[tuple[str, str]]]] = []
+        for i in range(len(whole)):
+            joined = ""
+            for j in range(i, len(whole)):
+                joined += whole[j]
+                if len(joined) > self.longest:
+                    break
+                if j >= first_own and joined in self.entries:
+                    spans.append((i, j + 1, self.entries[joined]))
+        spans = [s for s in spans if not any(o[0] <= s[0] and s[1] <= o[1] and o[:2] != s[:2] for o in spans)]
+        found = [
+            NameMatch(name, entry, _strength(whole, i, j, first_own)) for i, j, rows in spans for name, entry in rows
+        ]
+        return found + self._unspaced("".join(own))
+
+    def _unspaced(self, text: str) -> list[NameMatch]:
+        if not self.unspaced or not _UNSPACED.search(text):
+            return []
+        spans = []
+        for i in range(len(text)):
+            for j in range(i + 1, min(len(text), i + self.longest_unspaced) + 1):
+                if text[i:j] in self.unspaced:
+                    spans.append((i, j))
+        longest = [s for s in spans if not any(o[0] <= s[0] and s[1] <= o[1] and o != s for o in spans)]
+        return [
+            NameMatch(name, entry, 1.0 if j - i == len(text) else 0.9 if j == len(text) else 0.6)
+            for i, j in longest
+            for name, entry in self.unspaced[text[i:j]]
+        ]
+
+
+def _table_tokens(table: str) -> tuple[str, ...]:
+    """Return the last word of a table's name in the singular, where it is a word for people."""
+    stem = re.sub(r"\.(csv|tsv|json|jsonl|ndjson|parquet|txt|gz|xlsx|xml|avro|bson|zst|bz2|xz)\b", "", table.rsplit("/", 1)[-1])
+    for word in reversed(tokens(stem)):
+        if word.isdigit():
+            continue
+        single = word[:-1] if word.endswith("s") and word[:-1] in PEOPLE else word
+        return (single,) if single in PEOPLE else ()
+    return ()
+
+
+def people_word(table: str) -> bool:
+    """True when the table's name says that its rows are people."""
+    return bool(_table_tokens(table))
+
+
+def _strength(whole: Sequence[str], start: int, end: int, first_own: int) -> float:
+    after = [t for t in whole[end:] if not t.isdigit() and t not in NEUTRAL]
+    before = [t for t in whole[first_own:start] if not t.isdigit() and t not in NEUTRAL and t not in PEOPLE]
+    if any(t in WEAKENING for t in after) or any(t in WEAKENING_BEFORE for t in before):
+        return 0.1
+    strength = 1.0 if not after and not before else 0.9 if not after else 0.55
+    return strength if start >= first_own or not before else strength * 0.9
+
+
+def index_of(detectors: Mapping[str, Detector] | Iterable[Detector]) -> NameIndex:
+    """Build the index of all names."""
+    return NameIndex(detectors.values() if isinstance(detectors, Mapping) else detectors)

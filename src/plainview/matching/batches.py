@@ -1,0 +1,230 @@
+"""Stage 3 over batches: from rows to sums. The only place, with `find`, where values are looked at.
+
+Every column has a sketch of distinct values (`profiles.ColumnProfile`). What the sketch shows decides which
+detectors are worth running over every row: the *plan*. A watch, one expression of all patterns that may
+stand in running text, runs over all other text cells; what it meets later joins the plan from that batch
+on, and nothing is lost, since the batches before had no cell that it could have counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from plainview.detectors import vocabulary
+from plainview.fieldnames import NameIndex
+from plainview.flatten import flatten
+from plainview.matching.columns import as_text, is_vector, unit_norm, vector_length, without_empty
+from plainview.matching.compiled import SLOW, Matcher, Rule
+from plainview.matching.tagging import tag_values, text_valid
+from plainview.profiles import SAMPLE, ColumnProfile, Count, TableProfile, Tags, smallest
+
+SEED = 0x706C6169  # hashes live in memory only; a fixed seed makes two runs agree
+ENOUGH = 0.05  # share of the distinct values that makes a detector worth running over all rows
+MOST = 6  # detectors a column
+WATCH_ROUNDS = 4
+SMALL = 2048  # rows below which a batch is looked at with fewer, simpler steps
+MAGICS = {
+    "photograph": (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"RIFF", b"BM"),
+    "fingerprint": (b"FMR\0", b"FSP\0", b"FIR\0", b"\xff\xa0"),
+    "face_template": (b"FAC\0",),
+    "iris_retina": (b"IIR\0",),
+}
+
+
+@dataclass(slots=True)
+class ColumnPlan:
+    """Detectors to run over every row of a column: on whole cells, and inside text."""
+
+    cells: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class TableProfiler:
+    """Adds up the batches of one table. Belongs to one thread."""
+
+    matcher: Matcher
+    names: NameIndex
+    table: str = ""
+    plan: dict[str, ColumnPlan] = field(default_factory=dict)
+    total: TableProfile = field(default_factory=TableProfile)
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Count one batch."""
+        frame = flatten(frame)
+        known = dict(self.total.columns)
+        columns: dict[str, ColumnProfile] = {}
+        for path in frame.columns:
+            before = known.get(path, ColumnProfile())
+            columns[path] = self._column(path, frame[path], before)
+        self.total = self.total.merge(TableProfile(frame.height, columns))
+
+    def _column(self, path: str, series: pl.Series, before: ColumnProfile) -> ColumnProfile:
+        special = _binary_or_vector(series)
+        if special is not None:
+            return special
+        text = as_text(series)
+        if text is None:
+            return ColumnProfile(rows=len(series), empty=series.null_count(), types=frozenset({_kind(series)}))
+        rows = len(series) if not isinstance(series.dtype, (pl.List, pl.Array)) else len(text)
+        values = without_empty(text)
+        part = sketch_column(values, before.sketch, self.matcher)
+        merged = smallest({**before.sketch, **part})
+        plan = self.plan.setdefault(path, ColumnPlan())
+        extend_plan(plan, merged, self.names.match(path, self.table), self.matcher)
+        counts = count_column(values, plan, self.matcher, watch=series.dtype == pl.String or isinstance(series.dtype, pl.List))
+        return ColumnProfile(rows, rows - len(values), counts, part, frozenset({_kind(series)}))
+
+
+def _kind(series: pl.Series) -> str:
+    return series.dtype.base_type().__name__.lower() if not series.dtype.is_nested() else "list"
+
+
+def profile(frames: Iterable[pl.DataFrame], matcher: Matcher, names: NameIndex, table: str = "") -> TableProfile:
+    """Return the profile of a table given as frames."""
+    profiler = TableProfiler(matcher, names, table)
+    for frame in frames:
+        profiler.add(frame)
+    return profiler.total
+
+
+def sketch_column(values: pl.Series, known: Mapping[int, Tags], matcher: Matcher) -> dict[int, Tags]:
+    """Return hash and tags of the distinct values that belong into the sketch, the known ones not again."""
+    if values.is_empty():
+        return {}
+    hashes = values.hash(SEED)
+    bound = max(known) if len(known) >= SAMPLE else None
+    if bound is not None:
+        mask = hashes <= bound
+        values, hashes = values.filter(mask), hashes.filter(mask)
+    elif len(values) > SMALL:
+        # the smallest hashes of many rows: first cut by value, which is cheap, then make distinct
+        cut = (1 << 64) // len(values) * SAMPLE * 8
+        mask = hashes <= min(cut, (1 << 64) - 1)
+        if hashes.filter(mask).n_unique() >= SAMPLE:
+            values, hashes = values.filter(mask), hashes.filter(mask)
+    frame = pl.DataFrame({"h": hashes, "v": values}).unique("h").bottom_k(SAMPLE, by="h") if len(values) else None
+    if frame is None:
+        return {}
+    fresh = frame.filter(~pl.col("h").is_in(list(known))) if known else frame
+    tagged = dict(zip(fresh["h"].to_list(), tag_values(fresh["v"].to_list(), matcher), strict=True))
+    return smallest({h: known[h] if h in known else tagged[h] for h in frame["h"].to_list()})
+
+
+def extend_plan(plan: ColumnPlan, sketch: Mapping[int, Tags], matches: Iterable[object], matcher: Matcher) -> None:
+    """Put the detectors that the sketch or the field name suggests into the plan; the plan only grows."""
+    tally: dict[str, int] = {}
+    for tags in sketch.values():
+        for tag in tags:
+            tally[tag] = tally.get(tag, 0) + 1
+    need = max(1, ENOUGH * len(sketch))
+    named = {m.detector for m in matches if m.strength >= 0.5}  # type: ignore[attr-defined]
+    ranked = sorted((-count, tag) for tag, count in tally.items() if count >= need or tag in named)
+    for _, tag in ranked:
+        if tag in matcher.detectors and tag not in plan.cells and len(plan.cells) < MOST:
+            plan.cells.append(tag)
+        elif tag.endswith("@") and tag[:-1] in matcher.rules and tag[:-1] not in plan.texts and len(plan.texts) < MOST:
+            plan.texts.append(tag[:-1])
+    for tag, detector in (("given", "person_name_given"), ("surname", "person_name_family")):
+        if tally.get(tag, 0) >= 0.3 * len(sketch) and detector in matcher.detectors and detector not in plan.cells:
+            plan.cells.append(detector)
+
+
+def count_column(values: pl.Series, plan: ColumnPlan, matcher: Matcher, *, watch: bool) -> dict[str, Count]:
+    """Run the plan over every cell, then the watch over the cells that nothing has explained."""
+    counts: dict[str, Count] = {}
+    rest = values
+    for name in plan.cells:
+        mask, count = count_cells(values, name, matcher)
+        counts[name] = count
+        if name in matcher.rules and count.matched and watch:
+            rest = rest.filter(~mask) if len(rest) == len(values) else rest
+    for name in plan.texts:
+        counts[name + "@"] = count_texts(rest, matcher.rules[name], len(values))
+    if watch and len(rest):
+        _watch(rest, plan, counts, matcher, len(values))
+    return counts
+
+
+def count_cells(values: pl.Series, name: str, matcher: Matcher) -> tuple[pl.Series, Count]:
+    """Count the cells that are, as a whole, what the detector looks for."""
+    rule = matcher.rules.get(name)
+    if rule is None:
+        mask = _in_vocabulary(values, matcher.detectors[name].vocabulary)
+        hits = int(mask.sum())
+        return mask, Count(len(values), hits, hits)
+    mask = values.str.contains(rule.cell)
+    matched = int(mask.sum())
+    if not matched or rule.check is None or rule.detector.check in SLOW:
+        return mask, Count(len(values), matched, matched)
+    return mask, Count(len(values), matched, int(rule.valid(values.filter(mask)).sum()))
+
+
+def _in_vocabulary(values: pl.Series, name: str) -> pl.Series:
+    folded = values.str.strip_chars().str.to_lowercase()
+    if name == "person_names":
+        known = _word_series("given_names", "surnames")
+        found = folded.str.split(" ").list.eval(pl.element().str.strip_chars(",.").is_in(known.implode())).list.any()
+        return found | values.str.contains(r"^[\x{3400}-\x{9fff}]{2,4}$")
+    return folded.is_in(_word_series(name).implode())
+
+
+_SERIES: dict[tuple[str, ...], pl.Series] = {}
+
+
+def _word_series(*names: str) -> pl.Series:
+    if names not in _SERIES:
+        _SERIES[names] = pl.Series(sorted(frozenset().union(*(vocabulary(n) for n in names))))
+    return _SERIES[names]
+
+
+def count_texts(values: pl.Series, rule: Rule, checked: int) -> Count:
+    """Count the cells that hold, somewhere inside, what the detector looks for."""
+    hits = values.filter(values.str.contains(rule.text))
+    if not len(hits):
+        return Count(checked, 0, 0)
+    if rule.check is None or rule.detector.check in SLOW:
+        return Count(checked, len(hits), len(hits))
+    return Count(checked, len(hits), int(text_valid(rule.text, rule.valid, hits).sum()))
+
+
+def _watch(rest: pl.Series, plan: ColumnPlan, counts: dict[str, Count], matcher: Matcher, checked: int) -> None:
+    """Attribute every cell that the watch meets to at least one detector, new ones included."""
+    hits = rest.filter(rest.str.contains(matcher.watch))
+    for name in plan.texts:
+        if len(hits):
+            hits = hits.filter(~hits.str.contains(matcher.rules[name].text))
+    for _ in range(WATCH_ROUNDS):
+        if not len(hits):
+            return
+        seen: set[int] = set()
+        for value in hits.head(200).to_list():
+            seen.update(matcher.texts.Match(value[:65536]))
+        found = [matcher.in_text[i].name for i in sorted(seen) if matcher.in_text[i].name not in plan.texts]
+        if not found:
+            return
+        for name in found:
+            plan.texts.append(name)
+            rule = matcher.rules[name]
+            counts[name + "@"] = count_texts(rest, rule, checked)
+            hits = hits.filter(~hits.str.contains(rule.text))
+
+
+def _binary_or_vector(series: pl.Series) -> ColumnProfile | None:
+    rows, empty = len(series), series.null_count()
+    if series.dtype == pl.Binary:
+        filled = series.drop_nulls()
+        counts = {}
+        for name, magics in MAGICS.items():
+            hit = sum(int(filled.bin.starts_with(magic).sum()) for magic in magics)
+            if hit:
+                counts[name] = Count(len(filled), hit, hit)
+        return ColumnProfile(rows, empty, counts, {}, frozenset({"binary"}))
+    if isinstance(series.dtype, (pl.List, pl.Array)) and is_vector(series):
+        length = vector_length(series)
+        types = {"vector", f"vector{length}"} | ({"unit"} if unit_norm(series) else set())
+        return ColumnProfile(rows, empty, {}, {}, frozenset(types))
+    return None

@@ -1,0 +1,63 @@
+"""One column of a batch as text: which cells can be looked at, and how."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from plainview.matching.compiled import NULLS
+
+VECTOR_FROM = 64  # numbers in a list that make it a vector
+
+
+def as_text(series: pl.Series) -> pl.Series | None:
+    """Return the filled cells as strings (elements of lists one by one), or None where text makes no sense."""
+    kind = series.dtype
+    if isinstance(kind, (pl.List, pl.Array)):
+        if is_vector(series):
+            return None
+        return as_text(series.explode(empty_as_null=False, keep_nulls=False) if isinstance(kind, pl.List) else series.explode())
+    if kind in (pl.Boolean, pl.Null, pl.Object, pl.Time, pl.Duration, pl.Binary) or isinstance(kind, pl.Struct):
+        return None
+    if kind == pl.Date:
+        return series.drop_nulls().dt.to_string("%Y-%m-%d")
+    if isinstance(kind, pl.Datetime):
+        return series.drop_nulls().dt.to_string("%Y-%m-%d %H:%M:%S")
+    if kind != pl.String:
+        return series.drop_nulls().cast(pl.String)
+    return series
+
+
+def without_empty(series: pl.Series) -> pl.Series:
+    """Drop nulls and the usual words for nothing."""
+    mask = series.is_in(NULLS)
+    if mask.any() or series.null_count():
+        return series.filter(~mask.fill_null(value=True))
+    return series
+
+
+def is_vector(series: pl.Series) -> bool:
+    """Tell whether every cell is a list of the same, large number of floats: an embedding."""
+    kind = series.dtype
+    inner = kind.inner if isinstance(kind, (pl.List, pl.Array)) else None
+    if inner not in (pl.Float32, pl.Float64):
+        return False
+    return vector_length(series) is not None
+
+
+def vector_length(series: pl.Series) -> int | None:
+    """Return the common length of all lists in the column, or None."""
+    filled = series.drop_nulls()
+    if filled.is_empty():
+        return None
+    if isinstance(filled.dtype, pl.Array):
+        return filled.dtype.size
+    lengths = filled.list.len().unique()
+    return int(lengths[0]) if len(lengths) == 1 and lengths[0] >= VECTOR_FROM else None
+
+
+def unit_norm(series: pl.Series) -> bool:
+    """Tell whether the vectors of a sample have length 1, as face templates mostly have."""
+    head = series.drop_nulls().head(64)
+    squares = head.list.eval(pl.element().pow(2).sum()).list.first() if isinstance(head.dtype, pl.List) else head.arr.to_list().list.eval(pl.element().pow(2).sum()).list.first()
+    mean = squares.mean()
+    return isinstance(mean, float) and abs(mean - 1) < 0.02

@@ -1,0 +1,147 @@
+"""Detectors made ready for the engines: RE2 for samples and texts, Polars' regex for whole columns.
+
+A pattern is written once, in RE2's syntax with ASCII classes. Polars' engine (Rust's regex) reads `\\b`, `\\d`
+and `\\w` as Unicode, which takes it off its fast path at the first letter beyond ASCII, so these are spelt out.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+import re2
+
+from plainview.detectors import Detector
+from plainview.detectors.checks import CHECKS, Check
+
+# A match inside running text stands alone: no letter or digit touches it, nor one glued on by a dot or hyphen.
+LEFT = r"(?:^|[^0-9A-Za-z_.\-]|(?:^|[^0-9A-Za-z_])[.\-])"
+RIGHT = r"(?:$|[^0-9A-Za-z_.\-]|[.\-](?:$|[^0-9A-Za-z]))"
+SLOW = frozenset({"phone"})  # checks that cost microseconds a value: run on the sketch, not on every row
+NULLS = ("", "null", "NULL", "None", "N/A", "n/a", "NaN", "nan", "\\N", "-")
+
+_INSIDE = {"d": "0-9", "w": "0-9A-Za-z_", "s": r"\t\n\f\r "}
+_OUTSIDE = {k: f"[{v}]" for k, v in _INSIDE.items()} | {k.upper(): f"[^{v}]" for k, v in _INSIDE.items()}
+_OUTSIDE |= {"b": r"(?-u:\b)", "B": r"(?-u:\B)"}
+
+
+def for_rust(pattern: str) -> str:
+    """Translate RE2 syntax with ASCII classes to the same meaning in Rust's regex.
+
+    >>> for_rust(r"\\b[\\d.]+\\w")
+    '(?-u:\\\\b)[0-9.]+[0-9A-Za-z_]'
+    """
+    out, inside, i = [], False, 0
+    while i < len(pattern):
+        char = pattern[i]
+        if char == "\\" and i + 1 < len(pattern):
+            book = _INSIDE if inside else _OUTSIDE
+            out.append(book.get(pattern[i + 1], pattern[i : i + 2]))
+            i += 2
+            continue
+        if inside and char in "[&~":  # Rust knows set operations inside classes
+            char = "\\" + char
+        elif char == "[" and not inside:
+            inside = True
+            out.append(char)
+            i += 1
+            if pattern[i : i + 1] == "^":
+                out.append("^")
+                i += 1
+            if pattern[i : i + 1] == "]":
+                out.append(r"\]")
+                i += 1
+            continue
+        elif char == "]":
+            inside = False
+        out.append(char)
+        i += 1
+    return "".join(out)
+
+
+def alternation(patterns: Sequence[str]) -> str:
+    """Join patterns so that each keeps its own alternatives."""
+    return "|".join(f"(?:{p})" for p in patterns)
+
+
+def compact(values: pl.Series) -> pl.Series:
+    """Upper-case and drop all but letters and digits of ASCII: what most checks read."""
+    return values.str.to_uppercase().str.replace_all("[^0-9A-Z]+", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A detector with its expressions: `cell` for whole cells, `text` for matches inside running text."""
+
+    detector: Detector
+    check: Check | None
+    cell: str  # Rust syntax, anchored
+    text: str  # Rust syntax, with boundaries
+
+    @property
+    def name(self) -> str:
+        """Name of the detector."""
+        return self.detector.name
+
+    def valid(self, values: pl.Series) -> pl.Series:
+        """Tell for each value (that has the form) whether it passes the check as well."""
+        if self.check is None:
+            return pl.Series(values=[True], dtype=pl.Boolean).new_from_index(0, len(values))
+        prepared = values.str.strip_chars() if self.check.raw else compact(values)
+        return pl.Series(self.check.function(prepared), dtype=pl.Boolean)
+
+
+class Matcher:
+    """All detectors, compiled once for a run. Safe to share between threads."""
+
+    def __init__(self, detectors: Sequence[Detector]) -> None:
+        self.detectors = {d.name: d for d in detectors}
+        self.rules: dict[str, Rule] = {}
+        for d in detectors:
+            if d.patterns:
+                whole = alternation(d.patterns)
+                rust = for_rust(whole)
+                check = CHECKS[d.check] if d.check else None
+                self.rules[d.name] = Rule(d, check, rf"^[\s]*(?:{rust})[\s]*$", rf"{LEFT}(?:{rust}){RIGHT}")
+        self.patterned = [r for r in self.rules.values()]
+        self.in_text = [r for r in self.patterned if r.detector.in_text]
+        self.vocabularies = [d for d in detectors if d.vocabulary]
+
+    @functools.cached_property
+    def cells(self) -> re2.Set:
+        """All patterns at once, for whole cells: `cells.Match(value)` lists places in `patterned`."""
+        return _compile_set([alternation(r.detector.patterns) for r in self.patterned], re2.Set.FullMatchSet)
+
+    @functools.cached_property
+    def texts(self) -> re2.Set:
+        """All patterns that may stand in running text: places in `in_text`."""
+        bounded = [rf"{LEFT}(?:{alternation(r.detector.patterns)}){RIGHT}" for r in self.in_text]
+        return _compile_set(bounded, re2.Set.SearchSet)
+
+    @functools.cached_property
+    def watch(self) -> str:
+        """One expression (Rust syntax) that finds a cell in which any `in_text` detector may match."""
+        inner = "|".join(f"(?:{for_rust(alternation(r.detector.patterns))})" for r in self.in_text)
+        return f"{LEFT}(?:{inner}){RIGHT}" if inner else r"[^\s\S]"
+
+
+def _compile_set(patterns: Sequence[str], kind: object) -> re2.Set:
+    options = re2.Options()
+    options.max_mem = 256 << 20
+    options.log_errors = False
+    made = kind(options)  # type: ignore[operator]
+    for pattern in patterns:
+        made.Add(pattern)
+    made.Compile()
+    return made
+
+
+def unanchored(pattern: str) -> re.Pattern[str]:
+    """Compile with RE2 for `find`, the value itself in group 1."""
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 64 << 20
+    return re2.compile(f"{LEFT}({pattern}){RIGHT}", options)  # type: ignore[no-any-return]

@@ -1,0 +1,105 @@
+"""What a sample of distinct values looks like: tags for each, so that no value has to be kept.
+
+Tags: `s:<shape>`; `<detector>` (form and check pass), `<detector>!` (form only), `<detector>@` (inside text);
+`given`, `surname`, `common`, `company`, `han` for words; `y:1975` for a date's year; `n:lat`, `n:lon`, `n:age` for numbers.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import defaultdict
+from collections.abc import Sequence
+
+import polars as pl
+
+from plainview.detectors import vocabulary
+from plainview.matching.compiled import Matcher
+from plainview.matching.persons import name_tags
+from plainview.matching.shapes import shape_of, year_of
+from plainview.profiles import Tags
+
+LONGEST = 4096  # characters of a value that are looked at for its tags
+_LETTERS = ("s:word", "s:words")
+
+
+def tag_values(values: Sequence[str], matcher: Matcher) -> list[Tags]:
+    """Return the tags of each value."""
+    tags: list[set[str]] = []
+    cells: dict[int, list[int]] = defaultdict(list)
+    texts: dict[int, list[int]] = defaultdict(list)
+    stripped = [value.strip()[:LONGEST] for value in values]
+    for at, value in enumerate(stripped):
+        shape = "s:" + shape_of(value)
+        own = {shape}
+        tags.append(own)
+        _add_numbers(value, shape, own)
+        for place in matcher.cells.Match(value):
+            cells[place].append(at)
+        if len(value) > 12 and shape not in ("s:uuid", "s:word", "s:date", "s:datetime"):
+            for place in matcher.texts.Match(value):
+                texts[place].append(at)
+        _add_words(value, shape, own, matcher)
+    _add_cells(cells, stripped, tags, matcher)
+    _add_texts(texts, stripped, tags, matcher)
+    return [frozenset(_intern(t) for t in own) for own in tags]
+
+
+@functools.lru_cache(maxsize=4096)
+def _intern(tag: str) -> str:
+    return tag
+
+
+def _add_numbers(value: str, shape: str, own: set[str]) -> None:
+    if shape in ("s:date", "s:datetime", "s:int8"):
+        year = year_of(value) if shape != "s:int8" else int(value[:4])
+        if year and 1850 <= year <= 2099:
+            own.add(f"y:{year}")
+    elif shape in ("s:int1", "s:int2", "s:int3") and int(value) <= 120:
+        own.add("n:age")
+    elif shape in ("s:decimal", "s:negative"):
+        number = abs(float(value.replace(",", ".")))
+        if number <= 90:
+            own.add("n:lat")
+        if number <= 180:
+            own.add("n:lon")
+
+
+def _add_words(value: str, shape: str, own: set[str], matcher: Matcher) -> None:
+    folded = value.casefold() if len(value) <= 80 else ""
+    if not folded:
+        return
+    for detector in matcher.vocabularies:
+        if detector.vocabulary not in ("person_names", "given_names", "surnames") and folded in vocabulary(detector.vocabulary):
+            own.add(detector.name)
+    if shape in _LETTERS:
+        own |= name_tags(value)
+
+
+def _add_cells(cells: dict[int, list[int]], values: list[str], tags: list[set[str]], matcher: Matcher) -> None:
+    for place, at in cells.items():
+        rule = matcher.patterned[place]
+        for i, good in zip(at, rule.valid(pl.Series([values[i] for i in at], dtype=pl.String)), strict=True):
+            tags[i].add(rule.name if good else rule.name + "!")
+
+
+def _add_texts(texts: dict[int, list[int]], values: list[str], tags: list[set[str]], matcher: Matcher) -> None:
+    for place, at in texts.items():
+        rule = matcher.in_text[place]
+        open_ones = [i for i in at if rule.name not in tags[i] and rule.name + "!" not in tags[i]]
+        if not open_ones:
+            continue
+        good = text_valid(rule.text, rule.valid, pl.Series([values[i] for i in open_ones], dtype=pl.String))
+        for i, passes in zip(open_ones, good, strict=True):
+            if passes:
+                tags[i].add(rule.name + "@")
+
+
+def text_valid(pattern: str, valid: object, values: pl.Series) -> pl.Series:
+    """Tell for each text whether any of its matches of `pattern` passes the check."""
+    frame = pl.DataFrame({"i": pl.int_range(len(values), eager=True), "m": values.str.extract_all(pattern)})
+    hits = frame.explode("m").drop_nulls("m")
+    if hits.is_empty():
+        return pl.Series([False], dtype=pl.Boolean).new_from_index(0, len(values))
+    trimmed = hits["m"].str.strip_chars().str.strip_chars(".,;:()[]<>\"'=|-")
+    good = hits.filter(valid(trimmed))["i"].unique()  # type: ignore[operator]
+    return frame["i"].is_in(good.implode()).alias("good")

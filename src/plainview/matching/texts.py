@@ -1,0 +1,136 @@
+"""`find`: where personal data stands in a text. In memory only; what it returns is offsets and kinds."""
+
+from __future__ import annotations
+
+import functools
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+import re2
+
+from plainview.detectors import Detector, load_detectors
+from plainview.matching.compiled import CHECKS, LEFT, RIGHT, alternation, compact
+
+NEAR = 48  # characters before a match in which a word of its context must stand
+LONGEST = 1 << 20  # characters of one text that are searched at once
+OVERLAP = 512
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Match:
+    """`text[start:end]` is of this category (an id of `detectors list`). Offsets count characters."""
+
+    start: int
+    end: int
+    category: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class TextRule:
+    """A detector as it is searched in running text."""
+
+    detector: Detector
+    pattern: re2._Regexp
+    context: re2._Regexp | None
+
+    def spans(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield where the form stands; the check is still to be made."""
+        at = 0
+        while (found := self.pattern.search(text, at)) is not None:
+            start, end = found.span(1)
+            if end <= start:
+                at = found.end() + 1
+                continue
+            yield start, end
+            at = end
+
+    def near(self, text: str, start: int) -> bool:
+        """Tell whether a word of the context stands shortly before."""
+        return self.context is None or self.context.search(text[max(0, start - NEAR) : start]) is not None
+
+
+class Finder:
+    """All detectors that can be searched in text, compiled once."""
+
+    def __init__(self, detectors: Sequence[Detector]) -> None:
+        able = [d for d in detectors if d.patterns and (d.in_text or d.context)]
+        self.rules = [
+            TextRule(d, _compile(f"{LEFT}({alternation(d.patterns)}){RIGHT}"), None if d.in_text else _context(d.context))
+            for d in able
+        ]
+        options = _options()
+        options.max_mem = 256 << 20
+        self.all = re2.Set.SearchSet(options)
+        for d in able:
+            self.all.Add(f"{LEFT}(?:{alternation(d.patterns)}){RIGHT}")
+        self.all.Compile()
+
+    def find(self, text: str) -> list[Match]:
+        """Return the matches in order; of two that overlap the better one."""
+        found: list[tuple[float, Match]] = []
+        for offset in range(0, max(1, len(text)), LONGEST):
+            part = text[offset : offset + LONGEST + OVERLAP]
+            for place in self.all.Match(part):
+                found.extend(self._matches(self.rules[place], part, offset))
+        return _without_overlap(found)
+
+    def _matches(self, rule: TextRule, part: str, offset: int) -> Iterator[tuple[float, Match]]:
+        spans = [(s, e) for s, e in rule.spans(part) if rule.near(part, s)]
+        if not spans:
+            return
+        good = _valid(rule.detector.check, [part[s:e] for s, e in spans])
+        weight = 0.9 + 0.06 * bool(rule.detector.check) - 0.1 * (not rule.detector.in_text)
+        for (start, end), passes in zip(spans, good, strict=True):
+            if passes:
+                yield weight, Match(start + offset, end + offset, rule.detector.category, round(weight, 2))
+
+
+def _valid(check: str, values: list[str]) -> list[bool]:
+    if not check:
+        return [True] * len(values)
+    made = CHECKS[check]
+    series = pl.Series(values, dtype=pl.String)
+    return [bool(x) for x in made.function(series.str.strip_chars() if made.raw else compact(series))]
+
+
+def _without_overlap(found: list[tuple[float, Match]]) -> list[Match]:
+    chosen: list[Match] = []
+    for _, match in sorted(found, key=lambda item: (-item[0], item[1].start - item[1].end, item[1])):
+        if all(match.end <= other.start or other.end <= match.start for other in chosen):
+            chosen.append(match)
+    return sorted(chosen)
+
+
+def _options() -> re2.Options:
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 64 << 20
+    return options
+
+
+def _compile(pattern: str) -> re2._Regexp:
+    return re2.compile(pattern, _options())
+
+
+def _context(words: Sequence[str]) -> re2._Regexp:
+    forms = {unicodedata.normalize("NFKC", w) for w in words} | set(words)
+    inner = "|".join(re2.escape(w) for w in sorted(forms))
+    return _compile(rf"(?i)(?:^|[^A-Za-z])(?:{inner})")
+
+
+@functools.cache
+def default_finder() -> Finder:
+    """The detectors of the package, compiled once for the process."""
+    return Finder(load_detectors())
+
+
+def find(text: str) -> list[Match]:
+    """Return where personal data stands in `text`, in order and without overlaps.
+
+    >>> [(m.start, m.end, m.category) for m in find("write to anna@example.org")]
+    [(9, 25, 'email_address')]
+    """
+    return default_finder().find(text)

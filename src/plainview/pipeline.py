@@ -1,0 +1,198 @@
+"""The pipeline, top to bottom: target, source, batches, profiles, findings, report."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from plainview import __version__
+from plainview.classify import classify
+from plainview.detectors import load_detectors
+from plainview.errors import PlainviewError
+from plainview.fieldnames import NameIndex
+from plainview.matching.batches import TableProfiler
+from plainview.matching.compiled import Matcher
+from plainview.names import safe_name
+from plainview.profiles import TableProfile
+from plainview.report import Coverage, Report, Skipped, TableReport, TargetReport, Tool
+from plainview.sources.base import Limits, ReadLog, Source, Table, Unit
+
+
+@dataclass(slots=True)
+class Progress:
+    """Told of everything that can be shown while a scan runs. All calls may come from any thread."""
+
+    on_target: Callable[[str], None] = lambda name: None
+    on_unit: Callable[[Unit], None] = lambda unit: None
+    on_bytes: Callable[[int], None] = lambda count: None
+    on_rows: Callable[[int], None] = lambda count: None
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to scan. `sample` is rows a table, None for all; `threads` is how many units are read at once."""
+
+    sample: int | None = None
+    threads: int = 0
+    detectors: tuple[Path, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(slots=True)
+class UnitResult:
+    """What reading one unit gave: profiles by table, and the log."""
+
+    log: ReadLog
+    tables: dict[str, tuple[Table, TableProfile]] = field(default_factory=dict)
+
+
+class Scanner:
+    """Detectors made ready once, used for any number of targets."""
+
+    def __init__(self, options: Options | None = None, progress: Progress | None = None) -> None:
+        self.options = options or Options()
+        self.progress = progress or Progress()
+        loaded = load_detectors(*self.options.detectors)
+        self.detectors = {d.name: d for d in loaded}
+        self.names = NameIndex(loaded)
+        self.matcher = Matcher(loaded)
+
+    def scan_source(self, source: Source, target: str) -> TargetReport:
+        """Read every unit of an opened source and return what was found."""
+        self.progress.on_target(target)
+        log = ReadLog()
+        exposure = source.check_access()
+        tables: dict[str, tuple[Table, TableProfile]] = {}
+        logs = [log]
+        for result in self._run(source, source.units(log)):
+            logs.append(result.log)
+            for name, (table, profile) in result.tables.items():
+                if name in tables:
+                    table = _with_notes(tables[name][0], table)
+                    profile = tables[name][1].merge(profile)
+                tables[name] = (table, profile)
+        reports = tuple(self.table_report(table, profile) for table, profile in tables.values())
+        return TargetReport(
+            target=safe_name(target),
+            kind=source.kind,
+            exposure=exposure,
+            coverage=_coverage(logs, reports, source, sampled=self.options.sample is not None),
+            tables=reports,
+        )
+
+    def table_report(self, table: Table, profile: TableProfile) -> TableReport:
+        """Judge one table."""
+        columns = classify(table.name, profile, self.detectors, self.names)
+        return TableReport(
+            name=safe_name(table.name),
+            kind=table.kind,
+            rows=profile.rows,
+            rows_read=profile.rows,
+            columns_total=len(profile.columns),
+            notes=tuple(map(safe_name, table.notes)),
+            columns=tuple(_safe_column(c) for c in columns),
+        )
+
+    def read_unit(self, source: Source, unit: Unit) -> UnitResult:
+        """Read one unit to its end, or to where it fails: what was read counts."""
+        result = UnitResult(ReadLog(on_bytes=self.progress.on_bytes))
+        profilers: dict[str, TableProfiler] = {}
+        seen: dict[str, Table] = {}
+        self.progress.on_unit(unit)
+        try:
+            for batch in source.read(unit, result.log, self.options.sample):
+                name = batch.table.name
+                if name not in profilers:
+                    profilers[name] = TableProfiler(self.matcher, self.names, name)
+                    seen[name] = batch.table
+                elif batch.table.notes != seen[name].notes:
+                    seen[name] = _with_notes(seen[name], batch.table)
+                profilers[name].add(batch.frame)
+                self.progress.on_rows(batch.frame.height)
+        except (PlainviewError, OSError, ValueError, MemoryError, RecursionError) as error:
+            result.log.skip(unit.name, error)
+        result.tables = {name: (seen[name], profiler.total) for name, profiler in profilers.items()}
+        return result
+
+    def _run(self, source: Source, units: Iterator[Unit]) -> Iterator[UnitResult]:
+        """Read units in threads, hand results on in the order of the units, keep few in flight."""
+        threads = self.options.threads or min(8, os.cpu_count() or 2)
+        if threads == 1:
+            yield from (self.read_unit(source, unit) for unit in units)
+            return
+        with ThreadPoolExecutor(threads, thread_name_prefix="plainview") as pool:
+            waiting: dict[int, Future[UnitResult]] = {}
+            sent = done = 0
+            try:
+                for unit in units:
+                    waiting[sent] = pool.submit(self.read_unit, source, unit)
+                    sent += 1
+                    while len(waiting) >= threads * 4:
+                        wait([waiting[done]], return_when=FIRST_COMPLETED)
+                        yield waiting.pop(done).result()
+                        done += 1
+                while done < sent:
+                    yield waiting.pop(done).result()
+                    done += 1
+            finally:
+                for future in waiting.values():
+                    future.cancel()
+
+
+def _with_notes(table: Table, other: Table) -> Table:
+    return Table(table.name, table.kind, tuple(dict.fromkeys((*table.notes, *other.notes))))
+
+
+def _safe_column(column: object) -> object:
+    import msgspec
+
+    return msgspec.structs.replace(column, path=safe_name(column.path))  # type: ignore[attr-defined, type-var]
+
+
+def _coverage(logs: Sequence[ReadLog], tables: Sequence[TableReport], source: Source, *, sampled: bool) -> Coverage:
+    return Coverage(
+        tables_listed=max(sum(log.tables_listed for log in logs), len(tables)),
+        tables_read=len(tables),
+        rows_listed=max(sum(log.rows_listed for log in logs), sum(t.rows_read for t in tables)),
+        rows_read=sum(t.rows_read for t in tables),
+        bytes_read=sum(log.bytes_read for log in logs),
+        sampled=sampled,
+        read_as=getattr(source, "read_as", "file"),
+        skipped=tuple(Skipped(what=safe_name(what), why=why) for log in logs for what, why in log.skipped),
+    )
+
+
+def now() -> str:
+    """Return the time in UTC, to the second."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+
+
+def scan(*targets: str | Path, options: Options | None = None, progress: Progress | None = None) -> Report:
+    """Scan files, folders and stores; one bad target does not end the run.
+
+    Raises UsageError for an address that is none. Everything that could not be looked at stands in
+    `coverage.skipped` of its target.
+    """
+    from plainview.sources import open_source
+    from plainview.target import parse_target
+
+    started = now()
+    scanner = Scanner(options, progress)
+    parsed = [parse_target(str(target)) for target in targets]
+    reports = []
+    for target in parsed:
+        try:
+            source = open_source(target, limits=scanner.options.limits)
+        except PlainviewError as error:
+            skipped = (Skipped(what=safe_name(str(target)), why=str(error)),)
+            reports.append(TargetReport(target=safe_name(str(target)), kind=target.kind, coverage=Coverage(skipped=skipped)))
+            continue
+        try:
+            reports.append(scanner.scan_source(source, str(target)))
+        finally:
+            source.close()
+    return Report(tool=Tool(version=__version__), started=started, finished=now(), targets=tuple(reports))

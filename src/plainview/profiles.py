@@ -1,0 +1,97 @@
+"""What is kept of a table: sums and sketches that add up. Nothing here holds a value.
+
+All types merge: `empty` is the identity, order and grouping do not matter, and the profile of a table
+is the sum of the profiles of its parts (tests/test_profile_laws.py). That is what makes threads possible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+SAMPLE = 128  # distinct values that a column's sketch speaks of
+
+Tags = frozenset[str]
+NOTHING: Mapping[str, Count] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Cells looked at by one detector, cells that have its form, cells that pass its check as well."""
+
+    checked: int = 0
+    matched: int = 0
+    valid: int = 0
+
+    def __add__(self, other: Count) -> Count:
+        return Count(self.checked + other.checked, self.matched + other.matched, self.valid + other.valid)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnProfile:
+    """Sums over the cells of one column.
+
+    `sketch` is a bottom-k sketch of the distinct values: the SAMPLE smallest hashes, each with tags that say
+    what the value looks like (its shape, the detectors that it passes), so shares of *distinct* values can be
+    estimated without keeping one. It is exact while a column has fewer than SAMPLE distinct values.
+    """
+
+    rows: int = 0
+    empty: int = 0
+    counts: Mapping[str, Count] = field(default_factory=dict)
+    sketch: Mapping[int, Tags] = field(default_factory=dict)
+    types: frozenset[str] = frozenset()
+
+    def merge(self, other: ColumnProfile) -> ColumnProfile:
+        """Return the profile of both parts together."""
+        counts = {
+            key: self.counts.get(key, Count()) + other.counts.get(key, Count())
+            for key in sorted(self.counts.keys() | other.counts.keys())
+        }
+        return ColumnProfile(
+            self.rows + other.rows,
+            self.empty + other.empty,
+            counts,
+            smallest({**self.sketch, **other.sketch}),
+            self.types | other.types,
+        )
+
+    @property
+    def filled(self) -> int:
+        """Cells that are not empty."""
+        return self.rows - self.empty
+
+    def share(self, tag: str) -> float:
+        """Share of the distinct values in the sketch that carry a tag."""
+        return sum(tag in tags for tags in self.sketch.values()) / len(self.sketch) if self.sketch else 0.0
+
+
+def smallest(sketch: Mapping[int, Tags]) -> dict[int, Tags]:
+    """Keep the SAMPLE entries with the smallest hashes, in their order."""
+    return {key: sketch[key] for key in sorted(sketch)[:SAMPLE]}
+
+
+@dataclass(frozen=True, slots=True)
+class TableProfile:
+    """Sums over the rows of one table; columns by path."""
+
+    rows: int = 0
+    columns: Mapping[str, ColumnProfile] = field(default_factory=dict)
+
+    def merge(self, other: TableProfile) -> TableProfile:
+        """Return the profile of both parts together."""
+        paths = [*self.columns, *(path for path in other.columns if path not in self.columns)]
+        columns = {
+            path: self.columns.get(path, ColumnProfile()).merge(other.columns.get(path, ColumnProfile()))
+            for path in paths
+        }
+        return TableProfile(self.rows + other.rows, columns)
+
+
+def merge_all(parts: Iterable[TableProfile]) -> TableProfile:
+    """Add up any number of parts; of none it is the empty profile."""
+    total = TableProfile()
+    for part in parts:
+        total = total.merge(part)
+    return total
