@@ -1,0 +1,126 @@
+"""Write the JSON Schema of the report model: python tools/make_schema.py
+
+The shape comes from `plainview.report` itself; the sentences about single fields stand here.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from plainview.report import SCHEMA, Report
+
+PATH = Path(__file__).parent.parent / "src" / "plainview" / "reports" / "schema.json"
+
+FIELDS = {
+    "Report.schema": "Name and version of this model.",
+    "Report.tool": "The program that wrote the report.",
+    "Report.started": "When the run began: UTC, ISO 8601.",
+    "Report.finished": "When the run ended: UTC, ISO 8601.",
+    "Report.targets": "One entry for each target that was given.",
+    "Tool.name": "Name of the program.",
+    "Tool.version": "Version of the program.",
+    "TargetReport.target": "The address that was given, without any credential.",
+    "TargetReport.kind": "Kind of store or file.",
+    "TargetReport.exposure": "What a stranger may do; null where the question makes no sense (local files).",
+    "TargetReport.coverage": "How much was looked at, and what was not.",
+    "TargetReport.tables": "The tables that were read, also those in which nothing was found.",
+    "TableReport.name": "Path of the table below the target, made safe to print.",
+    "TableReport.kind": "Format or store of the table.",
+    "TableReport.rows": "Rows that the table holds, as far as known.",
+    "TableReport.rows_read": "Rows that were read.",
+    "TableReport.columns_total": "All columns of the table, with those in which nothing was found.",
+    "TableReport.notes": "What had to be assumed to read it (encoding, header).",
+    "TableReport.columns": "Findings: a column once for each category found in it.",
+    "Column.path": "Name of the column; nested ones as a path: address.street, phones[].",
+    "Column.category": "Id of the kind of personal data.",
+    "Column.concept": "The W3C DPV concept of the category, such as pd:EmailAddress.",
+    "Column.special": "True for a special category of GDPR Art. 9.",
+    "Column.confidence": "Probability from 0 to 1 that the column holds this category.",
+    "Column.matched": "Cells that hold it.",
+    "Column.checked": "Non-empty cells that were checked.",
+    "Column.evidence": "Why, in sentences without values.",
+    "Column.in_text": "True when it stands inside free text.",
+    "Column.detector": "Name of the detector that found it.",
+    "Coverage.tables_listed": "Tables that the target names.",
+    "Coverage.tables_read": "Tables that were read.",
+    "Coverage.rows_listed": "Rows that the target says it holds.",
+    "Coverage.rows_read": "Rows that were read.",
+    "Coverage.bytes_read": "Bytes that were read from the target.",
+    "Coverage.sampled": "True when only some rows of each table were read.",
+    "Coverage.read_as": "Whose rights the reading used.",
+    "Coverage.skipped": "All that was not examined.",
+    "Skipped.what": "A table, file, member or range of rows.",
+    "Skipped.why": "The reason, and where there is one what to do.",
+    "Exposure.state": "The most that a stranger may do.",
+    "Exposure.rights_basis": "How the rights are known.",
+    "Exposure.confidence": "How sure the state is.",
+    "Exposure.evidence": "Why, in sentences without values.",
+    "Exposure.footprint": "Every request that was sent.",
+    "Exposure.tls": "What the connection said of encryption; null when not looked at.",
+    "Exposure.product": "The product that answered.",
+    "Exposure.version": "Its version.",
+    "Exposure.prior_access": "Signs that somebody was there before.",
+    "Exposure.points_elsewhere": "Other addresses that the store named; none was followed.",
+    "Exposure.not_tried": "What was not tried, and why.",
+    "Tls.offered": "True when encryption is offered.",
+    "Tls.used": "True when this connection was encrypted.",
+    "Tls.version": "Version of the protocol.",
+    "Tls.certificate": "Facts about the certificate, such as self-signed.",
+    "Request.probe": "Name of the probe in the list of read-only requests.",
+    "Request.template": "The request with placeholders.",
+    "Request.count": "How often it was sent.",
+    "Request.statuses": "The kinds of answer that came.",
+    "Request.footprint": "The trace that it leaves at the store.",
+}
+ALWAYS = {  # fields with a default that every report has nevertheless
+    "Report": ["schema", "tool", "started", "finished", "targets"],
+    "Tool": ["name", "version"],
+    "TargetReport": ["target", "kind", "exposure", "coverage", "tables"],
+    "Coverage": [
+        "tables_listed",
+        "tables_read",
+        "rows_listed",
+        "rows_read",
+        "bytes_read",
+        "sampled",
+        "skipped",
+    ],
+}
+
+
+def build() -> dict[str, Any]:
+    """Return the schema. Raises KeyError for a field without a sentence in FIELDS."""
+    made = msgspec.json.schema(Report)
+    for name, part in made["$defs"].items():
+        for field, about in part["properties"].items():
+            about["description"] = FIELDS[f"{name}.{field}"]
+            about.pop("default", None)
+            if about.get("type") == "integer":
+                about["minimum"] = 0
+        if name in ALWAYS:
+            part["required"] = ALWAYS[name]
+    definitions = made["$defs"]
+    definitions["Report"]["properties"]["schema"]["const"] = SCHEMA
+    definitions["Column"]["properties"]["confidence"].update(minimum=0, maximum=1)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:" + SCHEMA.replace("/", ":").replace(".", ":"),
+        "title": "plainview report, version 1",
+        "description": "Which personal data lies in a store and who may read it: no values.",
+        **made,
+    }
+
+
+def text() -> str:
+    """Return the schema as it is published."""
+    return json.dumps(build(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    PATH.write_text(text(), encoding="utf-8")
+    sys.stdout.write(f"wrote {PATH}\n")
