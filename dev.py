@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""One door for people who build plainview. Needs only Python 3.11+ with pip; all else goes into `.venv`.
+
+    python3 dev.py demo        install, and scan examples/
+    python3 dev.py test        install, and run every check and test (what continuous integration runs)
+    python3 dev.py test -k csv          only these tests, without the other checks
+    python3 dev.py check       formatting, lint, types, import contracts
+    python3 dev.py wheel       build the wheel, install it into an empty environment, scan examples/ from there
+    python3 dev.py lock        renew requirements/*.txt (needs uv)
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import venv
+
+ROOT = pathlib.Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+BIN = "Scripts" if os.name == "nt" else "bin"
+PYTHON = VENV / BIN / "python"
+
+
+def run(*command: object, **options: object) -> int:
+    """Run a command in the checkout and show it."""
+    print("+", *command, flush=True)
+    return subprocess.run([str(part) for part in command], cwd=ROOT, check=False, **options).returncode  # type: ignore[call-overload]
+
+
+def must(*command: object) -> None:
+    if status := run(*command):
+        sys.exit(status)
+
+
+def install(kind: str) -> None:
+    """Make `.venv` hold exactly requirements/KIND.txt and the checkout itself; skip when it does."""
+    wanted = ROOT / "requirements" / f"{kind}.txt"
+    stamp = VENV / f".{kind}.stamp"
+    state = wanted.read_text() + (ROOT / "pyproject.toml").read_text() + sys.version
+    if PYTHON.exists() and stamp.exists() and stamp.read_text() == state:
+        return
+    if not PYTHON.exists():
+        venv.create(VENV, with_pip=True)
+    pip = (PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check")
+    must(*pip, "install", "--require-hashes", "-r", wanted)
+    must(*pip, "install", "--no-deps", "--no-build-isolation", "-e", ".")
+    stamp.write_text(state)
+
+
+def demo(arguments: list[str]) -> int:
+    """Scan the examples as a user would. 1 is right here: there is personal data in them."""
+    install("run")
+    status = run(PYTHON, "-m", "plainview", "scan", "examples", *arguments)
+    return 0 if status == 1 else status or 70
+
+
+def check() -> int:
+    """Everything that needs no run of the program."""
+    install("dev")
+    failed = 0
+    failed |= run(PYTHON, "-m", "ruff", "format", "--check", "src", "tests", "tools", "bench", "dev.py")
+    failed |= run(PYTHON, "-m", "ruff", "check", "src", "tests", "tools", "bench")
+    failed |= run(PYTHON, "-m", "mypy")
+    failed |= run(VENV / BIN / "lint-imports")
+    return failed
+
+
+def test(arguments: list[str]) -> int:
+    """All checks and tests; with arguments only pytest with those."""
+    install("dev")
+    if arguments:
+        return run(PYTHON, "-m", "pytest", *arguments)
+    failed = check()
+    failed |= run(PYTHON, "-m", "pytest")
+    failed |= wheel()
+    print("FAILED" if failed else "all passed", flush=True)
+    return failed
+
+
+def wheel() -> int:
+    """Build the wheel and use it where nothing else is installed."""
+    install("dev")
+    with tempfile.TemporaryDirectory() as folder:
+        must(PYTHON, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", folder, ".")
+        built = next(pathlib.Path(folder).glob("*.whl"))
+        empty = pathlib.Path(folder, "empty")
+        venv.create(empty, with_pip=True)
+        python = empty / BIN / "python"
+        pip = (python, "-m", "pip", "--quiet", "--disable-pip-version-check", "install")
+        must(*pip, "--require-hashes", "-r", ROOT / "requirements" / "run.txt")
+        must(*pip, "--no-deps", built)
+        report = pathlib.Path(folder, "report.json")
+        status = run(python, "-I", "-m", "plainview", "scan", ROOT / "examples", "-f", "json", "-o", report)
+        return 0 if status == 1 and report.stat().st_size > 1000 else 1
+
+
+def lock() -> int:
+    """Pin every version with hashes; no host is named in the files."""
+    compile_ = ("uv", "pip", "compile", "--quiet", "--generate-hashes", "--no-emit-index-url", "--no-header", "--universal")
+    python = ("--python-version", "3.11", "--upgrade")
+    for kind in ("run", "dev"):
+        failed = run(*compile_, *python, f"requirements/{kind}.in", "-o", f"requirements/{kind}.txt")
+        if failed:
+            return failed
+    return 0
+
+
+def main() -> int:
+    command, arguments = (sys.argv[1] if len(sys.argv) > 1 else "help"), sys.argv[2:]
+    jobs = {"demo": lambda: demo(arguments), "test": lambda: test(arguments), "check": check, "wheel": wheel, "lock": lock}
+    if command not in jobs:
+        print(__doc__)
+        return 0 if command == "help" else 64
+    return jobs[command]()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""`plainview detectors`: list them, explain one, test a file of one's own."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from plainview.classify import base_rates
+from plainview.detectors import Detector, categories, load_detectors, parse_detector
+from plainview.errors import DetectorError
+
+
+def run_detectors(args: argparse.Namespace) -> int:
+    """Dispatch the subcommand; exit status 0, 1 where an example fails, 64 for a wrong name or file."""
+    if args.what == "explain":
+        print(explain(args.name))  # noqa: T201
+        return 0
+    if args.what == "test":
+        return test_files(args.file)
+    print(listing())  # noqa: T201
+    return 0
+
+
+def listing() -> str:
+    """Return all detectors by kind of data."""
+    by_category: dict[str, list[Detector]] = {}
+    for detector in load_detectors():
+        by_category.setdefault(detector.category, []).append(detector)
+    lines = [f"{len(load_detectors())} detectors of {len(categories())} kinds of personal data", ""]
+    for kind in categories().values():
+        mark = "  special category (GDPR Art. 9)" if kind.special else ""
+        lines.append(f"{kind.id}: {kind.label}{mark}")
+        lines.extend(
+            f"    {d.name}: {d.label}{f' ({d.country})' if d.country else ''}" for d in by_category.get(kind.id, [])
+        )
+    return "\n".join(lines)
+
+
+def explain(name: str) -> str:
+    """Say in words what a detector looks for. Raises DetectorError for a name that is none."""
+    known = {d.name: d for d in load_detectors()}
+    if name not in known:
+        near = [n for n in known if name.lower() in n or known[n].category == name]
+        raise DetectorError(f"no detector {name!r}", hint="near: " + ", ".join(near) if near else "see `plainview detectors list`")
+    d = known[name]
+    kind = categories()[d.category]
+    lines = [
+        f"{d.name}: {d.label}",
+        f"kind of data     {kind.id} ({kind.concept})" + (", special category (GDPR Art. 9)" if kind.special else ""),
+    ]
+    facts = {
+        "country": d.country,
+        "field names": ", ".join(d.names),
+        "never in fields": ", ".join(d.names_not),
+        "form": "\n                 ".join(d.patterns),
+        "check": d.check,
+        "word list": d.vocabulary,
+        "in running text": "searched" if d.in_text else "near " + ", ".join(d.context) if d.context else "not searched",
+        "decides": _decides(d),
+        "reference": d.reference,
+        "must match": ", ".join(d.matches),
+        "must not match": ", ".join(d.non_matches),
+    }
+    lines += [f"{key:<16} {value}" for key, value in facts.items() if value]
+    rates = sorted(base_rates().get(name, {}).items(), key=lambda item: -item[1])
+    shown = [f"{rate:.1%} of random {shape}" for shape, rate in rates if shape != "given_form" and rate >= 0.0005]
+    lines.append(f"{'passes by chance':<16} {', '.join(shown[:8]) or 'less than 1 in 2,000 random values of any shape'}")
+    return "\n".join(lines)
+
+
+def _decides(detector: Detector) -> str:
+    if not detector.has_values:
+        return "the field name"
+    first = "the field name and the values together" if detector.needs_name else "values, helped by the field name"
+    return first + (", only in tables about people" if detector.needs_person else "")
+
+
+def test_files(files: list[Path]) -> int:
+    """Load each file, run its examples, print what fails. Returns 1 when any does."""
+    from plainview.matching.verify import failures
+
+    failed = False
+    for file in files:
+        detector = parse_detector(file)
+        wrong = failures(detector)
+        failed |= bool(wrong)
+        for line in wrong:
+            print(f"{file}: {line}", file=sys.stderr)  # noqa: T201
+        total = len(detector.matches) + len(detector.non_matches) + len(detector.name_matches) + len(detector.name_non_matches)
+        print(f"{file}: {total - len(wrong)} of {total} examples hold")  # noqa: T201
+    return int(failed)
