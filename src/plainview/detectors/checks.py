@@ -1,0 +1,50 @@
+"""Check digits and other rules that a number of some kind must obey: one mapping, `CHECKS`.
+
+A check receives a String series without nulls and returns a bool array of the same length. Values
+are *compact* (upper case, only 0-9 and A-Z left) unless the check is `raw`. It is total: a text of
+another form gives False, whatever it holds. What share of random text of the right form passes is
+not written here but measured, by the detectors that use the check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from plainview.detectors.checks_americas import AMERICAS
+from plainview.detectors.checks_asia import ASIA
+from plainview.detectors.checks_devices import DEVICES
+from plainview.detectors.checks_east import EAST
+from plainview.detectors.checks_money import MONEY, czech_account
+from plainview.detectors.checks_phone import PHONES
+from plainview.detectors.checks_wallets import WALLETS
+from plainview.detectors.checks_west import WEST
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A named rule; `raw` says that it wants the values as they stand, not compacted."""
+
+    name: str
+    function: Callable[[pl.Series], npt.NDArray[np.bool_]]
+    raw: bool = False
+
+
+_RAW: Final = {
+    **WALLETS,
+    "cz_account": czech_account,
+    "mrz": DEVICES["mrz"],
+    "phone": PHONES["phone"],
+    "phone_plain": PHONES["phone_plain"],
+}
+_ALL: Final = {**WEST, **EAST, **ASIA, **AMERICAS, **MONEY, **DEVICES, **PHONES, **_RAW}
+
+CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
+    {name: Check(name, function, raw=name in _RAW) for name, function in sorted(_ALL.items())}
+)
