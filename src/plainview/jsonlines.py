@@ -1,0 +1,274 @@
+"""JSON lines to frames: Polars' reader where it is safe, documents in Python where it is not.
+
+Polars reads JSON lines ten times faster than Python, with a schema given. It has traps, though: it drops
+keys that the schema lacks, it crashes when it infers the schema of deep documents, and one value of another
+type fails the block. So the schema is learnt from documents that Python has looked at, each block is read
+with it, and the number of keys in the bytes is compared with the number of cells that came out. Whatever
+does not fit is read again in Python, so that no row and no key is lost.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from plainview.documents import Walk
+from plainview.sources.base import Limits, ReadLog
+
+SAMPLE = 1 << 19  # bytes that the first schema is learnt from
+SHOWN = 10  # line numbers in a message
+_LIMITS = Limits()
+_DECODER = msgspec.json.Decoder()
+_KEY = re.compile(rb'(?<!\\)"[ \t\r]*:')
+_NULL = re.compile(rb":[ \t]*null")
+_DIGITS = 4000  # Python refuses to convert longer integers
+
+
+class JsonLines:
+    """Reads blocks of lines of one table; what it learns in one block serves the next."""
+
+    def __init__(
+        self, *, limits: Limits = _LIMITS, log: ReadLog | None = None, name: str = "", unit: str = "line"
+    ) -> None:
+        self.limits = limits
+        self.log = log
+        self.name = name
+        self.unit = unit
+        self.schema: dict[str, pl.DataType] | None = None
+        self.maps: set[str] = set()
+        self.next = 1  # the number of the first line of the next block
+        self.rows = 0
+        self.bad: list[int] = []
+        self.bad_count = 0
+        self.replaced = 0
+        self._told: set[str] = set()
+
+    def read(self, block: bytes) -> pl.DataFrame:
+        """Return the documents of whole lines, one row each; columns may be nested. Content raises nothing."""
+        first = self.next
+        self.next += block.count(b"\n") + (not block.endswith(b"\n"))
+        frame = self._fast(block)
+        if frame is None:
+            frame = self._slow(block, first)
+        self.rows += frame.height
+        return frame
+
+    def finish(self) -> None:
+        """Tell the log what could not be read."""
+        if self.log is None:
+            return
+        if self.bad_count:
+            shown = ", ".join(map(str, self.bad))
+            more = self.bad_count - len(self.bad)
+            what = f"{self.unit}s {shown} and {more:,} more" if more else f"{self.unit} {shown}"
+            self.log.skip(self.name, f"{self.bad_count:,} {self.unit}(s) not valid JSON: {what}")
+        if self.replaced:
+            why = f"{self.replaced:,} {self.unit}(s) not valid UTF-8"
+            self.log.skip(self.name, f"{why}: the unreadable characters were left out")
+
+    def _fast(self, block: bytes) -> pl.DataFrame | None:
+        if self.schema is None and not self._learn(block[: block.rfind(b"\n", 0, SAMPLE) + 1] or block):
+            return None
+        frame = self._polars(block)
+        if frame is None or not holds_keys(block, sum(map(_cells, frame.iter_columns())), nulls=False):
+            return None
+        return frame
+
+    def _polars(self, block: bytes) -> pl.DataFrame | None:
+        try:
+            return pl.read_ndjson(block, schema=self.schema)
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+            return None
+
+    def _slow(self, block: bytes, first: int) -> pl.DataFrame:
+        try:
+            docs, strictly = _DECODER.decode_lines(block), False
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            docs, strictly = self._line_by_line(block, first), True
+        walk = self._walk(docs)
+        self._learn(block, docs, walk)
+        if not strictly and not walk.deep and not holds_keys(block, walk.keys):
+            walk = self._walk(self._line_by_line(block, first))  # some object holds a key twice
+        if self.log is not None:
+            self._tell(walk)
+        return walk.frame()
+
+    def _walk(self, docs: list[Any]) -> Walk:
+        walk = Walk(len(docs), self.limits, self.maps)
+        walk.values("", docs, None, many=False, depth=0)
+        return walk
+
+    def _tell(self, walk: Walk) -> None:
+        told = ReadLog()
+        walk.tell(told, self.name)
+        for what, why in told.skipped:
+            if why not in self._told and self.log is not None:
+                self._told.add(why)
+                self.log.skip(what, why)
+
+    def _line_by_line(self, block: bytes, first: int) -> list[Any]:
+        docs = []
+        for number, line in enumerate(block.split(b"\n"), first):
+            if not line.strip(b" \t\r"):
+                continue
+            try:
+                value, whole = read_strictly(line)
+            except (ValueError, RecursionError):
+                self.bad_count += 1
+                if len(self.bad) < SHOWN:
+                    self.bad.append(number)
+                continue
+            docs.append(value)
+            self.replaced += not whole
+        return docs
+
+    def _learn(self, sample: bytes, docs: list[Any] | None = None, walk: Walk | None = None) -> bool:
+        """Learn the schema of a sample, when Polars names its columns as Python does; else return False."""
+        from plainview.flatten import nested_to_paths
+
+        if docs is None:
+            try:
+                docs = _DECODER.decode_lines(sample)
+            except (msgspec.MsgspecError, UnicodeError, RecursionError):
+                return False
+            walk = self._walk(docs)
+        if walk is None or walk.deep or self.maps or any(type(doc) is not dict for doc in docs):
+            return False
+        if any("{}" in path for path in walk.columns):
+            return False
+        try:
+            frame = pl.read_ndjson(sample, infer_schema_length=None)
+            # other rows may hold fewer keys, and lists that were empty so far anything at all
+            schema = {k: _settled(v) for k, v in frame.schema.items()}
+            if set(nested_to_paths(frame.head(0)).columns) != set(walk.columns):
+                return False
+            self.schema = merge_schemas(self.schema or {}, schema)
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, TypeError):
+            return False
+        return True
+
+
+def json_bytes_to_frame(
+    data: bytes, *, limits: Limits = _LIMITS, log: ReadLog | None = None, name: str = ""
+) -> pl.DataFrame:
+    """Return one row for each line of JSON lines; columns may be nested (see `flatten`).
+
+    Mixed types, huge integers, keys that occur twice and lone surrogates lose no row. Lines that are no
+    JSON are told to `log` under `name`, by number and never by content. To read several blocks of one table,
+    use `JsonLines`.
+    """
+    lines = JsonLines(limits=limits, log=log, name=name)
+    frame = lines.read(data) if data.strip() else pl.DataFrame()
+    lines.finish()
+    return frame
+
+
+def read_strictly(line: bytes) -> tuple[Any, bool]:
+    """Return one JSON text as Python's own strict reader sees it, and whether its bytes were valid UTF-8.
+
+    It takes what msgspec refuses and RFC 8259 allows: lone surrogates, huge exponents, keys that occur twice
+    (their values become one list). Raises ValueError or RecursionError.
+    """
+    try:
+        text, whole = line.decode("utf-8"), True
+    except UnicodeError:
+        text, whole = line.decode("utf-8", "replace"), False
+    value = json.loads(
+        text.strip(" \t\r\n"), parse_constant=_refuse, parse_int=_int, object_pairs_hook=_pairs
+    )
+    return value, whole
+
+
+def holds_keys(block: bytes, found: int, *, nulls: bool = True) -> bool:
+    """Return True when the JSON lines hold as many keys as were found (those of null values or not).
+
+    A key is a quote and a colon, which no string can hold but escaped.
+    """
+    data = np.frombuffer(block, dtype=np.uint8)
+    pair = np.frombuffer(b'":', dtype=np.uint16)[0]
+    even = data[: len(data) // 2 * 2].view(np.uint16)
+    odd = data[1 : 1 + (len(data) - 1) // 2 * 2].view(np.uint16)
+    keys = int(np.count_nonzero(even == pair)) + int(np.count_nonzero(odd == pair))
+    if keys == found:
+        return True
+    if not nulls:
+        keys -= block.count(b":null") + block.count(b": null")
+    if found in (keys, keys - block.count(b'\\":')):
+        return True
+    return found == len(_KEY.findall(block)) - (0 if nulls else len(_NULL.findall(block)))
+
+
+def _cells(series: pl.Series) -> int:
+    """Count the cells that are not null, with those of the fields below."""
+    dtype = series.dtype
+    present = series.len() - series.null_count()
+    if isinstance(dtype, pl.Struct):
+        return present + sum(_cells(series.struct.field(f.name)) for f in dtype.fields)
+    while isinstance(dtype, pl.List) and isinstance(dtype.inner, (pl.List, pl.Struct)):
+        series = series.explode()
+        dtype = series.dtype
+        if isinstance(dtype, pl.Struct):
+            return present + sum(_cells(series.struct.field(f.name)) for f in dtype.fields)
+    return present
+
+
+def _settled(dtype: Any) -> Any:
+    """Replace the types that would lose or refuse values: List(Null) makes values null, Int128 is rare."""
+    if isinstance(dtype, pl.Struct):
+        return pl.Struct({f.name: _settled(f.dtype) for f in dtype.fields})
+    if isinstance(dtype, pl.List):
+        inner = _settled(dtype.inner)
+        return pl.List(pl.String if inner == pl.Null else inner)
+    return pl.String() if dtype in (pl.Int128, pl.UInt64) else dtype
+
+
+def merge_schemas(one: dict[str, Any], two: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema that holds what both hold. Raises TypeError when a path is nested in one only."""
+    merged = dict(one)
+    for name, dtype in two.items():
+        merged[name] = _merge(merged[name], dtype) if name in merged else dtype
+    return merged
+
+
+def _merge(one: Any, two: Any) -> Any:
+    result: Any
+    if two in (one, pl.Null):
+        result = one
+    elif one == pl.Null:
+        result = two
+    elif isinstance(one, pl.Struct) and isinstance(two, pl.Struct):
+        fields = merge_schemas({f.name: f.dtype for f in one.fields}, {f.name: f.dtype for f in two.fields})
+        result = pl.Struct(fields)
+    elif isinstance(one, pl.List) and isinstance(two, pl.List):
+        result = pl.List(_merge(one.inner, two.inner))
+    elif one.is_nested() or two.is_nested():
+        raise TypeError("a path is nested in one document and a scalar in another")
+    else:
+        result = pl.Float64() if one.is_numeric() and two.is_numeric() else pl.String()
+    return result
+
+
+def _refuse(_: str) -> NoReturn:
+    raise ValueError("not a JSON number")
+
+
+def _int(digits: str) -> int | str:
+    return int(digits) if len(digits) < _DIGITS else digits
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    every: dict[str, list[Any]] = {}
+    for key, value in pairs:
+        every.setdefault(key, []).append(value)
+    return {key: values[0] if len(values) == 1 else values for key, values in every.items()}
+
+
+__all__ = ["JsonLines", "holds_keys", "json_bytes_to_frame", "merge_schemas", "read_strictly"]
