@@ -55,7 +55,7 @@ def _cnh(d: Codes) -> Bools:
 
 def _cuit(d: Codes) -> Bools:
     rest = (11 - weighted(d, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11) % 11
-    return rest == d[10]
+    return np.where(rest == 10, 9, rest) == d[10]
 
 
 def _rut(d: Codes) -> Bools:
@@ -170,7 +170,7 @@ _CURP_STATE = (
 )
 
 AMERICAS: Final[dict[str, Function]] = {
-    "ar_cuit_person": check(r"2[03457][0-9]{9}", _cuit),
+    "ar_cuit_person": check(r"2[0347][0-9]{9}", _cuit),
     "br_cnh": check(r"[0-9]{11}", _cnh, not_repeated),
     "br_cns": check(r"[12789][0-9]{14}", _cns),
     "br_cpf": check(r"[0-9]{11}", _cpf, not_repeated),

@@ -76,7 +76,8 @@ def _korean(d: Codes) -> Bools:
     foreign = (d[6] >= 5) & (d[6] <= 8)
     digit = np.where(foreign, 13 - rest, 11 - rest) % 10
     # since October 2020 the last six digits are random: such numbers are known by their date only
-    return is_date(century + pair(d, 0), pair(d, 2), pair(d, 4)) & (digit == d[12])
+    place = foreign | (pair(d, 7) <= 96)  # office of registration
+    return place & is_date(century + pair(d, 0), pair(d, 2), pair(d, 4)) & (digit == d[12])
 
 
 def _thai(d: Codes) -> Bools:
@@ -159,8 +160,7 @@ def _zimbabwean(d: Codes) -> Bools:
 
 
 def _tfn(d: Codes) -> Bools:
-    weights = (10, 7, 8, 4, 6, 3, 5, 1) if len(d) == 8 else (1, 4, 3, 7, 5, 8, 6, 9, 10)
-    return weighted(d, weights) % 11 == 0
+    return weighted(d, (1, 4, 3, 7, 5, 8, 6, 9, 10)) % 11 == 0
 
 
 def _medicare(d: Codes) -> Bools:
@@ -193,7 +193,7 @@ def _nhi_new(d: Codes) -> Bools:
 ASIA: Final[dict[str, Function]] = {
     "ae_emirates": check(r"784[0-9]{12}", _emirati, luhn),
     "au_medicare": check(r"[2-6][0-9]{9,10}", _medicare),
-    "au_tfn": check(r"[0-9]{8,9}", _tfn, not_repeated),
+    "au_tfn": check(r"[0-9]{9}", _tfn, not_repeated),
     "bh_cpr": check(r"[0-9]{9}", _bahraini),
     "cn_resident": check(_CN_PROVINCE + r"[0-9]{15}[0-9X]", _chinese),
     "eg_national": check(r"[23][0-9]{13}", _egyptian),
@@ -218,7 +218,7 @@ ASIA: Final[dict[str, Function]] = {
     "qa_identity": check(r"[23][0-9]{10}", _qatari),
     "sa_identity": check(r"[12][0-9]{9}", luhn),
     "sg_nric": check(r"[STFGM][0-9]{7}[A-Z]", _singaporean),
-    "th_identity": check(r"[1-9][0-9]{12}", _thai),
+    "th_identity": check(r"[1-8][0-9]{12}", _thai),
     "tr_kimlik": check(r"[1-9][0-9]{10}", _turkish),
     "tw_identity": check(r"[A-Z][1289A-D][0-9]{8}", _taiwanese),
     "vn_cccd": check(r"[0-9]{12}", _vietnamese),

@@ -30,10 +30,8 @@ def _birth_number(d: Codes) -> Bools:
         return (year <= 53) & is_date(year + 1900, month, day)
     year = year + np.where(year >= 54, 1900, 2000)
     month = np.where((month > 20) & (year >= 2004), month - 20, month)
-    value = number(d)
-    # about a thousand numbers of before 1985 end in 0 where the remainder was 10
-    old = (year < 1985) & (number(d[:9]) % 11 == 10) & (d[9] == 0)
-    return is_date(year, month, day) & ((value % 11 == 0) | old)
+    # where the remainder is 10 the digit is 0: about a thousand numbers, most of before 1985
+    return is_date(year, month, day) & (number(d[:9]) % 11 % 10 == d[9])
 
 
 def _century_in_month(d: Codes) -> Bools:

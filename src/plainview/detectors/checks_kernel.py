@@ -21,7 +21,8 @@ Integers = npt.NDArray[np.integer]
 Kernel = Callable[[Codes], Bools]
 Function = Callable[[pl.Series], Bools]
 
-THIS_YEAR = dt.datetime.now(tz=dt.UTC).year
+_TODAY = dt.datetime.now(tz=dt.UTC).date()
+THIS_YEAR = _TODAY.year
 
 _VALUE = np.full(256, -1, dtype=np.int32)
 _VALUE[ord("0") : ord("9") + 1] = np.arange(10)
@@ -181,13 +182,14 @@ _MONTH_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dtyp
 
 
 def is_date(year: Integers, month: Integers, day: Integers, *, past: bool = True) -> Bools:
-    """Return where the Gregorian date exists, and with `past` is not after the current year."""
+    """Return where the Gregorian date exists, and with `past` is not after today."""
     known = (month >= 1) & (month <= 12)
     days = _MONTH_DAYS[np.where(known, month, 0)]
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     days = days + (leap & (month == 2))
     good: Bools = known & (day >= 1) & (day <= days) & (year >= 1)
-    return good & (year <= THIS_YEAR) if past else good
+    today = _TODAY.year * 10_000 + _TODAY.month * 100 + _TODAY.day
+    return good & (year * 10_000 + month * 100 + day <= today) if past else good
 
 
 def is_short_date(year: Integers, month: Integers, day: Integers) -> Bools:
