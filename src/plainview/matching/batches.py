@@ -8,7 +8,10 @@ on, and nothing is lost, since the batches before had no cell that it could have
 
 from __future__ import annotations
 
+import functools
+import os
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -55,11 +58,12 @@ class TableProfiler:
     def add(self, frame: pl.DataFrame) -> None:
         """Count one batch."""
         frame = flatten(frame)
-        known = dict(self.total.columns)
-        columns: dict[str, ColumnProfile] = {}
-        for path in frame.columns:
-            before = known.get(path, ColumnProfile())
-            columns[path] = self._column(path, frame[path], before)
+        known = self.total.columns
+        jobs = [(path, frame[path], known.get(path, ColumnProfile())) for path in frame.columns]
+        # Polars lets go of the interpreter's lock: columns of a large batch are counted side by side
+        run = _pool().map if frame.height > SMALL and len(jobs) > 1 else map
+        parts = run(lambda job: self._column(*job), jobs)
+        columns = dict(zip(frame.columns, parts, strict=True))
         self.total = self.total.merge(TableProfile(frame.height, columns))
 
     def _column(self, path: str, series: pl.Series, before: ColumnProfile) -> ColumnProfile:
@@ -77,6 +81,11 @@ class TableProfiler:
         extend_plan(plan, merged, self.names.match(path, self.table), self.matcher)
         counts = count_column(values, plan, self.matcher, watch=series.dtype == pl.String or isinstance(series.dtype, pl.List))
         return ColumnProfile(rows, rows - len(values), counts, part, frozenset({_kind(series)}))
+
+
+@functools.cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(min(8, os.cpu_count() or 2), thread_name_prefix="plainview-columns")
 
 
 def _kind(series: pl.Series) -> str:
@@ -124,6 +133,8 @@ def extend_plan(plan: ColumnPlan, sketch: Mapping[int, Tags], matches: Iterable[
     named = {m.detector for m in matches if m.strength >= 0.5}  # type: ignore[attr-defined]
     ranked = sorted((-count, tag) for tag, count in tally.items() if count >= need or tag in named)
     for _, tag in ranked:
+        if tag in matcher.detectors and matcher.detectors[tag].needs_name and tag not in named:
+            continue
         if tag in matcher.detectors and tag not in plan.cells and len(plan.cells) < MOST:
             plan.cells.append(tag)
         elif tag.endswith("@") and tag[:-1] in matcher.rules and tag[:-1] not in plan.texts and len(plan.texts) < MOST:
@@ -202,7 +213,7 @@ def _watch(rest: pl.Series, plan: ColumnPlan, counts: dict[str, Count], matcher:
             return
         seen: set[int] = set()
         for value in hits.head(200).to_list():
-            seen.update(matcher.texts.Match(value[:65536]))
+            seen.update(matcher.texts.Match(value[:65536]) or ())
         found = [matcher.in_text[i].name for i in sorted(seen) if matcher.in_text[i].name not in plan.texts]
         if not found:
             return

@@ -33,10 +33,10 @@ def tag_values(values: Sequence[str], matcher: Matcher) -> list[Tags]:
         own = {shape}
         tags.append(own)
         _add_numbers(value, shape, own)
-        for place in matcher.cells.Match(value):
+        for place in matcher.cells.Match(value) or ():
             cells[place].append(at)
         if len(value) > 12 and shape not in ("s:uuid", "s:word", "s:date", "s:datetime"):
-            for place in matcher.texts.Match(value):
+            for place in matcher.texts.Match(value) or ():
                 texts[place].append(at)
         _add_words(value, shape, own, matcher)
     _add_cells(cells, stripped, tags, matcher)

@@ -73,7 +73,7 @@ class Finder:
         found: list[tuple[float, Match]] = []
         for offset in range(0, max(1, len(text)), LONGEST):
             part = text[offset : offset + LONGEST + OVERLAP]
-            for place in self.all.Match(part):
+            for place in self.all.Match(part) or ():
                 found.extend(self._matches(self.rules[place], part, offset))
         return _without_overlap(found)
 

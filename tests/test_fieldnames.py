@@ -1,0 +1,62 @@
+"""Field names are read in any spelling, and words beside them turn their meaning."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plainview.detectors import Detector
+from plainview.fieldnames import NameIndex, people_word, tokens
+
+DETECTORS = [
+    Detector(name="email", label="e-mail", category="email_address", names=("email", "e-mail address", "邮箱"), names_not=("email template",)),
+    Detector(name="birth", label="birth", category="birth_date", names=("date of birth", "Geburtsdatum")),
+    Detector(name="person", label="name", category="person_name", names=("customer name", "author name")),
+    Detector(name="address", label="address", category="postal_address", names=("address",)),
+]  # fmt: skip
+INDEX = NameIndex(DETECTORS)
+
+
+def strength(path: str, detector: str, table: str = "") -> float:
+    return max((m.strength for m in INDEX.match(path, table) if m.detector == detector), default=0.0)
+
+
+@pytest.mark.parametrize(
+    ("path", "detector"),
+    [
+        ("email", "email"), ("EmailAddress", "email"), ("customer_email", "email"), ("email2", "email"), ("E-Mail", "email"),
+        ("客户邮箱", "email"), ("dateofbirth", "birth"), ("customerDateOfBirth", "birth"), ("GEBURTSDATUM", "birth"),
+        ("author.name", "person"), ("commits[].author.name", "person"), ("users.{}.email", "email"),
+    ],
+)  # fmt: skip
+def test_found(path: str, detector: str) -> None:
+    assert strength(path, detector) >= 0.5
+
+
+@pytest.mark.parametrize(
+    ("path", "detector"),
+    [
+        ("email_verified", "email"), ("email_template_id", "email"), ("number_of_email", "email"), ("name", "person"),
+        ("repository.name", "person"), ("birth", "birth"),
+    ],
+)  # fmt: skip
+def test_not_found(path: str, detector: str) -> None:
+    assert strength(path, detector) < 0.5
+
+
+def test_the_table_says_whose_name() -> None:
+    assert strength("name", "person", "crm/Customers.csv") >= 0.5
+    assert strength("name", "person", "crm/products.csv") == 0
+    assert people_word("hr/employees.csv")
+    assert not people_word("stock/films.csv")
+
+
+def test_the_longest_entry_wins() -> None:
+    assert strength("email_address", "address") == 0
+
+
+@given(st.text(max_size=60))
+def test_any_name_can_be_split(name: str) -> None:
+    assert all(part == part.casefold() or part for part in tokens(name))
+    INDEX.match(name)

@@ -1,0 +1,89 @@
+"""Profiles add up: identity, any order, any grouping, parts = whole for every split."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from plainview.detectors import load_detectors
+from plainview.fieldnames import NameIndex
+from plainview.matching.batches import TableProfiler, profile
+from plainview.matching.compiled import Matcher
+from plainview.profiles import SAMPLE, ColumnProfile, Count, TableProfile, merge_all, smallest
+
+LOADED = load_detectors()
+MATCHER, NAMES = Matcher(LOADED), NameIndex(LOADED)
+
+small = st.integers(0, 1000)
+counts = st.builds(Count, small, small, small)
+tags = st.frozensets(st.sampled_from(["s:int9", "s:word", "email_address", "given", "payment_card!"]), max_size=3)
+sketches = st.dictionaries(st.integers(0, 500), tags, max_size=2 * SAMPLE)
+
+
+@st.composite
+def columns(draw: st.DrawFn) -> ColumnProfile:
+    # a hash stands for one value, so it carries the same tags wherever it is met
+    sketch = {key: frozenset({f"s:int{key % 20}"}) for key in draw(sketches)}
+    return ColumnProfile(
+        draw(small), draw(small), draw(st.dictionaries(st.sampled_from("abc"), counts)), smallest(sketch),
+        draw(st.frozensets(st.sampled_from(["string", "int64"]))),
+    )
+
+
+tables = st.builds(TableProfile, small, st.dictionaries(st.sampled_from(["x", "y", "z"]), columns(), max_size=3))
+
+
+@given(tables)
+def test_empty_is_the_identity(a: TableProfile) -> None:
+    assert a.merge(TableProfile()) == a == TableProfile().merge(a)
+
+
+@given(tables, tables)
+def test_order_does_not_matter(a: TableProfile, b: TableProfile) -> None:
+    assert a.merge(b) == b.merge(a)
+
+
+@given(tables, tables, tables)
+def test_grouping_does_not_matter(a: TableProfile, b: TableProfile, c: TableProfile) -> None:
+    assert a.merge(b).merge(c) == a.merge(b.merge(c)) == merge_all([c, a, b])
+
+
+CELLS = st.sampled_from(
+    ["anna@example.org", "", "call +49 30 901820 or mail b@example.org", "4111111111111111", "Anna", "1984-05-17", "x",
+     "192.0.2.7", "DE89370400440532013000", "lorem ipsum dolor sit amet", "NULL", "550e8400-e29b-41d4-a716-446655440000"]
+) | st.text(max_size=12)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=60), st.data())
+def test_parts_equal_the_whole_under_one_plan(rows: list[tuple[str, str]], data: st.DataObject) -> None:
+    frame = pl.DataFrame(rows, schema=["email", "note"], orient="row")
+    plan = TableProfiler(MATCHER, NAMES)
+    plan.add(frame)  # learns the plan
+    settled = plan.plan
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(rows)), max_size=3)))
+    edges = [0, *cuts, len(rows)]
+    parts = []
+    for start, end in zip(edges, edges[1:], strict=False):
+        part = TableProfiler(MATCHER, NAMES, plan=settled)
+        part.add(frame.slice(start, end - start))
+        parts.append(part.total)
+    again = TableProfiler(MATCHER, NAMES, plan=settled)
+    again.add(frame)
+    assert merge_all(parts) == again.total
+
+
+@pytest.mark.parametrize("rows", [10, 5_000, 60_000])
+def test_the_sketch_is_the_same_however_the_rows_come(rows: int) -> None:
+    values = pl.Series("n", [f"user{i % 40_000}@example.org" for i in range(rows)])
+    whole = profile([values.to_frame()], MATCHER, NAMES)
+    halves = profile([values[: rows // 3].to_frame(), values[rows // 3 :].to_frame()], MATCHER, NAMES)
+    assert whole.columns["n"].sketch == halves.columns["n"].sketch
+    assert len(whole.columns["n"].sketch) == min(SAMPLE, rows)
+
+
+def test_low_cardinality_is_counted_exactly() -> None:
+    frame = pl.DataFrame({"g": ["m", "f", "x"] * 5_000})
+    assert len(profile([frame], MATCHER, NAMES).columns["g"].sketch) == 3
