@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
@@ -61,9 +61,17 @@ class Meter:
 class Decompressor(Protocol):
     """What bz2, lzma, isal and zstd have in common."""
 
-    eof: bool
-    needs_input: bool
-    unused_data: bytes
+    @property
+    def eof(self) -> bool:
+        """True when the end mark was read."""
+
+    @property
+    def needs_input(self) -> bool:
+        """True when nothing more comes without further input."""
+
+    @property
+    def unused_data(self) -> bytes:
+        """What follows the end mark."""
 
     def decompress(self, data: bytes, max_length: int = -1) -> bytes:
         """Return at most `max_length` bytes; keep the rest of the input."""
@@ -101,7 +109,10 @@ FRAMES = {  # how a further frame of the same codec begins, for files that were 
 }
 
 
-def inflate(raw: BinaryIO, codec: str, limits: Limits, took: Callable[[int], None]) -> Iterator[bytes]:
+Pieces = Generator[bytes, None, None]
+
+
+def inflate(raw: BinaryIO, codec: str, limits: Limits, took: Callable[[int], None]) -> Pieces:
     """Yield pieces of at most 1 MiB; `took` counts packed bytes. Raise DamagedError where the data breaks."""
     rest = b""
     first = True
@@ -120,7 +131,9 @@ def inflate(raw: BinaryIO, codec: str, limits: Limits, took: Callable[[int], Non
             return
 
 
-def _frame(unpack: Decompressor, data: bytes, raw: BinaryIO, took: Callable[[int], None]) -> Iterator[bytes]:
+def _frame(
+    unpack: Decompressor, data: bytes, raw: BinaryIO, took: Callable[[int], None]
+) -> Generator[bytes, None, bytes]:
     while True:
         took(len(data))
         try:
@@ -192,19 +205,33 @@ class Ahead:
 
 
 class Stream(io.RawIOBase):
-    """A front-to-back stream over pieces; a break in them is its end, and a line in `meter.failures`."""
+    """A front-to-back stream over pieces; a break in them is its end, and a line in `meter.failures`.
 
-    def __init__(self, pieces: Iterator[bytes], name: str, meter: Meter, close: Callable[[], None]) -> None:
+    `counted`: another stream below has counted these bytes already.
+    """
+
+    def __init__(
+        self,
+        pieces: Iterator[bytes],
+        name: str,
+        meter: Meter,
+        close: Callable[[], None],
+        *,
+        counted: bool = False,
+    ) -> None:
         self._pieces, self._name, self._meter, self._close = pieces, name, meter, close
+        self._counted = counted
         self._left = memoryview(b"")
         self._given = 0
         self._ahead: Ahead | None = None
         self._done = False
 
     def readable(self) -> bool:
+        """Yes."""
         return True
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill the whole buffer unless the end comes first."""
         view = memoryview(buffer).cast("B")
         filled = 0
         while filled < len(view) and (self._left or self._next()):
@@ -224,7 +251,7 @@ class Stream(io.RawIOBase):
         try:
             piece = next(self._pieces, b"")
             self._given += len(piece)
-            self._meter.add(len(piece))
+            self._meter.add(0 if self._counted else len(piece))
         except Exception as error:  # noqa: BLE001  translated, and told by the meter
             self._meter.failures.append((self._name, translate(error)))
             piece = b""
@@ -233,6 +260,7 @@ class Stream(io.RawIOBase):
         return bool(piece)
 
     def close(self) -> None:
+        """Stop unpacking and close what lies below."""
         if not self.closed:
             self._done = True
             if self._ahead is not None:
@@ -253,6 +281,7 @@ class Opener:
         return cast("io.BufferedReader", self._first).peek(HEAD)[:HEAD]
 
     def __call__(self) -> BinaryIO:
+        """Return a stream from the beginning."""
         stream, self._first = self._first, None
         return stream or io.BufferedReader(cast("io.RawIOBase", self._make()), MIB)
 
@@ -276,8 +305,8 @@ def check_ratio(pieces: Iterator[bytes], packed: list[int], limits: Limits) -> I
         yield piece
 
 
-def unpacked_stream(raw: BinaryIO, codec: str, name: str, meter: Meter, *, top: bool) -> Stream:
-    """Return the unpacked form of `raw`, which is closed with it; `top`: raw is the top-level file itself."""
+def unpacked(raw: BinaryIO, codec: str, meter: Meter, *, top: bool) -> Iterator[bytes]:
+    """Return the unpacked pieces of `raw`, within the ratio; `top`: raw lies in the top-level file itself."""
     packed = [0]
 
     def took(count: int) -> None:
@@ -285,8 +314,7 @@ def unpacked_stream(raw: BinaryIO, codec: str, name: str, meter: Meter, *, top: 
         if top:
             meter.on_packed(count)
 
-    pieces = check_ratio(inflate(raw, codec, meter.limits, took), packed, meter.limits)
-    return Stream(pieces, name, meter, raw.close)
+    return check_ratio(inflate(raw, codec, meter.limits, took), packed, meter.limits)
 
 
 def bare_name(name: str) -> str:
@@ -304,9 +332,9 @@ def bare_name(name: str) -> str:
 def leaves(
     source: Input, kind: Kind, log: ReadLog, meter: Meter, name: str = ""
 ) -> Iterator[tuple[Input, Kind]]:
-    """Yield what lies inside `source`, however packed, with its kind. Each Input is used before the next is asked for.
+    """Yield what lies inside `source`, however packed, with its kind.
 
-    What cannot be opened goes into `log`. `name` is the file name that still says something of the content.
+    Each Input must be used before the next is asked for. What cannot be opened goes into `log`. `name` is the file name that still says something of the content.
     """
     yield from _leaves(source, kind, log, meter, (name or source.name, 0, 0))
 
@@ -326,9 +354,8 @@ def _leaves(
 
         def make() -> BinaryIO:
             raw = source.open()
-            return cast(
-                "BinaryIO", unpacked_stream(raw, kind.name, source.name, meter, top=source.path is not None)
-            )
+            pieces = unpacked(raw, kind.name, meter, top=source.path is not None)
+            return cast("BinaryIO", Stream(pieces, source.name, meter, raw.close))
 
         opener = Opener(make)
         try:

@@ -1,27 +1,30 @@
-"""Parquet, by Polars: row groups in bounded memory; a row group that is damaged is told, the others are read.
-
-Format: https://parquet.apache.org/docs/file-format/ (checked against polars 2.1).
-"""
+"""Parquet, by Polars. Format: https://parquet.apache.org/docs/file-format/ (checked with polars 2.1)."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 
 import polars as pl
 
+from plainview.errors import DamagedError, UnsupportedError
 from plainview.sources.base import Batch, Input, ReadLog, Table
-
-ROWS = 50_000
+from plainview.sources.formats.columnar import read_lazy
 
 
 def read(source: Input, log: ReadLog) -> Iterator[Batch]:
     """Yield the rows in batches. Raise DamagedError for a file whose footer or schema cannot be read."""
-    table = Table(source.name, "parquet")
     with source.seekable() as stream:
-        lazy = pl.scan_parquet(stream, parallel="prefiltered", low_memory=True)
-        schema = lazy.collect_schema()
-        yield Batch(table, pl.DataFrame(schema=schema))
-        log.listed()
-        for frame in lazy.collect_batches(chunk_size=ROWS, maintain_order=True):
-            source.deadline.check()
-            yield Batch(table, frame)
+        size = stream.seek(0, io.SEEK_END)
+        stream.seek(max(0, size - 8))
+        tail = stream.read()
+        if tail[4:] == b"PARE":
+            raise UnsupportedError("encrypted Parquet")
+        if tail[4:] != b"PAR1" or size < 12:
+            raise DamagedError("Parquet without its footer: cut short, or still being written")
+        if int.from_bytes(tail[:4], "little") > size - 12:
+            raise DamagedError("Parquet whose footer says that it is larger than the file")
+        stream.seek(0)
+        table = Table(source.name, "parquet")
+        # A real file is mapped, not copied, and the descriptor it was opened with is the one that is used.
+        yield from read_lazy(source, log, table, lambda: pl.scan_parquet(stream, low_memory=True))
