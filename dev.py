@@ -100,12 +100,9 @@ def wheel() -> int:
 def lock() -> int:
     """Pin every version with hashes; no host is named in the files."""
     compile_ = ("uv", "pip", "compile", "--quiet", "--generate-hashes", "--no-emit-index-url", "--no-header", "--universal")
-    python = ("--python-version", "3.11", "--upgrade")
-    for kind in ("run", "dev"):
-        failed = run(*compile_, *python, f"requirements/{kind}.in", "-o", f"requirements/{kind}.txt")
-        if failed:
-            return failed
-    return 0
+    options = ("--python-version", "3.11", "--upgrade", "pyproject.toml", "requirements/build.in")
+    kinds = {"run": ("--all-extras",), "dev": ("--all-extras", "requirements/dev.in")}
+    return max(run(*compile_, *options, *more, "-o", f"requirements/{kind}.txt") for kind, more in kinds.items())
 
 
 def main() -> int:
