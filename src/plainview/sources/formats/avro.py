@@ -44,7 +44,9 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
         if rows:
             yield Batch(table, _frame(rows))
         if broken is not None:
-            raise DamagedError(f"a block is damaged or cut short ({type(broken).__name__}); the records before it were read")
+            raise DamagedError(
+                f"a block is damaged or cut short ({type(broken).__name__}); the records before it were read"
+            )
 
 
 def _start(reader: Any, stream: Any) -> Any:
@@ -72,7 +74,9 @@ def _frame(rows: list[Any]) -> pl.DataFrame:
     try:
         return pl.DataFrame(rows, infer_schema_length=None, strict=True)
     except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError):
-        return pl.DataFrame([_column(name, rows) for name in dict.fromkeys(key for row in rows for key in row)])
+        return pl.DataFrame(
+            [_column(name, rows) for name in dict.fromkeys(key for row in rows for key in row)]
+        )
 
 
 def _column(name: str, rows: list[Any]) -> pl.Series:
@@ -80,5 +84,8 @@ def _column(name: str, rows: list[Any]) -> pl.Series:
     try:
         return pl.Series(name, values, strict=True)
     except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError):
-        texts = [v if v is None or isinstance(v, str) else json.dumps(v, default=str, ensure_ascii=False) for v in values]
+        texts = [
+            v if v is None or isinstance(v, str) else json.dumps(v, default=str, ensure_ascii=False)
+            for v in values
+        ]
         return pl.Series(name, texts, dtype=pl.String)
