@@ -1,0 +1,145 @@
+"""How a delimited text is written: delimiter, quotes, line ends, what stands before the first row.
+
+Judged by the first lines, with regard to quotes. The rules are simple on purpose: a delimiter is what occurs
+equally often in (nearly) every line; ties go to the character that serves for little else.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+
+LINES = 60  # lines that are judged
+HEAD = 64 << 10
+DELIMITERS = "\t;|,\x01\x1f\x1e^~:"  # the earlier wins a tie
+TITLE_LINES = 20  # lines before the header that may be a title or a comment
+
+_SEP = re.compile(rb'\A"?sep=(.)"?\r?\n', re.IGNORECASE)
+_QUOTED = {quote: re.compile(rf"{quote}(?:[^{quote}]|{quote}{quote})*{quote}", re.DOTALL) for quote in "\"'"}
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """A way to write a table. `cr`: lines end with a lone CR; `escape`: a quote inside quotes is written `\\"`."""
+
+    delimiter: str = ","
+    quote: str = '"'
+    cr: bool = False
+    escape: bool = False
+    start: int = 0  # bytes before the first line that belongs to the table (title, comments, `sep=`)
+    comments: tuple[str, ...] = ()  # the text of those bytes, by line
+
+
+def sniff(head: bytes, *, tabs: bool = False, whole: bool = True) -> Dialect:
+    """Return the dialect of a UTF-8 head; `tabs`: the name promises TSV; `whole`: no more follows the head."""
+    head = head[:HEAD]
+    cr = b"\r" in head and b"\n" not in head
+    if cr:
+        head = head.replace(b"\r", b"\n")
+    told = _SEP.match(head)
+    start = told.end() if told else 0
+    lines = _complete_lines(head[start:].decode("utf-8", "replace"), whole=whole)
+    text = "\n".join(lines)
+    quote = _quote(text)
+    bare = _QUOTED[quote].sub("", text) if quote in text else text
+    rows = bare.split("\n")[:LINES]
+    delimiter = told.group(1).decode("latin-1") if told else _delimiter(rows, tabs=tabs)
+    skipped = _title_lines(lines, rows, delimiter)
+    size = sum(len(line.encode()) + 1 for line in lines[:skipped])
+    return Dialect(delimiter, quote, cr, start=start + size, comments=tuple(filter(None, lines[:skipped])))
+
+
+def _complete_lines(text: str, *, whole: bool) -> list[str]:
+    """Return the lines (CR kept at their ends) without the last one if the head cuts it."""
+    lines = text.split("\n")
+    if len(lines) > 1 and (not whole or not lines[-1]):
+        lines.pop()
+    return lines
+
+
+def _quote(text: str) -> str:
+    """Return the single quote when fields begin and end with it and none with a double one."""
+    if '"' in text or "'" not in text:
+        return '"'
+    found = re.findall(r"(?:^|[\t;|,])'[^'\n]*'(?=[\t;|,\r\n]|\Z)", text, re.MULTILINE)
+    return "'" if len(found) >= 2 and 2 * len(found) + 1 >= text.count("'") else '"'
+
+
+def _delimiter(rows: list[str], *, tabs: bool) -> str:
+    """Return the character that occurs equally often in nearly every line, and in the first one too."""
+    rows = [row for row in rows if row.strip() and not row.startswith("#")] or rows
+    if tabs and any("\t" in row for row in rows):
+        return "\t"
+    best, best_score = "", 0.0
+    for delimiter in DELIMITERS:
+        counts = [row.count(delimiter) for row in rows]
+        usual, times = (
+            Counter(count for count in counts if count).most_common(1)[0] if any(counts) else (0, 0)
+        )
+        if not usual:
+            continue
+        score = times / len(rows) + (0.5 if counts[0] == usual else 0.1 if counts[0] else -0.5)
+        if delimiter == ":":
+            score -= 0.6  # in times, URLs and `key: value` logs
+        if score > best_score + 0.01:
+            best, best_score = delimiter, score
+    return best if best_score >= 0.4 else ","
+
+
+def _title_lines(lines: list[str], rows: list[str], delimiter: str) -> int:
+    """Return how many lines at the top are comments, blank, or a title of one cell over a table of several."""
+    if len(lines) != len(rows) and any('"' in line for line in lines[:TITLE_LINES]):
+        rows = lines[:LINES]
+    counts = Counter(row.count(delimiter) for row in rows if row.strip() and not row.startswith("#"))
+    usual = counts.most_common(1)[0][0] if counts else 0
+    top = 0
+    for row in rows[:TITLE_LINES]:
+        blank = not row.strip()
+        comment = row.startswith("#") and row.count(delimiter) != usual
+        title = (
+            usual > 0
+            and not row.count(delimiter)
+            and any(r.count(delimiter) == usual for r in rows[top + 1 :])
+        )
+        if not (blank or comment or title):
+            break
+        top += 1
+    return top if top < len(lines) else 0
+
+
+def record_end(data: bytes, quote: str) -> int:
+    """Return the length of the first record of `data`: to the first line end outside quotes, or all of it."""
+    mark, end, odd = quote.encode(), 0, False
+    while True:
+        line_end = data.find(b"\n", end) + 1
+        if not line_end:
+            return len(data)
+        odd ^= data.count(mark, end, line_end) % 2 == 1
+        end = line_end
+        if not odd:
+            return end
+
+
+def records(text: str, dialect: Dialect, limit: int = LINES) -> list[list[str]]:
+    """Return the first records of a text as Python's csv module reads them; what it refuses ends the list."""
+    reader = csv.reader(
+        text.split("\n") if '"' not in text and dialect.quote == '"' else text.splitlines(keepends=True),
+        delimiter=dialect.delimiter,
+        quotechar=dialect.quote,
+        escapechar="\\" if dialect.escape else None,
+    )
+    rows: list[list[str]] = []
+    try:
+        for row in reader:
+            if row:
+                rows.append(row)
+            if len(rows) >= limit:
+                break
+    except csv.Error:
+        pass
+    return rows
+
+
+__all__ = ["Dialect", "record_end", "records", "replace", "sniff"]
