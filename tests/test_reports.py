@@ -1,22 +1,36 @@
 from __future__ import annotations
 
+import html
 import importlib.util
+import itertools
 import json
+import re
 import subprocess
 import sys
 import time
+import typing
 from pathlib import Path
 
 import jsonschema
+import lxml.html
 import msgspec
 import pytest
 from rich.cells import cell_len
 
 from plainview import reports
 from plainview.errors import UsageError
-from plainview.report import Exposure, Report, TargetReport
-from plainview.reports import json_
-from sample_report import HOSTILE, closed_database, folder, many_tables, open_search, sample
+from plainview.report import (
+    Confidence,
+    Exposure,
+    Report,
+    RightsBasis,
+    State,
+    TableReport,
+    TargetReport,
+)
+from plainview.reports import json_, wording
+from plainview.reports.html import percent
+from sample_report import closed_database, column, folder, many_tables, open_search, sample
 
 ROOT = Path(__file__).parent.parent
 
@@ -167,8 +181,6 @@ def test_text_shows_names_as_they_are() -> None:
 
 
 def test_colour_adds_nothing_but_colour() -> None:
-    import re
-
     colored = reports.render(sample(), "text", color=True)
     assert "\x1b[" in colored
     assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == reports.render(sample(), "text")
@@ -202,5 +214,197 @@ def test_ten_thousand_tables_are_quick() -> None:
     assert time.process_time() - started < 10
 
 
-def test_hostile_names_are_many() -> None:
-    assert len(HOSTILE) > 5
+# -- HTML -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return reports.render(sample(), "html")
+
+
+@pytest.fixture(scope="module")
+def tree(page: str) -> lxml.html.HtmlElement:
+    return lxml.html.document_fromstring(page)
+
+
+def strings(part: object) -> list[str]:
+    """Return every text of a report, at any depth."""
+    if isinstance(part, str):
+        return [part]
+    if isinstance(part, dict):
+        return [text for value in part.values() for text in strings(value)]
+    if isinstance(part, list):
+        return [text for value in part for text in strings(value)]
+    return []
+
+
+def test_html_runs_nothing_and_asks_for_nothing(page: str, tree: lxml.html.HtmlElement) -> None:
+    policy = tree.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
+    assert policy == ["default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"]
+    made = {element.tag for element in tree.iter() if isinstance(element.tag, str)}
+    assert not made & {
+        "script",
+        "img",
+        "iframe",
+        "object",
+        "embed",
+        "link",
+        "form",
+        "base",
+        "svg",
+        "video",
+        "b",
+    }
+    attributes = {name for element in tree.iter() for name in element.attrib}
+    assert not {name for name in attributes if name.startswith("on")} | (
+        attributes & {"src", "srcset", "style"}
+    )
+    style = tree.xpath("string(//style)")
+    assert "url(" not in style
+    assert "@import" not in style
+    assert all(link.startswith("#") for link in tree.xpath("//@href"))
+
+
+def test_html_shows_every_name_and_sentence_once_escaped(tree: lxml.html.HtmlElement) -> None:
+    shown = tree.text_content()
+    for target in sample().targets:
+        assert target.target in shown
+        for table in target.tables:
+            assert table.name in shown
+            for found in table.columns:
+                assert found.path in shown
+                assert all(text in shown for text in found.evidence)
+        for item in target.coverage.skipped:
+            assert item.what in shown
+            assert item.why in shown
+        if target.exposure is not None:
+            assert all(text in shown for text in strings(msgspec.to_builtins(target.exposure.evidence)))
+            assert all(request.template in shown for request in target.exposure.footprint)
+    assert "{{ 7*7 }}{% raw %}.csv" in shown
+
+
+def test_html_is_a_document_that_can_be_walked(tree: lxml.html.HtmlElement) -> None:
+    assert tree.get("lang") == "en"
+    for landmark in ("header", "nav", "main", "footer", "h1"):
+        assert len(tree.xpath(f"//{landmark}")) == 1, landmark
+    levels = [int(heading.tag[1]) for heading in tree.xpath("//main//*[self::h2 or self::h3 or self::h4]")]
+    assert levels[0] == 2
+    assert all(later - earlier <= 1 for earlier, later in itertools.pairwise(levels))
+    ids = tree.xpath("//@id")
+    assert len(ids) == len(set(ids))
+    assert {link[1:] for link in tree.xpath("//@href")} | set(tree.xpath("//@aria-labelledby")) <= set(ids)
+    assert not tree.xpath("//th[not(@scope)]")
+    assert all(summary.text_content().strip() for summary in tree.xpath("//details/summary"))
+    assert len(tree.xpath("//details")) == len(tree.xpath("//details/summary"))
+
+
+def test_html_marks_special_data_in_words(tree: lxml.html.HtmlElement) -> None:
+    marked = tree.xpath("//article//tr[contains(@class, 'marked') and not(contains(@class, 'why'))]")
+    assert len(marked) == 4
+    assert all("GDPR Art." in row.text_content() for row in marked)
+
+
+def luminance(color: str) -> float:
+    """Relative luminance as WCAG 2.2 defines it."""
+    parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_html_colours_can_be_read(page: str, dark: bool) -> None:
+    blocks = re.findall(r":root \{([^}]*)\}", page)
+    colors = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", blocks[0] + (blocks[1] if dark else "")))
+    grounds = [
+        color for name, color in colors.items() if name in ("paper", "card") or name.endswith("-paper")
+    ]
+    assert len(grounds) == 5
+    for ink in ("ink", "soft", "link", "bad", "part", "good"):
+        for ground in grounds:
+            high, low = sorted((luminance(colors[ink]), luminance(ground)), reverse=True)
+            assert (high + 0.05) / (low + 0.05) >= 4.5, (ink, ground)
+
+
+def test_html_of_ten_thousand_tables_is_quick() -> None:
+    report = many_tables(10_000)
+    started = time.process_time()
+    assert "table_9999" in reports.render(report, "html")
+    assert time.process_time() - started < 10
+
+
+# -- nothing but the model --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("format_", ["text", "html", "json"])
+def test_nothing_but_the_model_appears(format_: str) -> None:
+    """Words of a report come from the model or from the format itself, never from where it was written."""
+    report = sample()
+    given = msgspec.to_builtins(report)
+
+    def masked(part: object, key: str = "") -> object:
+        if isinstance(part, dict):
+            return {name: masked(value, name) for name, value in part.items()}
+        if isinstance(part, list):
+            return [masked(value, key) for value in part]
+        fixed = (
+            "category",
+            "state",
+            "rights_basis",
+            "confidence",
+            "read_as",
+            "schema",
+            "started",
+            "finished",
+        )
+        return f"q{len(part)}" if isinstance(part, str) and key not in fixed else part
+
+    def words(text: str) -> set[str]:
+        return set(re.findall(r"[^\W\d_]{3,}", html.unescape(text)))
+
+    options = {"verbose": True, "width": 2000} if format_ == "text" else {}
+    own = words(reports.render(msgspec.convert(masked(given), Report), format_, **options))
+    model = set().union(*(words(text) for text in strings(given)))
+    assert words(reports.render(report, format_, **options)) <= own | model
+    made = reports.render(report, format_, **options)
+    assert not [place for place in (str(Path.cwd()), str(Path.home()), sys.prefix) if place in made]
+    assert made == reports.render(sample(), format_, **options)
+
+
+# -- words ------------------------------------------------------------------------------------------------
+
+
+def test_words_for_sureness() -> None:
+    assert [wording.sure(value) for value in (1.0, 0.98, 0.97, 0.9, 0.89, 0.7, 0.69, 0.0)] == [
+        "certain", "certain", "very likely", "very likely", "likely", "likely", "possible", "possible",
+    ]  # fmt: skip
+
+
+def test_percentages_never_claim_all() -> None:
+    assert [percent(value) for value in (1.0, 0.995, 0.99, 0.5)] == ["over 99 %", "over 99 %", "99 %", "50 %"]
+
+
+def test_every_category_has_a_label_and_weights_name_real_ones() -> None:
+    labels = wording._labels()
+    assert labels
+    assert set(wording._weights()) <= set(labels)
+    assert wording.label("no_such_ip") == "no such IP"
+
+
+def test_faint_findings_do_not_stand_before_certain_ones() -> None:
+    faint = TableReport(
+        name="faint", kind="csv", rows=9, rows_read=9,
+        columns=(column("a", "health", 0.3, special=True), column("b", "city", 0.3)),
+    )  # fmt: skip
+    sure = msgspec.structs.replace(faint, name="sure", columns=(column("a", "health", 0.99, special=True),))
+    clean = msgspec.structs.replace(faint, name="clean", columns=())
+    assert [table.name for table in wording.worst_first((faint, clean, sure))] == ["sure", "faint"]
+
+
+@pytest.mark.parametrize("state", typing.get_args(State))
+@pytest.mark.parametrize("confidence", typing.get_args(Confidence))
+def test_every_state_has_words_in_every_format(state: State, confidence: Confidence) -> None:
+    for basis in typing.get_args(RightsBasis):
+        exposure = Exposure(state=state, confidence=confidence, rights_basis=basis)
+        report = Report(targets=(TargetReport(target="redis://localhost", kind="redis", exposure=exposure),))
+        for format_ in reports.REPORTS:
+            assert reports.render(report, format_)

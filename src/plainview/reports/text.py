@@ -81,7 +81,7 @@ def _target(number: int, target: TargetReport, *, verbose: bool) -> Iterator[Lin
     bad = wording.is_open(target.exposure) or any(table.columns for table in target.tables)
     yield 0, f"{number}. {quoted(target.target)} ({target.kind})", "bold"
     style = "bold red" if bad else "yellow" if target.coverage.skipped else "green"
-    yield 2, f"Verdict: {wording.verdict(target)}", style
+    yield 2, f"Verdict: {' '.join(wording.verdict(target))}", style
     if target.exposure is not None:
         yield 0, "", ""
         yield from _exposure(target.exposure, verbose=verbose)
@@ -104,7 +104,7 @@ def _exposure(exposure: Exposure, *, verbose: bool) -> Iterator[Line]:
     if product:
         yield 4, f"Product: {product}", ""
     if exposure.tls is not None:
-        yield 4, f"Encryption on the way: {wording.tls(exposure.tls)}", ""
+        yield 4, f"Encryption on the way: {wording.tls(exposure.tls)}.", ""
     for text in exposure.evidence:
         yield 4, f"Evidence: {text}", ""
     for text in exposure.prior_access:
@@ -127,11 +127,7 @@ def _exposure(exposure: Exposure, *, verbose: bool) -> Iterator[Line]:
 
 
 def _table(table: TableReport, *, verbose: bool) -> Iterator[Line]:
-    rows = wording.rows(table)
-    named = len({column.path for column in table.columns})
-    total = f" of {table.columns_total:,}" if table.columns_total >= named else ""
-    noun = "column" if (table.columns_total or named) == 1 else "columns"
-    yield 4, f"{quoted(table.name)}: {rows}; personal data in {named:,}{total} {noun}", "bold"
+    yield 4, f"{quoted(table.name)}: {wording.rows(table)}; {wording.columns(table)}", "bold"
     for note in table.notes if verbose else ():
         yield 6, f"Note: {note}", ""
     for group in wording.groups(table):

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
+from math import fsum
 
 from plainview.report import Column, Coverage, Exposure, Report, Skipped, TableReport, TargetReport, Tls
 
 SPECIAL = "special category (GDPR Art. 9)"
 CONVICTIONS = "criminal convictions (GDPR Art. 10)"
+MARKED = {SPECIAL: "special categories (GDPR Art. 9)", CONVICTIONS: CONVICTIONS}
 
 # The verdict word, and what it means for the owner. The order is the order of harm.
 STATES: dict[str, tuple[str, str]] = {
@@ -125,11 +127,17 @@ def cells(column: Column) -> str:
     return f"in {column.matched:,} of {count(column.checked, 'cell')}"
 
 
-def weight(table: TableReport) -> tuple[int, int, int]:
-    """Return how bad a table is: special categories, weight of identifiers, rows. Larger is worse."""
-    kinds = {column.category for column in table.columns}
-    special = {column.category for column in table.columns if mark(column)}
-    return len(special), sum(map(points, kinds)), max(table.rows, table.rows_read)
+def weight(table: TableReport) -> tuple[float, float, int]:
+    """Return how bad a table is: special categories, weight of identifiers, rows. Larger is worse.
+
+    A category counts as far as it is sure, so that many faint ones do not stand before one that is certain.
+    """
+    surest: dict[str, float] = {}
+    for column in table.columns:
+        surest[column.category] = max(column.confidence, surest.get(column.category, 0.0))
+    special = {column.category: surest[column.category] for column in table.columns if mark(column)}
+    identifying = fsum(points(category) * confidence for category, confidence in surest.items())
+    return fsum(special.values()), identifying, max(table.rows, table.rows_read)
 
 
 def worst_first(tables: Iterable[TableReport]) -> list[TableReport]:
@@ -142,24 +150,27 @@ def worst_first(tables: Iterable[TableReport]) -> list[TableReport]:
 class Group:
     """The columns of a table that hold the same category."""
 
+    category: str
     label: str
     mark: str
     columns: tuple[Column, ...]
 
 
 def groups(table: TableReport) -> list[Group]:
-    """Return a table's findings by category, special ones first, then heavy, then the surest."""
+    """Return a table's findings by category: special ones first, possible ones after likely ones."""
     by_category: dict[str, list[Column]] = {}
     for column in table.columns:
         by_category.setdefault(column.category, []).append(column)
 
-    def rank(columns: list[Column]) -> tuple[bool, int, float, str]:
+    def rank(columns: list[Column]) -> tuple[bool, bool, int, float, str]:
         kind = columns[0].category
-        return not mark(columns[0]), -points(kind), -max(column.confidence for column in columns), kind
+        best = max(column.confidence for column in columns)
+        return not mark(columns[0]), sure(best) == "possible", -points(kind), -best, kind
 
     ordered = sorted(by_category.values(), key=rank)
     return [
         Group(
+            columns[0].category,
             label(columns[0].category),
             mark(columns[0]),
             tuple(sorted(columns, key=lambda column: (-column.confidence, column.path))),
@@ -168,14 +179,28 @@ def groups(table: TableReport) -> list[Group]:
     ]
 
 
-def kinds(tables: Iterable[TableReport]) -> list[tuple[str, str, int, int]]:
-    """Return (label, mark, tables, columns) for each category found, marked ones and frequent ones first."""
-    seen: dict[str, tuple[str, str, int, int]] = {}
+@dataclass(slots=True)
+class Kind:
+    """A category over many tables: in how many tables and columns it was found."""
+
+    category: str
+    label: str
+    mark: str
+    tables: int = 0
+    columns: int = 0
+
+
+def kinds(tables: Iterable[TableReport]) -> list[Kind]:
+    """Return the categories found: marked ones first, then by weight and number of columns."""
+    seen: dict[str, Kind] = {}
     for table in tables:
         for group in groups(table):
-            _, _, in_tables, in_columns = seen.get(group.label, ("", "", 0, 0))
-            seen[group.label] = (group.label, group.mark, in_tables + 1, in_columns + len(group.columns))
-    return sorted(seen.values(), key=lambda kind: (not kind[1], -kind[2], -kind[3], kind[0]))
+            kind = seen.setdefault(group.category, Kind(group.category, group.label, group.mark))
+            kind.tables += 1
+            kind.columns += len(group.columns)
+    return sorted(
+        seen.values(), key=lambda kind: (not kind.mark, -points(kind.category), -kind.columns, kind.category)
+    )
 
 
 def is_open(exposure: Exposure | None) -> bool:
@@ -183,19 +208,19 @@ def is_open(exposure: Exposure | None) -> bool:
     return exposure is not None and STATES[exposure.state][0].startswith("OPEN")
 
 
-def verdict(target: TargetReport) -> str:
-    """Return the answer for a target in one or two sentences, the exposure first."""
+def verdict(target: TargetReport) -> list[str]:
+    """Return the answer for a target in a few sentences, the exposure first."""
     parts = []
     if target.exposure is not None:
         word, meaning = STATES[target.exposure.state]
         parts.append(f"{word}. {meaning}")
     found = [table for table in target.tables if table.columns]
-    marked = any(mark(column) for table in found for column in table.columns)
+    marks = sorted({mark(column) for table in found for column in table.columns} - {""}, reverse=True)
     read = max(target.coverage.tables_read, len(target.tables))
     if found:
         parts.append(
             f"PERSONAL DATA FOUND in {len(found):,} of {count(read, 'table')} read"
-            + (", special categories among it." if marked else ".")
+            + (f", among it {' and '.join(MARKED[text] for text in marks)}." if marks else ".")
         )
     elif read:
         parts.append(f"No personal data found in the {count(read, 'table')} read.")
@@ -203,7 +228,28 @@ def verdict(target: TargetReport) -> str:
         parts.append("No table was read, so nothing can be said of its content.")
     if target.coverage.skipped:
         parts.append(f"NOT COMPLETE: {count(len(target.coverage.skipped), 'item')} could not be examined.")
-    return " ".join(parts)
+    return parts
+
+
+def headline(report: Report) -> str:
+    """Return the answer of the whole report in a few words."""
+    is_exposed = any(is_open(target.exposure) for target in report.targets)
+    has_data = any(table.columns for target in report.targets for table in target.tables)
+    if is_exposed:
+        words = "Open to strangers, with personal data" if has_data else "Open to strangers"
+    elif has_data:
+        words = "Personal data found"
+    else:
+        words = "No personal data found" if report.complete else "Nothing found in what could be read"
+    return words if report.complete else words + "; not everything could be looked at"
+
+
+def columns(table: TableReport) -> str:
+    """Return how many columns of a table hold personal data: "personal data in 3 of 6 columns"."""
+    named = len({column.path for column in table.columns})
+    if table.columns_total < named:
+        return f"personal data in {count(named, 'column')}"
+    return f"personal data in {named:,} of {count(table.columns_total, 'column')}"
 
 
 def coverage(seen: Coverage) -> str:
@@ -234,7 +280,7 @@ def tls(seen: Tls) -> str:
         words = f"yes, {seen.version}" if seen.version else "yes"
     else:
         words = "offered, but not demanded" if seen.offered else "none"
-    return "; certificate ".join([words, *seen.certificate]) + "."
+    return "; certificate ".join([words, *seen.certificate])
 
 
 def skip_groups(skipped: Iterable[Skipped]) -> Iterator[tuple[str, list[str]]]:
@@ -249,9 +295,9 @@ def targets(report: Report) -> list[TargetReport]:
     """Return the targets, the worst first; equals stay in the order in which they were given."""
     order = list(STATES)
 
-    def rank(target: TargetReport) -> tuple[int, tuple[int, ...]]:
+    def rank(target: TargetReport) -> tuple[int, tuple[float, ...]]:
         state = order.index(target.exposure.state) if target.exposure else len(order)
-        worst = max((weight(table) for table in target.tables if table.columns), default=(0, 0, 0))
+        worst = max((weight(table) for table in target.tables if table.columns), default=(0.0, 0.0, 0))
         return (state if is_open(target.exposure) else len(order)), tuple(-part for part in worst)
 
     return sorted(report.targets, key=rank)
