@@ -33,7 +33,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 KINDS = ("path", "command", "sql", "document", "message")
-KEYS = frozenset({"id", "stage", "purpose", "footprint", "method", "headers", "body", "listing", "permit", *KINDS})
+KEYS = {"id", "stage", "purpose", "footprint", "method", "headers", "body", "listing", "permit", *KINDS}
 # Word shape, so that `a < b` in SQL is left alone.
 HOLE = re.compile(r"<([a-z_]+)(\*|\.\.\.)?>")
 
@@ -67,7 +67,8 @@ class Probe:
     @property
     def holes(self) -> frozenset[str]:
         """Names of the parameters."""
-        text = "\n".join((self.path, self.body, *self.command, self.sql, self.document, *self.headers.values()))
+        parts = (self.path, self.body, *self.command, self.sql, self.document, *self.headers.values())
+        text = "\n".join(parts)
         return frozenset(found[1] for found in HOLE.finditer(text))
 
     def _check(self, given: Mapping[str, object]) -> None:
@@ -137,10 +138,7 @@ def parse(text: str, name: str) -> dict[str, Probe]:
     found: dict[str, Probe] = {}
     for item in data.pop("probe"):
         probe_id = item["id"]
-        problems = [
-            unknown and f"unknown keys {sorted(unknown)}"
-            for unknown in (item.keys() - KEYS,)
-        ] + [
+        problems = [unknown and f"unknown keys {sorted(unknown)}" for unknown in (item.keys() - KEYS,)] + [
             not re.fullmatch(rf"{store}\.[a-z0-9_]+", probe_id) and "id is not store.name",
             probe_id in found and "id twice",
             item.get("stage") not in ("access", "read") and "stage is access or read",

@@ -1,0 +1,64 @@
+"""The kinds of store, one module each, loaded when a target needs it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from plainview.errors import MissingExtraError, UnsupportedError
+
+if TYPE_CHECKING:
+    from plainview.credentials import Credentials
+    from plainview.scope import Scope
+    from plainview.sources.base import Limits, Source
+    from plainview.target import Target
+    from plainview.wire_limits import WireLimits
+
+# kind of target -> (module, class, extra that installs its driver). A new store is one line here.
+SOURCES = {
+    "file": ("plainview.sources.files", "FileSource", ""),
+    "fingerprint": ("plainview.sources.fingerprint", "open_fingerprinted", ""),
+    "redis": ("plainview.sources.redis_", "RedisSource", ""),
+    "memcached": ("plainview.sources.memcached", "MemcachedSource", ""),
+    "etcd": ("plainview.sources.etcd", "EtcdSource", ""),
+    "elasticsearch": ("plainview.sources.elasticsearch", "ElasticsearchSource", ""),
+    "mongodb": ("plainview.sources.mongodb", "MongoSource", ""),
+    "postgresql": ("plainview.sources.postgresql", "PostgresSource", "postgres"),
+    "mysql": ("plainview.sources.mysql", "MysqlSource", "mysql"),
+    "s3": ("plainview.sources.s3", "S3Source", ""),
+    "azure": ("plainview.sources.azure", "AzureSource", ""),
+    "gs": ("plainview.sources.gs", "GcsSource", ""),
+    "clickhouse": ("plainview.sources.clickhouse", "ClickhouseSource", ""),
+    "couchdb": ("plainview.sources.couchdb", "CouchSource", ""),
+    "cassandra": ("plainview.sources.cassandra", "CassandraSource", ""),
+    "http": ("plainview.sources.http_listing", "HttpListingSource", ""),
+}
+
+
+def open_source(
+    target: Target,
+    *,
+    scope: Scope | None = None,
+    credentials: Credentials | None = None,
+    limits: Limits | None = None,
+    network: WireLimits | None = None,
+) -> Source:
+    """Return the source of a target, not yet connected.
+
+    `scope` None means loopback only; `credentials` None means none but what the address itself holds.
+    `limits` are those of documents and files, `network` those of `wire`. Raises UnsupportedError for a
+    kind that this version does not read, MissingExtraError when its driver is not installed.
+    """
+    module, name, extra = SOURCES[target.kind]
+    try:
+        maker: Any = getattr(import_module(module), name)
+    except ModuleNotFoundError as error:
+        if error.name == module:
+            raise UnsupportedError(f"{target.kind} is not read by this version") from None
+        hint = f"pip install 'plainview[{extra}]'" if extra else f"pip install {error.name}"
+        raise MissingExtraError(f"a library for {target.kind} is not installed", hint=hint) from None
+    if target.is_local_file:
+        source: Source = maker(target, **({"limits": limits} if limits else {}))
+        return source
+    opened: Source = maker(target, scope=scope, credentials=credentials, limits=limits, network=network)
+    return opened
