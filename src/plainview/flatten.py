@@ -28,9 +28,9 @@ def flatten(
     """Return the frame with scalar and List(scalar) columns only, as many rows, and paths as names.
 
     Structs become `a.b`, lists `a[]`, lists of structs `a[].b`, lists in lists one list `a[][]`; vectors
-    (lists of numbers of one length, 16 or more) stay lists, also inside another list (List(List(Float))). Arrays of
-    numbers stay. Maps, and structs whose field names are values, become `a.{}` (keys) and what is under them.
-    MongoDB extended JSON becomes scalars.
+    (lists of numbers of one length, 16 or more) stay lists, also inside another list (List(List(Float))).
+    Arrays of numbers stay. Maps, and structs whose field names are values, become `a.{}` (the keys) and what
+    is under them. MongoDB extended JSON becomes scalars.
 
     String columns that hold JSON objects or arrays, or XML, are taken apart *in addition*: JSON cells that
     parse move to `column.path`, and the text column stays only for the cells that do not parse; an XML text

@@ -49,7 +49,7 @@ class JsonLines:
         self._told: set[str] = set()
 
     def read(self, block: bytes) -> pl.DataFrame:
-        """Return the documents of whole lines, one row each; columns may be nested. Content raises nothing."""
+        """Return the documents of whole lines, one row each; columns may be nested. Raises nothing."""
         first = self.next
         self.next += block.count(b"\n") + (not block.endswith(b"\n"))
         frame = self._fast(block)
@@ -86,10 +86,9 @@ class JsonLines:
             return None
 
     def _slow(self, block: bytes, first: int) -> pl.DataFrame:
-        try:
-            docs, strictly = _DECODER.decode_lines(block), False
-        except (msgspec.MsgspecError, UnicodeError, RecursionError):
-            docs, strictly = self._line_by_line(block, first), True
+        found = _decoded(block)
+        strictly = found is None
+        docs = self._line_by_line(block, first) if found is None else found
         walk = self._walk(docs)
         self._learn(block, docs, walk)
         if not strictly and not walk.deep and not holds_keys(block, walk.keys):
@@ -132,9 +131,8 @@ class JsonLines:
         from plainview.flatten import nested_to_paths
 
         if docs is None:
-            try:
-                docs = _DECODER.decode_lines(sample)
-            except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            docs = _decoded(sample)
+            if docs is None:
                 return False
             walk = self._walk(docs)
         if walk is None or walk.deep or self.maps or any(type(doc) is not dict for doc in docs):
@@ -166,6 +164,18 @@ def json_bytes_to_frame(
     frame = lines.read(data) if data.strip() else pl.DataFrame()
     lines.finish()
     return frame
+
+
+def _decoded(block: bytes) -> list[Any] | None:
+    """Return one value for each line that is not blank, or None when some line is not one JSON text."""
+    try:
+        docs = _DECODER.decode_lines(block)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+    lines = block.count(b"\n") + (not block.endswith(b"\n"))
+    if lines != len(docs):  # blank lines, or a line with two texts, which msgspec lets pass
+        lines = sum(1 for line in block.split(b"\n") if line.strip())
+    return docs if lines == len(docs) else None
 
 
 def read_strictly(line: bytes) -> tuple[Any, bool]:
