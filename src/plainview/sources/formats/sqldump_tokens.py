@@ -1,0 +1,342 @@
+"""The words of SQL in dumps: comments, names, strings, the heads of data statements, and one row of VALUES.
+
+Everything works on bytes in UTF-8 and in time linear in their length (possessive repeats, no backtracking).
+In the dialects where a backslash escapes (`backslash=True`), `protect` has been applied to the bytes first:
+then a quote inside a string is always written twice, whatever the dialect.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+Value = str | bytes | None
+
+# A name: "quoted", `quoted`, [quoted] or bare, with optional qualifiers.
+_PART: Final = rb'(?:"(?:[^"]|"")++"|`(?:[^`]|``)++`|\[(?:[^\]]|\]\])++\]|[\w$#@\x80-\xff]++)'
+NAME: Final = _PART + rb"(?:\s*+\.\s*+" + _PART + rb")*+"
+_LIST: Final = rb"\(\s*+" + _PART + rb"(?:\s*+,\s*+" + _PART + rb")*+\s*+\)"
+
+BLANK: Final = re.compile(rb"(?:[\s;]++|\xef\xbb\xbf|--[^\n]*+\n|/\*(?:[^*]++|\*(?!/))*+\*/|#[^\n]*+\n)*+")
+INSERT: Final = re.compile(
+    rb"(?i)(?:INSERT|REPLACE)\s++(?:(?:LOW_PRIORITY|DELAYED|HIGH_PRIORITY|IGNORE|OVERWRITE|OR\s++\w++)\s++)*+"
+    rb"(?:INTO\s++)?+(?:TABLE\s++)?+(?P<name>" + NAME + rb")\s*+(?P<columns>" + _LIST + rb")?+\s*+"
+    rb"(?:OVERRIDING\s++\w++\s++VALUE\s*+)?+VALUES?\s*+\("
+)
+INSERT_ALL: Final = re.compile(rb"(?i)INSERT\s++(?:ALL|FIRST)\s++(?=INTO\b)")
+INTO: Final = re.compile(
+    rb"(?i)\s*+INTO\s++(?P<name>" + NAME + rb")\s*+(?P<columns>" + _LIST + rb")?+\s*+VALUES\s*+\("
+)
+COPY: Final = re.compile(
+    rb"(?i)COPY\s++(?P<name>"
+    + NAME
+    + rb")\s*+(?P<columns>"
+    + _LIST
+    + rb")?+\s*+FROM\s++STDIN(?P<options>[^;\n]*+);[ \t]*+\r?+\n"
+)
+CREATE: Final = re.compile(
+    rb"(?i)CREATE\s++(?:(?:GLOBAL|LOCAL|TEMPORARY|TEMP|UNLOGGED|PRIVATE|COLUMN|FOREIGN|OR\s++REPLACE)\s++)*+"
+    rb"TABLE\s++(?:IF\s++NOT\s++EXISTS\s++)?+(?P<name>" + NAME + rb")\s*+\("
+)
+USE: Final = re.compile(rb"(?i)USE\s++(?P<name>" + _PART + rb")\s*+(?:;|\r?\n)")
+
+_STRING: Final = rb"'[^']*+(?:''[^']*+)*+'"
+TOKEN: Final = re.compile(
+    # An unclosed comment or long string takes all that is left: looking for its end again and again would be quadratic.
+    rb"(?P<space>\s++|--[^\n]*+\n?+|/\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z))"
+    rb"|(?P<quoted_by_q>[nN]?+[qQ]'(?:\[(?s:.)*?(?:\]'|\Z)|\((?s:.)*?(?:\)'|\Z)|\{(?s:.)*?(?:\}'|\Z)|<(?s:.)*?(?:>'|\Z)|([^\s\[({<'])(?s:.)*?(?:\3'|\Z)))"
+    rb"|(?P<escaped>[eE]'(?:[^'\\]++|''|\\(?s:.))*+')"
+    rb"|(?P<hex>[xX]" + _STRING + rb"|0[xX][0-9A-Fa-f]*+)"
+    rb"|(?P<binary>_binary\s*+" + _STRING + rb")"
+    rb"|(?P<string>(?:[nNbB]|[uU]&|_[A-Za-z0-9]++\s*+)?+" + _STRING + rb")"
+    rb'|(?P<double>"(?:[^"\\]++|""|\\(?s:.))*+")'
+    rb"|(?P<dollar>\$(?P<tag>[A-Za-z_\x80-\xff][\w\x80-\xff]*+)?+\$(?s:.)*?(?:\$(?(tag)(?P=tag))\$|\Z))"
+    rb"|(?P<word>`[^`]*+`|\[[^\]\[]*+\]|[A-Za-z_@#\x80-\xff][\w$#@.\x80-\xff]*+)"
+    rb"|(?P<number>[+-]?+\s*+(?:[0-9]++\.?+[0-9]*+|\.[0-9]++)(?:[eE][+-]?+[0-9]++)?+)"
+    rb"|(?P<mark>\|\||::|[(),;+:/*.=<>!&|{}~^%?-])"
+)
+ESCAPES: Final = {
+    "n": "\n",
+    "r": "\r",
+    "t": "\t",
+    "b": "\b",
+    "f": "\f",
+    "v": "\v",
+    "0": "\0",
+    "Z": "\x1a",
+    "\x02": "\\",
+}
+_ESCAPE: Final = re.compile(r"(?s)\\(.)")
+_POSTGRES_ESCAPE: Final = re.compile(
+    r"(?s)\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{1,2})|([0-7]{1,3})|(.))"
+)
+_UNISTR: Final = re.compile(r"\\(?:\\|\+([0-9A-Fa-f]{6})|u?([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))")
+_NOT_COLUMNS: Final = frozenset(
+    b"primary unique key index constraint foreign check fulltext spatial exclude like period".split()
+)
+MOST_TOKENS: Final = 10_000  # of one field: a hostile field is not worth more
+
+
+class SyntaxProblem(Exception):  # noqa: N818 - it never leaves the reader; its text holds no data
+    """The bytes at `position` are no row of VALUES. `ended` when they end too early."""
+
+    def __init__(self, position: int, *, ended: bool = False) -> None:
+        super().__init__("not understood")
+        self.position = position
+        self.ended = ended
+
+
+def protect(text: bytes) -> bytes:
+    r"""Rewrite backslash escapes so that quotes can be counted: `\\` becomes `\` with 0x02, `\'` becomes `''`."""
+    if b"\\" not in text:
+        return text
+    return text.replace(b"\\\\", b"\\\x02").replace(b"\\'", b"''")
+
+
+def unescape(text: str) -> str:
+    """Undo MySQL's backslash escapes in a protected string."""
+
+    def one(match: re.Match[str]) -> str:
+        letter = match[1]
+        return match[0] if letter in "%_" else ESCAPES.get(letter, letter)
+
+    return _ESCAPE.sub(one, text)
+
+
+def unistr(text: str) -> str:
+    r"""Undo `unistr`: `\XXXX`, `\+XXXXXX`, `\uXXXX`, `\UXXXXXXXX`, `\\`. Lone surrogates are joined or replaced."""
+
+    def one(match: re.Match[str]) -> str:
+        digits = match[1] or match[2] or match[3]
+        if not digits:
+            return "\\"
+        return chr(min(int(digits, 16), 0x10FFFF))
+
+    return _joined(_UNISTR.sub(one, text))
+
+
+def _joined(text: str) -> str:
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def postgres_escapes(text: str) -> str:
+    """Undo the escapes of `E'…'` strings and of COPY, octal and hexadecimal ones too."""
+
+    def one(match: re.Match[str]) -> str:
+        for group, base in ((1, 16), (2, 16), (3, 16), (4, 8)):
+            if match[group]:
+                return chr(min(int(match[group], base), 0x10FFFF))
+        return ESCAPES.get(match[5], match[5]) if match[5] != "Z" else "Z"
+
+    return _joined(_POSTGRES_ESCAPE.sub(one, text))
+
+
+def plain_name(raw: bytes) -> str:
+    """Return a name as the database knows it: qualifiers joined by dots, without quotes."""
+    parts = []
+    for part in re.findall(_PART, raw):
+        if part[:1] in (b'"', b"`"):
+            parts.append(part[1:-1].replace(part[:1] * 2, part[:1]))
+        else:
+            parts.append(part[1:-1].replace(b"]]", b"]") if part[:1] == b"[" else part)
+    return b".".join(parts).decode("utf-8", "replace")
+
+
+def names(raw: bytes) -> list[str]:
+    """Return the column names of a list in parentheses."""
+    return [plain_name(part) for part in re.findall(_PART, raw)]
+
+
+def created_columns(text: bytes, start: int) -> tuple[list[str], int]:
+    """Read the columns of a CREATE TABLE from behind its `(`; return them and the position behind its `)`.
+
+    Raises SyntaxProblem.
+    """
+    columns: list[str] = []
+    depth, first, at = 1, True, start
+    while match := TOKEN.match(text, at):
+        at = match.end()
+        token, kind = match[0], match.lastgroup
+        if kind == "space":
+            continue
+        if first and depth == 1 and kind in ("word", "double"):
+            if token.lower() not in _NOT_COLUMNS:
+                columns.append(plain_name(token))
+            first = False
+        elif token == b"(":
+            depth += 1
+        elif token == b")":
+            depth -= 1
+            if not depth:
+                return columns, at
+        elif token == b"," and depth == 1:
+            first = True
+    raise SyntaxProblem(at, ended=len(text) - at < 64)
+
+
+def row(text: bytes, start: int, *, backslash: bool) -> tuple[list[Value], int]:
+    """Read one row from behind its `(`; return its values and the position behind its `)`.
+
+    Numbers and words stay text, NULL and DEFAULT are None, hex and binary strings are bytes. Raises SyntaxProblem.
+    """
+    values: list[Value] = []
+    tokens: list[tuple[str, bytes]] = []
+    depth, at = 1, start
+    while match := TOKEN.match(text, at):
+        at = match.end()
+        kind, token = str(match.lastgroup if match.lastgroup != "tag" else "dollar"), match[0]
+        if kind == "space":
+            continue
+        if token == b"(":
+            depth += 1
+        elif token == b")":
+            depth -= 1
+            if not depth:
+                values.append(_value(tokens, backslash=backslash))
+                return values, at
+        elif token == b"," and depth == 1:
+            values.append(_value(tokens, backslash=backslash))
+            tokens = []
+            continue
+        elif token == b";":
+            raise SyntaxProblem(at)
+        tokens.append((kind, token))
+        if len(tokens) > MOST_TOKENS:
+            raise SyntaxProblem(at)
+    raise SyntaxProblem(at, ended=at >= len(text) or text[at] in b"'\"`$/[qQ" or b"'" in text[at : at + 24])
+
+
+def _value(tokens: list[tuple[str, bytes]], *, backslash: bool) -> Value:
+    if len(tokens) == 1:
+        return literal(*tokens[0], backslash=backslash)
+    return _Expression(tokens, backslash=backslash).value()
+
+
+def literal(kind: str, token: bytes, *, backslash: bool) -> Value:
+    """Return what one token stands for."""
+    if kind == "hex":
+        digits = token[2:-1] if token.endswith(b"'") else token[2:]
+        try:
+            return bytes.fromhex(("0" if len(digits) % 2 else "") + digits.decode("ascii"))
+        except ValueError:
+            return token.decode("utf-8", "replace")
+    if kind in ("string", "binary", "escaped"):
+        prefix, _, body = token[:-1].partition(b"'")
+        body = body.replace(b"''", b"'")
+        if kind == "binary":
+            return unescape(body.decode("latin-1")).encode("latin-1") if backslash else body
+        text = body.decode("utf-8", "replace")
+        if kind == "escaped" and not backslash:
+            return postgres_escapes(text)
+        if prefix.lower() == b"u&":
+            return unistr(text)
+        return unescape(text) if backslash and "\\" in text else text
+    text = token.decode("utf-8", "replace")
+    if kind == "double":
+        inner = text[1:-1].replace('""', '"')
+        return unescape(inner.replace("''", "'")) if backslash else inner
+    if kind == "quoted_by_q":
+        return text[text.index("'") + 2 : -2]
+    if kind == "dollar":
+        skip = text.index("$", 1) + 1
+        return text[skip:-skip]
+    return None if text.upper() in ("NULL", "DEFAULT") else text
+
+
+class _Expression:
+    """A field that is more than one token: calls, casts, `||`. What is not known keeps its first string, or its text."""
+
+    def __init__(self, tokens: list[tuple[str, bytes]], *, backslash: bool) -> None:
+        self.tokens = tokens
+        self.backslash = backslash
+        self.at = 0
+
+    def value(self) -> Value:
+        if not self.tokens:
+            return None
+        result = self._sum(0)
+        if isinstance(result, str) and self.at < len(self.tokens) and not result.strip():
+            return b" ".join(token for _, token in self.tokens).decode("utf-8", "replace")
+        return result
+
+    def _peek(self) -> bytes:
+        return self.tokens[self.at][1] if self.at < len(self.tokens) else b""
+
+    def _sum(self, depth: int) -> Value:
+        left = self._term(depth)
+        while self._peek() in (b"||", b"+"):
+            self.at += 1
+            right = self._term(depth)
+            if isinstance(left, bytes) or isinstance(right, bytes):
+                left = (_bytes(left)) + _bytes(right)
+            else:
+                left = (left or "") + (right or "")
+        return left
+
+    def _term(self, depth: int) -> Value:
+        if self.at >= len(self.tokens) or depth > 50:
+            self.at = len(self.tokens)
+            return None
+        kind, token = self.tokens[self.at]
+        self.at += 1
+        if token == b"(":
+            value = self._arguments(depth)
+            result = value[0] if value else None
+        elif kind == "word" and self._peek() == b"(":
+            self.at += 1
+            result = _call(token.lower(), self._arguments(depth))
+        elif (
+            kind == "word"
+            and self.at < len(self.tokens)
+            and self.tokens[self.at][0] in ("string", "escaped", "double")
+        ):
+            result = self._term(depth + 1)  # DATE '2020-01-01', TIMESTAMP '…', INTERVAL '…'
+        else:
+            result = literal(kind, token, backslash=self.backslash)
+        while self._peek() == b"::":  # a cast: the type and its size do not matter
+            self.at += 2
+            if self._peek() == b"(":
+                self.at += 1
+                self._arguments(depth)
+        return result
+
+    def _arguments(self, depth: int) -> list[Value]:
+        values: list[Value] = []
+        while self.at < len(self.tokens) and self._peek() != b")":
+            values.append(self._sum(depth + 1))
+            level = 0
+            while self.at < len(self.tokens) and (
+                level or self._peek() not in (b",", b")")
+            ):  # AS type(size), USING …
+                level += {b"(": 1, b")": -1}.get(self._peek(), 0)
+                self.at += 1
+            if self._peek() == b",":
+                self.at += 1
+        self.at += 1
+        return values
+
+
+def _bytes(value: Value) -> bytes:
+    return value if isinstance(value, bytes) else (value or "").encode("utf-8", "replace")
+
+
+def _call(name: bytes, values: list[Value]) -> Value:
+    texts = [value for value in values if isinstance(value, str)]
+    if name in (b"char", b"chr", b"nchar") and texts:
+        return "".join(
+            chr(int(text)) for text in texts if text.isascii() and text.isdigit() and int(text) < 0xD800
+        )
+    if name == b"replace" and len(values) == 3 and len(texts) == 3:
+        return texts[0].replace(texts[1], texts[2]) if texts[1] else texts[0]
+    if name == b"unistr" and texts:
+        return unistr(texts[0])
+    if name in (b"concat",):
+        return "".join(texts)
+    if name in (b"hextoraw", b"unhex", b"from_hex") and texts:
+        try:
+            return bytes.fromhex(texts[0])
+        except ValueError:
+            return texts[0]
+    if name == b"convert" and len(texts) > 1:  # SQL Server: CONVERT(type, value)
+        return texts[1]
+    return next((value for value in values if value is not None), None)
