@@ -1,7 +1,8 @@
 """The members of zip and tar archives, one after the other, never written to disk.
 
-A member's name is only a name: it is made harmless (`clean_name`) before it becomes the name of a table. What is
-no plain file (links, devices, sparse files) is named and not followed; what is encrypted is named.
+A member's name is only a name: it is made harmless (`clean_name`) before it becomes the name of a table.
+What is no plain file (links, devices, sparse files) is named and not followed; what is encrypted is
+named.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def clean_name(name: str) -> str:
 
 
 def is_odd(name: str) -> bool:
-    """True when a name was not harmless as it stood."""
+    """Tell whether a name was not harmless as it stood."""
     return clean_name(name) != name.removeprefix("./").rstrip("/")
 
 
@@ -68,7 +69,7 @@ def members(source: Input, kind: str, log: ReadLog, meter: Meter) -> Iterator[In
         raise DamagedError(f"the {kind} archive is damaged ({type(error).__name__})") from None
 
 
-# --- zip ------------------------------------------------------------------------------------------------------
+# --- zip ------------------------------------------------------------
 
 
 def _zip_members(source: Input, log: ReadLog, meter: Meter) -> Iterator[Input]:
@@ -205,7 +206,7 @@ class _Slice(io.RawIOBase):
         return len(data)
 
 
-# --- tar ------------------------------------------------------------------------------------------------------
+# --- tar ------------------------------------------------------------
 
 
 def _header_class(problems: list[str]) -> type[tarfile.TarInfo]:
@@ -216,14 +217,14 @@ def _header_class(problems: list[str]) -> type[tarfile.TarInfo]:
         def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Header:
             try:
                 info = super().frombuf(buf, encoding, errors)
-            except tarfile.EOFHeaderError:
+            except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
                 raise
             except tarfile.HeaderError:
                 problems.append("a header is damaged or the archive is cut short")
                 raise
             if info.size < 0 or (info.type in b"xgXLK" and info.size > MIB):
                 problems.append("a header says that it is larger than any real one")
-                raise tarfile.InvalidHeaderError("size")
+                raise tarfile.HeaderError("size")
             return info
 
     return Header
@@ -312,7 +313,7 @@ def _rest(stream: BinaryIO, source: Input, log: ReadLog) -> None:
 
 
 def _tell_links(links: list[tuple[str, str, bool]], names: Names, log: ReadLog) -> None:
-    """Say which links point to nothing in the archive; the target of the others was read under its own name."""
+    """Say which links point out of the archive; what the others point to was read under its own name."""
     for name, target, symbolic in links:
         base = name.rpartition("/")[0] if symbolic and not target.startswith("/") else ""
         full = f"{base}/{target}".split("/")

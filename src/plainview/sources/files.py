@@ -1,9 +1,9 @@
 """Files and folders: walks, opens each file once without leaving a trace, finds its kind, and reads it.
 
-A unit is one top-level file. Opening uses O_NOATIME where the system permits it (owner or root, Linux), so the
-time of last access stays; O_NOFOLLOW and O_NONBLOCK, so that neither a link nor a FIFO put there meanwhile is
-followed or waited for. Links are never followed: what they point to inside the folder is read under its own
-name, what lies outside was not listed by the owner and is said.
+A unit is one top-level file. Opening uses O_NOATIME where the system permits it (owner or root, Linux),
+so the time of last access stays; O_NOFOLLOW and O_NONBLOCK, so that neither a link nor a FIFO put there
+meanwhile is followed or waited for. Links are never followed: what they point to inside the folder is
+read under its own name, what lies outside was not listed by the owner and is said.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ GIT = "the store of a git repository is not read; the files that are checked out
 
 
 def open_quietly(path: str | Path) -> int:
-    """Return a descriptor that leaves no access time where permitted. Raise OSError, ReadError if it is no file."""
+    """Return a descriptor that leaves no access time where permitted. Raise OSError, ReadError for no file."""
     try:
         fd = os.open(path, _QUIET | _NOFOLLOW | _NOATIME)
     except PermissionError:
@@ -209,7 +209,7 @@ def _read_leaf(leaf: Input, kind: Kind, log: ReadLog, meter: Meter, count: _Coun
 
 
 class _Counter:
-    """Counts packed bytes of one file into the log, never more than the file has, however often it is read."""
+    """Counts packed bytes of one file into the log, never more than it has, however often it is read."""
 
     def __init__(self, log: ReadLog, size: int) -> None:
         self._log, self._left = log, size

@@ -3,8 +3,6 @@
 `identify` looks at the first 64 KiB (and, where the bytes can be sought, at a few more places) and returns
 a `Kind`. Its `name` is a key of `formats.FORMATS`, or of `sources.packed`, or "" for what this version only
 names; then `why` says what it is. Nothing is loaded or executed: a pickle stays a row of bytes.
-
-Signatures: Gary Kessler's table, the `file` project's magic, and the specifications of each format.
 """
 
 from __future__ import annotations
@@ -15,6 +13,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from plainview.sources.kinds_data import (
+    FAMILIES,
+    IMAGE,
+    NAMED,
+    ODF,
+    OFFICE,
+    OLE,
+    PROGRAM,
+    READ,
+    SPOKEN,
+    SUFFIXES,
+    TEXT_SIGNED,
+)
 from plainview.sources.kinds_text import by_text, looks_binary
 
 HEAD = 64 << 10
@@ -24,7 +35,7 @@ Seek = Callable[[int, int], bytes]  # (offset, length) -> bytes there; a negativ
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`name` of the reader or unpacker, "" when there is none; `why` it is not read; `notes` for the table."""
+    """`name` of the reader or unpacker, "" for none; `why` it is not read; `notes` for the table."""
 
     name: str
     why: str = ""
@@ -34,155 +45,6 @@ class Kind:
 PACKERS = frozenset({"gzip", "bzip2", "xz", "lzma", "zstd"})
 ARCHIVES = frozenset({"zip", "tar"})
 
-# (offset, bytes, reader)
-READ: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"PAR1", "parquet"),
-    (0, b"ARROW1", "arrow"),
-    (0, b"\xff\xff\xff\xff", "arrow"),
-    (0, b"Obj\x01", "avro"),
-    (0, b"SQLite format 3\x00", "sqlite"),
-    (8, b"DUCK", "duckdb"),
-    (0, b"\x1f\x8b\x08", "gzip"),
-    (0, b"BZh", "bzip2"),
-    (0, b"\xfd7zXZ\x00", "xz"),
-    (0, b"\x5d\x00\x00", "lzma"),
-    (0, b"\x28\xb5\x2f\xfd", "zstd"),
-    (257, b"ustar", "tar"),
-    (0, b"PK\x03\x04", "zip"),
-    (0, b"PK\x05\x06", "zip"),
-    (0, b"PK\x07\x08", "zip"),
-    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole"),
-)
-
-IMAGE, SOUND, VIDEO, FONT = "an image", "sound", "video", "a font"
-PROGRAM, DISK, PACKED = "an executable program", "a disk image", "an archive of a form that is not unpacked"
-LATER = "a document (documents are not read by this version)"
-CRYPT = "encrypted"
-
-# (offset, bytes, what it is): named in the coverage, not read
-NAMED: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"%PDF-", f"PDF, {LATER}"),
-    (0, b"{\\rtf", f"RTF, {LATER}"),
-    (0, b"%!PS", f"PostScript, {LATER}"),
-    (0, b"AT&TFORM", f"DjVu, {LATER}"),
-    (0, b"!BDN", f"Outlook mail store, {LATER}"),
-    (0, b"PGDMP", "pg_dump in its custom form (turn it into text first: pg_restore -f -)"),
-    (0, b"REDIS0", "Redis snapshot (RDB), not read by this version"),
-    (0, b"ORC", "ORC, not read by this version"),
-    (0, b"FEA1", "Feather version 1, not read by this version"),
-    (0, b"PARE", "Parquet with an encrypted footer"),
-    (0, b"\x89HDF\r\n\x1a\n", "HDF5, not read by this version"),
-    (0, b"CDF\x01", "NetCDF, not read by this version"),
-    (0, b"\x93NUMPY", "NumPy array, not read by this version"),
-    (0, b"$FL2", "SPSS data, not read by this version"),
-    (0, b"<stata_dta>", "Stata data, not read by this version"),
-    (0, b"RDX3\n", "R data, not read by this version"),
-    (0, b"\x00\x01\x00\x00Standard ", "Microsoft Access database, not read by this version"),
-    (0, b"7z\xbc\xaf\x27\x1c", f"7z, {PACKED}"),
-    (0, b"Rar!\x1a\x07", f"RAR, {PACKED}"),
-    (0, b"MSCF", f"CAB, {PACKED}"),
-    (0, b"\x04\x22\x4d\x18", f"LZ4, {PACKED}"),
-    (0, b"LZIP", f"lzip, {PACKED}"),
-    (0, b"\x89LZO", f"lzop, {PACKED}"),
-    (0, b"\xff\x06\x00\x00sNaPpY", f"Snappy, {PACKED}"),
-    (0, b"\x1f\x9d", f"compress (.Z), {PACKED}"),
-    (0, b"!<arch>\n", f"ar, {PACKED}"),
-    (0, b"070701", f"cpio, {PACKED}"),
-    (0, b"xar!", f"xar, {PACKED}"),
-    (0, b"\xed\xab\xee\xdb", f"RPM package, {PACKED}"),
-    (0, b"-----BEGIN PGP MESSAGE", f"PGP message, {CRYPT}"),
-    (0, b"age-encryption.org/", f"age, {CRYPT}"),
-    (0, b"Salted__", f"OpenSSL, {CRYPT}"),
-    (0, b"LUKS\xba\xbe", f"LUKS volume, {CRYPT}"),
-    (0, b"\x03\xd9\xa2\x9a", f"KeePass database, {CRYPT}"),
-    (0, b"\x89PNG\r\n\x1a\n", f"PNG, {IMAGE}"),
-    (0, b"\xff\xd8\xff", f"JPEG, {IMAGE}"),
-    (0, b"GIF87a", f"GIF, {IMAGE}"),
-    (0, b"GIF89a", f"GIF, {IMAGE}"),
-    (0, b"II*\x00", f"TIFF, {IMAGE}"),
-    (0, b"MM\x00*", f"TIFF, {IMAGE}"),
-    (0, b"8BPS\x00\x01", f"Photoshop, {IMAGE}"),
-    (0, b"\x00\x00\x01\x00", f"ICO, {IMAGE}"),
-    (0, b"\x00\x00\x00\x0cjP  ", f"JPEG 2000, {IMAGE}"),
-    (8, b"WEBP", f"WebP, {IMAGE}"),
-    (128, b"DICM", f"DICOM, {IMAGE} of a patient"),
-    (4, b"ftypheic", f"HEIC, {IMAGE}"),
-    (4, b"ftypmif1", f"HEIC, {IMAGE}"),
-    (4, b"ftypavif", f"AVIF, {IMAGE}"),
-    (4, b"ftypM4A", f"M4A, {SOUND}"),
-    (4, b"ftyp", f"MP4, {VIDEO}"),
-    (4, b"moov", f"QuickTime, {VIDEO}"),
-    (8, b"AVI ", f"AVI, {VIDEO}"),
-    (8, b"WAVE", f"WAV, {SOUND}"),
-    (0, b"\x1a\x45\xdf\xa3", f"Matroska, {VIDEO}"),
-    (0, b"FLV\x01", f"FLV, {VIDEO}"),
-    (0, b"\x00\x00\x01\xba", f"MPEG, {VIDEO}"),
-    (0, b"\x00\x00\x01\xb3", f"MPEG, {VIDEO}"),
-    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", f"ASF, {VIDEO}"),
-    (0, b"ID3", f"MP3, {SOUND}"),
-    (0, b"\xff\xfb", f"MP3, {SOUND}"),
-    (0, b"OggS", f"Ogg, {SOUND}"),
-    (0, b"fLaC", f"FLAC, {SOUND}"),
-    (0, b"#!AMR", f"AMR, {SOUND}"),
-    (0, b"MThd", f"MIDI, {SOUND}"),
-    (0, b"OTTO\x00", f"OpenType, {FONT}"),
-    (0, b"\x00\x01\x00\x00\x00", f"TrueType, {FONT}"),
-    (0, b"ttcf", f"TrueType, {FONT}"),
-    (0, b"wOFF", f"WOFF, {FONT}"),
-    (0, b"wOF2", f"WOFF2, {FONT}"),
-    (0, b"\x7fELF", f"ELF, {PROGRAM}"),
-    (0, b"\xca\xfe\xba\xbe", f"Java class or Mach-O, {PROGRAM}"),
-    (0, b"\xcf\xfa\xed\xfe", f"Mach-O, {PROGRAM}"),
-    (0, b"\xce\xfa\xed\xfe", f"Mach-O, {PROGRAM}"),
-    (0, b"\x00asm", f"WebAssembly, {PROGRAM}"),
-    (0, b"dex\n03", f"Dalvik, {PROGRAM}"),
-    (0, b"\xed\xfe\xed\xfe\x00\x00\x00", f"Java key store, {CRYPT}"),
-    (0, b"\xac\xed\x00\x05", "Java serialised objects (never loaded)"),
-    (0, b"QFI\xfb", f"QCOW, {DISK}"),
-    (0, b"KDMV", f"VMDK, {DISK}"),
-    (0, b"conectix", f"VHD, {DISK}"),
-    (32769, b"CD001", f"ISO 9660, {DISK}"),
-    (0, b"\xd4\xc3\xb2\xa1", "network capture (pcap), not read by this version"),
-    (0, b"\xa1\xb2\xc3\xd4", "network capture (pcap), not read by this version"),
-    (0, b"\x0a\x0d\x0d\x0a", "network capture (pcapng), not read by this version"),
-    (0, b"PACK\x00\x00\x00", "git pack, not read by this version"),
-    (0, b"DIRC\x00\x00\x00", "git index, not read by this version"),
-    (0, b"bplist00", "binary property list, not read by this version"),
-)
-
-TEXT_SIGNED = (
-    "PDF",
-    "RTF",
-    "PostScript",
-    "PGP",
-    "age",
-)  # their signature is enough: the rest may look like text
-
-# suffix -> kind that the name promises; the content decides, the name only settles what content leaves open
-SUFFIXES: dict[str, str] = {
-    **dict.fromkeys((".csv", ".psv", ".ssv"), "csv"),
-    **dict.fromkeys((".tsv", ".tab"), "tsv"),
-    **dict.fromkeys((".json", ".geojson", ".har", ".topojson", ".webmanifest", ".ipynb"), "json"),
-    **dict.fromkeys((".ndjson", ".jsonl", ".ldjson", ".geojsonl"), "ndjson"),
-    **dict.fromkeys((".xml", ".xsd", ".rss", ".atom", ".kml", ".gpx", ".svg", ".xliff", ".plist"), "xml"),
-    **dict.fromkeys((".html", ".htm", ".xhtml"), "html"),
-    **dict.fromkeys((".sql", ".dump", ".ddl"), "sql_dump"),
-    **dict.fromkeys((".parquet", ".pq", ".parq"), "parquet"),
-    **dict.fromkeys((".arrow", ".feather", ".ipc", ".arrows"), "arrow"),
-    **dict.fromkeys((".sqlite", ".sqlite3", ".db", ".db3"), "sqlite"),
-    **dict.fromkeys((".duckdb", ".ddb"), "duckdb"),
-    **dict.fromkeys((".xlsx", ".xlsm", ".xltx", ".xltm"), "xlsx"),
-    **dict.fromkeys((".xls", ".xlt"), "xls"),
-    **dict.fromkeys((".tgz", ".gz", ".gzip"), "gzip"),
-    **dict.fromkeys((".tbz2", ".tbz", ".bz2"), "bzip2"),
-    **dict.fromkeys((".txz", ".xz"), "xz"),
-    **dict.fromkeys((".tzst", ".zst", ".zstd"), "zstd"),
-    ".avro": "avro", ".bson": "bson", ".xlsb": "xlsb", ".ods": "ods", ".zip": "zip", ".tar": "tar", ".lzma": "lzma",
-}  # fmt: skip
-FAMILIES = ({"csv", "tsv", "text"}, {"json", "ndjson"}, {"xml", "html"})
-SPOKEN = {"sql_dump": "an SQL dump", "csv": "CSV", "tsv": "TSV", "json": "JSON", "ndjson": "NDJSON", "xml": "XML",
-          "html": "HTML", "bson": "BSON", "sqlite": "SQLite", "duckdb": "DuckDB", "parquet": "Parquet", "avro": "Avro",
-          "arrow": "Arrow"}  # fmt: skip
 
 _BY_FIRST: dict[int, list[tuple[int, bytes, str, str]]] = {}
 _ELSEWHERE: list[tuple[int, bytes, str, str]] = []
@@ -210,7 +72,7 @@ def suffix_of(name: str) -> str:
 
 
 def identify(head: bytes, name: str, size: int | None = None, seek: Seek | None = None) -> Kind:
-    """Say what a file is. `head`: its first 64 KiB; `name`: without the suffix of a packer; `size` in bytes."""
+    """Say what a file is. `head`: its first 64 KiB; `name`: without a packer's suffix; `size` in bytes."""
     if not head:
         return Kind("", "empty")
     suffix = suffix_of(name)
@@ -258,27 +120,22 @@ def _refine(kind: str, why: str, head: bytes, size: int | None, seek: Seek | Non
         return _zip_kind(head, seek, size)
     if kind == "ole":
         return _ole_kind(head, seek)
-    if kind == "bzip2" and not (head[3:4].isdigit() and head[4:10] in (b"1AY&SY", b"\x17rE8P\x90")):
-        return None
-    if kind == "lzma" and not (len(head) > 13 and head[12] in (0, 255) and looks_binary(head[:64])):
-        return None
-    if kind == "parquet" and not looks_binary(head):
-        return None
-    if kind == "arrow" and head[:4] == b"\xff\xff\xff\xff" and not _plausible(head[4:8], size):
-        return None
-    return Kind(kind)
+    return Kind(kind) if _confirmed(kind, head, size) else None
+
+
+def _confirmed(kind: str, head: bytes, size: int | None) -> bool:
+    """Look at more than the few bytes of a short signature."""
+    if kind == "bzip2":  # block or end mark: the digits of pi, of its square root
+        return head[3:4].isdigit() and head[4:10] in (b"1AY&SY", b"\x17rE8P\x90")
+    if kind == "lzma":
+        return len(head) > 13 and head[12] in (0, 255) and looks_binary(head[:64])
+    if kind == "parquet":
+        return looks_binary(head)
+    return kind != "arrow" or head[:4] != b"\xff\xff\xff\xff" or _plausible(head[4:8], size)
 
 
 def _plausible(length: bytes, size: int | None) -> bool:
     return len(length) == 4 and 8 <= int.from_bytes(length, "little") <= (size or 1 << 30)
-
-
-OFFICE = (("xl/workbook.bin", "xlsb", ""), ("xl/", "xlsx", ""), ("word/", "", f"Word, {LATER}"),
-          ("ppt/", "", f"PowerPoint, {LATER}"), ("visio/", "", f"Visio, {LATER}"),
-          ("META-INF/MANIFEST.MF", "", f"JAR, {PROGRAM}"), ("AndroidManifest.xml", "", f"APK, {PROGRAM}"),
-          ("Index/Document.iwa", "", f"iWork, {LATER}"), ("doc.kml", "zip", ""))  # fmt: skip
-ODF = {b"spreadsheet": ("ods", ""), b"text": ("", f"OpenDocument text, {LATER}"), b"pres": ("", f"Slides, {LATER}"),
-       b"graphics": ("", f"OpenDocument drawing, {LATER}")}  # fmt: skip
 
 
 def _zip_kind(head: bytes, seek: Seek | None, size: int | None) -> Kind:
@@ -286,7 +143,7 @@ def _zip_kind(head: bytes, seek: Seek | None, size: int | None) -> Kind:
     if head[30:38] == b"mimetype":
         mime = head[38:120]
         if mime.startswith(b"application/epub"):
-            return Kind("", f"EPUB, {LATER}")
+            return Kind("", "EPUB, a document (documents are not read by this version)")
         for part, (kind, why) in ODF.items():
             if b"oasis.opendocument." + part in mime:
                 return Kind(kind, why)
@@ -309,12 +166,6 @@ def _member_names(data: bytes, magic: bytes, length_at: int, name_at: int) -> se
             names.add(data[at + name_at : at + name_at + min(length, 80)].decode("utf-8", "replace"))
         at = data.find(magic, at + 4)
     return names
-
-
-OLE = (("EncryptedPackage", "", f"Office file, {CRYPT} with a password"), ("Workbook", "xls", ""), ("Book", "xls", ""),
-       ("WordDocument", "", f"Word, {LATER}"), ("PowerPoint Document", "", f"PowerPoint, {LATER}"),
-       ("__nameid_version1.0", "", f"Outlook mail, {LATER}"), ("__properties_version1.0", "", f"Outlook mail, {LATER}"),
-       ("VisioDocument", "", f"Visio, {LATER}"))  # fmt: skip
 
 
 def _ole_kind(head: bytes, seek: Seek | None) -> Kind:
@@ -349,7 +200,7 @@ def _binary(head: bytes, suffix: str, size: int | None) -> Kind:
 
 
 def _is_bson(head: bytes, size: int | None) -> bool:
-    """True for a document whose length, first element and last byte fit (bsonspec.org)."""
+    """Tell a document whose length, first element and last byte fit (bsonspec.org)."""
     if len(head) < 5:
         return False
     length = int.from_bytes(head[:4], "little")
@@ -368,7 +219,7 @@ def _is_bson(head: bytes, size: int | None) -> bool:
 
 
 def _is_old_tar(head: bytes) -> bool:
-    """True when the header checksum of a tar without `ustar` fits."""
+    """Tell whether the header checksum of a tar without `ustar` fits."""
     if len(head) < 512 or not head[0]:
         return False
     stored = head[148:156].strip(b" \0")

@@ -16,10 +16,89 @@ WIDE = {codecs.BOM_UTF32_LE: "utf-32-le", codecs.BOM_UTF32_BE: "utf-32-be",
         codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}  # fmt: skip
 
 PROSE = frozenset(
-    ".txt .log .out .err .md .rst .tex .adoc .py .js .ts .jsx .tsx .java .c .h .cc .cpp .hpp .cs .go .rs .rb .php .pl"
-    " .sh .bash .zsh .ps1 .bat .lua .r .jl .kt .scala .swift .m .clj .ex .erl .hs .ml .vue .css .scss .less .yml .yaml"
-    " .toml .ini .cfg .conf .properties .env .service .tf .hcl .gradle .cmake .mk .dockerfile .gitignore .lock .eml"
-    " .mbox .vcf .ics .srt .vtt .po .pot .diff .patch .bib .ldif .reg .pem .crt .csr .key .pub".split()
+    [
+        ".txt",
+        ".log",
+        ".out",
+        ".err",
+        ".md",
+        ".rst",
+        ".tex",
+        ".adoc",
+        ".py",
+        ".js",
+        ".ts",
+        ".jsx",
+        ".tsx",
+        ".java",
+        ".c",
+        ".h",
+        ".cc",
+        ".cpp",
+        ".hpp",
+        ".cs",
+        ".go",
+        ".rs",
+        ".rb",
+        ".php",
+        ".pl",
+        ".sh",
+        ".bash",
+        ".zsh",
+        ".ps1",
+        ".bat",
+        ".lua",
+        ".r",
+        ".jl",
+        ".kt",
+        ".scala",
+        ".swift",
+        ".m",
+        ".clj",
+        ".ex",
+        ".erl",
+        ".hs",
+        ".ml",
+        ".vue",
+        ".css",
+        ".scss",
+        ".less",
+        ".yml",
+        ".yaml",
+        ".toml",
+        ".ini",
+        ".cfg",
+        ".conf",
+        ".properties",
+        ".env",
+        ".service",
+        ".tf",
+        ".hcl",
+        ".gradle",
+        ".cmake",
+        ".mk",
+        ".dockerfile",
+        ".gitignore",
+        ".lock",
+        ".eml",
+        ".mbox",
+        ".vcf",
+        ".ics",
+        ".srt",
+        ".vtt",
+        ".po",
+        ".pot",
+        ".diff",
+        ".patch",
+        ".bib",
+        ".ldif",
+        ".reg",
+        ".pem",
+        ".crt",
+        ".csr",
+        ".key",
+        ".pub",
+    ]
 )
 LOOSE = frozenset(
     {"", ".txt", ".dat", ".out", ".data", ".export", ".log", ".xls", ".xlsx"}
@@ -70,7 +149,7 @@ def fold_wide(head: bytes) -> bytes:
 
 
 def looks_binary(head: bytes) -> bool:
-    """True when control characters say that no encoding makes a text of this."""
+    """Tell whether control characters say that no encoding makes a text of this."""
     controls = len(head) - len(head.translate(None, _CONTROL))
     if controls == 0:
         return False
@@ -82,7 +161,7 @@ def looks_binary(head: bytes) -> bool:
 
 
 def by_text(head: bytes, suffix: str, promised: str, *, complete: bool) -> str:
-    """Return the kind of a text; `promised` is the kind that its suffix stands for; `complete`: no more follows."""
+    """Return the kind of a text; `promised`: what its suffix stands for; `complete`: no more follows."""
     text = fold_wide(head).removeprefix(codecs.BOM_UTF8)
     body = text.lstrip()
     for test in (_as_json, _as_markup, _as_sql):
@@ -95,7 +174,7 @@ def by_text(head: bytes, suffix: str, promised: str, *, complete: bool) -> str:
         return "text"
     table = _as_table(text, complete=complete, strict=suffix == ".log")
     if promised in {"json", "ndjson", "xml", "html", "sql_dump"} and not table:
-        return promised if promised != "html" and promised != "sql_dump" else "text"
+        return "text" if promised in {"html", "sql_dump"} else promised
     return table or "text"
 
 
@@ -168,7 +247,7 @@ def _as_table(text: bytes, *, complete: bool, strict: bool) -> str:
 
 
 def _short_header(line: bytes, delimiter: bytes) -> bool:
-    """True when the parts of a line look like column names rather than halves of a sentence."""
+    """Tell whether the parts of a line look like column names rather than halves of a sentence."""
     return all(
         part and len(part) <= 40 and part[:1] != b" " and part.count(b" ") <= 2
         for part in line.split(delimiter)

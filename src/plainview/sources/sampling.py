@@ -16,8 +16,8 @@ KEY = "plainview random key"
 def sample_rows(batches: Iterator[Batch], rows: int, name: str) -> Iterator[Batch]:
     """Yield one batch for each table with `rows` of its rows, each row equally likely.
 
-    Every row draws a random number; the rows with the smallest ones stay. The numbers start from `name`, so that
-    two runs over the same bytes give the same rows. The batches come when all of the unit was read.
+    Every row draws a random number; the rows with the smallest ones stay. The numbers start from `name`, so
+    that two runs over the same bytes give the same rows. The batches come when all of the unit was read.
     """
     random = np.random.default_rng(zlib.crc32(name.encode("utf-8", "replace")))
     kept: dict[str, tuple[Table, pl.DataFrame]] = {}

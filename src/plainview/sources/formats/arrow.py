@@ -16,7 +16,7 @@ from plainview.sources.formats.columnar import attempt, read_lazy
 
 
 def read(source: Input, log: ReadLog) -> Iterator[Batch]:
-    """Yield the rows in batches. Raise DamagedError when the schema cannot be read, LimitError for a huge stream."""
+    """Yield the rows. Raise DamagedError when the schema cannot be read, LimitError for a huge stream."""
     table = Table(source.name, "arrow")
     with source.seekable() as stream:
         if source.head.startswith(b"ARROW1"):

@@ -1,7 +1,7 @@
 """Avro object container files, by fastavro, block by block.
 
-Format: https://avro.apache.org/docs/1.12.0/specification/#object-container-files (codecs null, deflate, bzip2, xz,
-zstandard; snappy with cramjam).
+Format: https://avro.apache.org/docs/1.12.0/specification/#object-container-files (codecs null, deflate,
+bzip2, xz, zstandard; snappy with cramjam).
 """
 
 from __future__ import annotations

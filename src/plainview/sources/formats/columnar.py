@@ -1,8 +1,9 @@
 """What Parquet and Arrow readers share: batches in bounded memory, and what to do when a part is damaged.
 
-Polars gives rows in order. Where it fails, the rows that are left are tried again in halves, and at last column by
-column, so that a damaged page costs its own rows of its own column. A panic inside `collect_batches` ends the rows
-without any error (seen with polars 2.1), so the rows are counted against what the file says it holds.
+Polars gives rows in order. Where it fails, the rows that are left are tried again in halves, and at last
+column by column, so that a damaged page costs its own rows of its own column. A panic inside
+`collect_batches` ends the rows without any error (seen with polars 2.1), so the rows are counted against
+what the file says it holds.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def attempt(work: Callable[[], T]) -> T:
 
 
 def read_lazy(source: Input, log: ReadLog, table: Table, scan: Scan) -> Iterator[Batch]:
-    """Yield all rows of a lazy frame; tell the parts that cannot be read. Raise DamagedError when there is none."""
+    """Yield all rows of a lazy frame; tell what cannot be read. Raise DamagedError when nothing can."""
     lazy = attempt(scan)
     schema = attempt(lazy.collect_schema)
     names = schema.names()
@@ -115,7 +116,7 @@ class _Rescue:
         return frame if frame.height == last - first else None
 
     def _tell(self) -> None:
-        """Write one line for each range of lost rows; a whole row that is lost is one line, not one a column."""
+        """Write one line for each range of lost rows; whole rows that are lost are not told by column."""
         if len(self._lost) == len(self._names) and len({tuple(spans) for spans in self._lost.values()}) == 1:
             spans = next(iter(self._lost.values()))
             self._lost = {"": spans}

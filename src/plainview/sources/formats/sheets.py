@@ -1,7 +1,7 @@
-"""Spreadsheets (xlsx, xlsb, xls, ods), by fastexcel: every sheet, hidden ones too; formulas as their last result.
+"""Spreadsheets (xlsx, xlsb, xls, ods), by fastexcel: every sheet, also hidden; formulas as their result.
 
-A sheet becomes a table of text. The line of column names is looked for: titles may stand above it, and where the
-first line is data there is none, for a name in a report must never be a value.
+A sheet becomes a table of text. The line of column names is looked for: titles may stand above it, and
+where the first line is data there is none, for a name in a report must never be a value.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _DATA = re.compile(
 
 
 def read(source: Input, log: ReadLog) -> Iterator[Batch]:
-    """Yield every sheet. Raise LimitError for what would not fit in memory, UnsupportedError when encrypted."""
+    """Yield every sheet. Raise LimitError for what does not fit in memory, UnsupportedError if encrypted."""
     import fastexcel
 
     logging.getLogger("calamine").setLevel(logging.CRITICAL)  # it would quote the file on stderr
@@ -136,7 +136,7 @@ def find_header(grid: pl.DataFrame) -> int | None:
 
 
 def _comes_again(body: pl.DataFrame, cells: dict[int, str]) -> bool:
-    """Say whether some of the names are values further down (but not all: then the header is printed again)."""
+    """Say whether some names are values further down (not all: then the header is printed again)."""
     again = sum(bool((body.to_series(at) == cell).any()) for at, cell in cells.items())
     return 0 < again < len(cells) or (again > 0 and len(cells) == 1)
 

@@ -1,8 +1,9 @@
-"""What is looked at in a workbook before a library gets it: size when unpacked, grid of each sheet, parts not read.
+"""What is looked at before a library gets a workbook: its size unpacked, the grid of each sheet, other parts.
 
-The library holds every sheet as a full grid from the first to the last used cell. A file of 5 KB with two cells in
-opposite corners asks for 550 GB, and the process is aborted (seen with fastexcel 0.21). So the corners are looked
-for first: in the XML of xlsx by regular expressions, in the records of xlsb ([MS-XLSB] 2.1.4) one by one.
+The library holds every sheet as a full grid from the first to the last used cell. A file of 5 KB with two
+cells in opposite corners asks for 550 GB, and the process is aborted (seen with fastexcel 0.21). So the
+corners are looked for first: in the XML of xlsx by regular expressions, in the records of xlsb ([MS-XLSB]
+2.1.4) one by one.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _NOT_READ = (
 
 
 def check_workbook(source: Input, data: bytes, kind: str, log: ReadLog) -> None:
-    """Raise LimitError for what would not fit in memory, UnsupportedError when encrypted; tell parts not read."""
+    """Raise LimitError for what does not fit in memory, UnsupportedError if encrypted; tell parts not read."""
     limits = replace(source.limits, unpacked=4 * source.limits.memory)
     meter = Meter(len(data), limits, source.deadline, lambda _: None)
     inner = Input("", source.head, lambda: io.BytesIO(data), len(data), None, limits, source.deadline)
@@ -99,7 +100,7 @@ def _column(letters: bytes) -> int:
 
 
 def _xlsb_corner(part: Input) -> tuple[int, int]:
-    """Walk the records: type and length in 7-bit groups; BrtRowHdr is 0, cells are 1 to 11 and begin with a column."""
+    """Walk the records: type, length (7-bit groups), body. BrtRowHdr is 0; cells, 1 to 11, begin with a column."""
     row = column = 0
     data = b"".join(_pieces(part))
     at = 0
