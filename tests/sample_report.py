@@ -56,7 +56,9 @@ def open_search() -> TargetReport:
             column("konfession", "religion", 0.75, 433, special=True),
             column("notes", "telephone_number", 0.81, 57, in_text=True),
             column("iban", "bank_account"),
-            column("verurteilung", "criminal", 0.55, 0, checked=0),
+            column(
+                "verurteilung", "criminal", 0.55, 0, checked=0, evidence=("field name verurteilung (de)",)
+            ),
         ),
     )
     orders = TableReport(
