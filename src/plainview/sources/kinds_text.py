@@ -10,104 +10,17 @@ import re
 
 import msgspec
 
+from plainview.sources.kinds_data import LOOSE, PROSE
+
 # Letters of all byte encodings, without what no text holds. ESC and form feed occur in logs.
 _CONTROL = bytes(c for c in range(32) if c not in b"\t\n\r\f\v\x1b\b\x1a")
 WIDE = {codecs.BOM_UTF32_LE: "utf-32-le", codecs.BOM_UTF32_BE: "utf-32-be",
         codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}  # fmt: skip
 
-PROSE = frozenset(
-    [
-        ".txt",
-        ".log",
-        ".out",
-        ".err",
-        ".md",
-        ".rst",
-        ".tex",
-        ".adoc",
-        ".py",
-        ".js",
-        ".ts",
-        ".jsx",
-        ".tsx",
-        ".java",
-        ".c",
-        ".h",
-        ".cc",
-        ".cpp",
-        ".hpp",
-        ".cs",
-        ".go",
-        ".rs",
-        ".rb",
-        ".php",
-        ".pl",
-        ".sh",
-        ".bash",
-        ".zsh",
-        ".ps1",
-        ".bat",
-        ".lua",
-        ".r",
-        ".jl",
-        ".kt",
-        ".scala",
-        ".swift",
-        ".m",
-        ".clj",
-        ".ex",
-        ".erl",
-        ".hs",
-        ".ml",
-        ".vue",
-        ".css",
-        ".scss",
-        ".less",
-        ".yml",
-        ".yaml",
-        ".toml",
-        ".ini",
-        ".cfg",
-        ".conf",
-        ".properties",
-        ".env",
-        ".service",
-        ".tf",
-        ".hcl",
-        ".gradle",
-        ".cmake",
-        ".mk",
-        ".dockerfile",
-        ".gitignore",
-        ".lock",
-        ".eml",
-        ".mbox",
-        ".vcf",
-        ".ics",
-        ".srt",
-        ".vtt",
-        ".po",
-        ".pot",
-        ".diff",
-        ".patch",
-        ".bib",
-        ".ldif",
-        ".reg",
-        ".pem",
-        ".crt",
-        ".csr",
-        ".key",
-        ".pub",
-    ]
-)
-LOOSE = frozenset(
-    {"", ".txt", ".dat", ".out", ".data", ".export", ".log", ".xls", ".xlsx"}
-)  # may hold a table
-
 _SQL = re.compile(
     rb"^(?:INSERT\s+(?:IGNORE\s+)?INTO\s|REPLACE\s+INTO\s|CREATE\s+(?:OR\s+REPLACE\s+)?(?:\w+\s+){0,3}(?:TABLE|DATABASE|"
-    rb"SCHEMA|TYPE|EXTENSION|SEQUENCE|ROLE|FUNCTION|INDEX|VIEW|USER)\s|DROP\s+(?:TABLE|DATABASE|SCHEMA)\s|COPY\s+\S+[^\n]{0,4000}"
-    rb"\sFROM\s+stdin|PRAGMA\s+\w+\s*=|BEGIN\s+TRANSACTION;|START\s+TRANSACTION;|SET\s+\w+\s*=\s*[^\n]{0,200};|"
+    rb"SCHEMA|TYPE|EXTENSION|SEQUENCE|ROLE|FUNCTION|INDEX|VIEW|USER)\s|DROP\s+(?:TABLE|DATABASE|SCHEMA)\s|COPY\s+\S+\s+"
+    rb"(?:\([^\n)]{0,7000}\)\s*)?FROM\s+stdin|PRAGMA\s+\w+\s*=|BEGIN\s+TRANSACTION;|START\s+TRANSACTION;|SET\s+\w+\s*=\s*[^\n]{0,200};|"
     rb"SET\s+DEFINE\s+OFF|REM\s+INSERTING|USE\s+\S+;|LOCK\s+TABLES\s|ALTER\s+TABLE\s|SELECT\s+pg_catalog\.|/\*M?!\d{5,6})",
     re.IGNORECASE,
 )

@@ -16,16 +16,12 @@ import polars as pl
 from plainview.errors import DamagedError, LimitError, PlainviewError, UnsupportedError
 from plainview.sources.base import MIB, Batch, Input, ReadLog, Table
 from plainview.sources.formats.columnar import attempt
+from plainview.sources.formats.headers import column_names, has_header
 from plainview.sources.formats.sheets_guard import check_workbook
 from plainview.sources.kinds import identify
 
 ROWS = 50_000
 LOOK = 30  # rows in which the line of names is looked for
-
-# A cell that is data by its looks: a number, a date, an address, a long text
-_DATA = re.compile(
-    r"[-+]?[0-9][0-9.,:/ %-]*$|.*@|.{61}|.*[0-9]{5}|https?:|[0-9]{4}-[0-9]{2}-[0-9]{2}|(?i:true|false)$"
-)
 
 
 def read(source: Input, log: ReadLog) -> Iterator[Batch]:
@@ -96,7 +92,7 @@ def _sheet(book: Any, name: str, table: Table, log: ReadLog, source: Input) -> I
     if at is None:
         table = Table(table.name, table.kind, (*table.notes, "no header line"))
     else:
-        body.columns = header_names(grid.row(at))
+        body.columns = column_names([cell or "" for cell in grid.row(at)], grid.width)
     titles = _titles(grid, at)
     empty = [column for column in body.columns if body[column].null_count() == body.height]
     body = body.drop([column for column in empty if re.fullmatch(r"column_[0-9]+", column)])
@@ -120,38 +116,11 @@ def find_header(grid: pl.DataFrame) -> int | None:
 
     A line with nothing below it is data: names of no column matter to nobody, a lone value may.
     """
-    lines = grid.head(LOOK).rows()
-    widths = [sum(cell is not None and cell.strip() != "" for cell in line) for line in lines]
-    usual = sorted(widths)[len(widths) // 2 :]
-    wide = usual[0] if usual else 0
-    for index, line in enumerate(lines):
-        if widths[index] < max(1, 0.6 * wide):
-            continue
-        cells = {at: cell.strip() for at, cell in enumerate(line) if cell and cell.strip()}
-        if any(_DATA.match(cell) for cell in cells.values()) or len(set(cells.values())) < len(cells):
-            return None
-        below = grid.slice(index + 1)
-        return None if below.is_empty() or _comes_again(below, cells) else index
-    return None
+    lines = [[(cell or "").strip() for cell in line] for line in grid.head(LOOK).iter_rows()]
+    widths = [sum(cell != "" for cell in line) for line in lines]
+    usual = sorted(widths)[len(widths) // 2]
+    at = next((index for index, width in enumerate(widths) if width >= max(1, 0.6 * usual)), len(lines))
+    return at if at + 1 < grid.height and has_header(lines[at:]) else None
 
 
-def _comes_again(body: pl.DataFrame, cells: dict[int, str]) -> bool:
-    """Say whether some names are values further down (not all: then the header is printed again)."""
-    again = sum(bool((body.to_series(at) == cell).any()) for at, cell in cells.items())
-    return 0 < again < len(cells) or (again > 0 and len(cells) == 1)
-
-
-def header_names(line: tuple[str | None, ...]) -> list[str]:
-    """Return distinct column names; a cell without text becomes `column_N`."""
-    names: list[str] = []
-    for index, cell in enumerate(line, 1):
-        name = " ".join((cell or "").split())[:200] or f"column_{index}"
-        base, count = name, 1
-        while name in names:
-            count += 1
-            name = f"{base}_{count}"
-        names.append(name)
-    return names
-
-
-__all__ = ["find_header", "header_names", "read"]
+__all__ = ["find_header", "read"]
