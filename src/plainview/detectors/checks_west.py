@@ -54,6 +54,13 @@ def _german_insurance_birth(d: Codes) -> Bools:
     return is_short_date(pair(d, 6), month, day) | (unknown & (day <= 31) & (month <= 12))
 
 
+def _german_health(d: Codes) -> Bools:
+    letter = d[0] - 9
+    spread = np.concatenate([[letter // 10, letter % 10], d[1:9]])
+    products = spread * np.array((1, 2) * 5, dtype=np.int32)[:, None]
+    return (products // 10 + products % 10).sum(axis=0) % 10 == d[9]
+
+
 def _french_nir(d: Codes) -> Bools:
     corsica = (d[5] == 2) & (d[6] > 9)
     department = np.where(corsica, np.where(d[6] == 10, 19, 18), pair(d, 5)).astype(np.int64)
@@ -233,6 +240,7 @@ WEST: Final[dict[str, Function]] = {
     "ch_insurance": check(r"756[0-9]{10}", _ean),
     "cy_tax": check(r"[09][0-9]{7}[A-Z]", _cypriot),
     "de_document": check(rf"[CFGHJ-NPRTV-Z]{_DOCUMENT}{{8}}[0-9]", icao),
+    "de_health": check(r"[A-Z][0-9]{9}", _german_health),
     "de_insurance": check(r"[0-9]{8}[A-Z][0-9]{3}", _german_insurance, _german_insurance_birth),
     "de_tax": check(r"[1-9][0-9]{10}", mod_11_10, _digits_once_but_one),
     "dk_cpr": check(r"[0-9]{10}", _danish),
