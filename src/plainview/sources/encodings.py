@@ -16,7 +16,7 @@ from plainview.sources.base import MIB, Input, ReadLog
 if TYPE_CHECKING:
     from plainview.sources.base import Deadline
 
-BLOCK = 16 * MIB
+BLOCK = 8 * MIB
 BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16: it begins with its BOM
@@ -24,6 +24,8 @@ BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+HEAD = 64 << 10
+SUPERSETS = {"shift_jis": "cp932", "euc-kr": "cp949", "big5": "big5hkscs", "iso-8859-1": "latin-1"}
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -85,16 +87,21 @@ def boundary(data: bytes) -> int:
 
 
 class Utf8Blocks(Iterator[bytes]):
-    """The iterator of `utf8_blocks`. `encoding` and `notes` may change while it is read."""
+    """The iterator of `utf8_blocks`. `encoding` and `notes` may change while it is read.
 
-    def __init__(self, source: Input, log: ReadLog, block: int) -> None:
+    With `lazy`, blocks of UTF-8 are not validated: the caller's parser does it, and calls `repair` on what it
+    refuses before it asks for the next block.
+    """
+
+    def __init__(self, source: Input, log: ReadLog, block: int = 0, *, lazy: bool = False) -> None:
         whole = source.size is not None and source.size <= len(source.head)
         self.encoding = detect(source.head, whole=whole)
         self.notes: tuple[str, ...] = (self.encoding.note,) if self.encoding.note else ()
-        self.broken_rows = 0
-        self._source, self._log = source, log
-        self._codec = codec(self.encoding.name)
-        self._blocks = self._run(block)
+        self._broken_rows = 0
+        self._multibyte = False  # valid sequences of UTF-8 were seen
+        self._source, self._log, self._lazy = source, log, lazy
+        self._decoder = _decoder(self.encoding.name)
+        self._blocks = self._run(block or BLOCK)
 
     def __next__(self) -> bytes:
         return next(self._blocks)
@@ -103,39 +110,70 @@ class Utf8Blocks(Iterator[bytes]):
         skip, rest = self.encoding.bom, b""
         for raw, last in _raw(self._source, self._log, block):
             data = rest + raw[skip:] if rest or skip else raw
-            skip = 0
-            end = len(data) if last else self._whole(data)
-            rest, data = data[end:], data[:end] if end < len(data) else data
+            skip, rest = 0, b""
+            if self.encoding.name == "utf-8":
+                end = len(data) if last else boundary(data)
+                if end < len(data):
+                    rest, data = data[end:], data[:end]
+                if not self._lazy and not self.valid(data):
+                    data = self.repair(data)
+            else:
+                data = self._transcode(data, last=last)
             if data:
-                yield self._utf8(data)
-        if self.broken_rows:
-            self._log.skip(
-                self._source.name,
-                f"{self.broken_rows:,} rows hold bytes that are not {self.encoding.name};"
-                " they were read without these bytes",
-            )
+                yield data
+        if self._broken_rows:
+            self._log.skip(self._source.name, _broken(self._broken_rows, self.encoding.name))
 
-    def _whole(self, data: bytes) -> int:
-        return boundary(data)
+    def valid(self, data: bytes) -> bool:
+        """Return whether `data` is UTF-8, and remember that this file has such sequences."""
+        if data.isascii():
+            return True
+        if not valid_utf8(data):
+            return False
+        self._multibyte = True
+        return True
 
-    def _utf8(self, data: bytes) -> bytes:
-        if self.encoding.name == "utf-8":
-            if data.isascii() or valid_utf8(data):
-                return data
-        text = data.decode(self._codec, "replace")
-        return text.encode()
+    def repair(self, data: bytes) -> bytes:
+        """Return bytes that are not UTF-8 as UTF-8: read on in another encoding if that explains them better."""
+        if self.encoding.name != "utf-8":
+            return data
+        better = self.encoding if self._multibyte else detect(_around(data), whole=False)
+        if better.name == "utf-8":
+            return self._transcode(data, last=True)
+        self.encoding = Encoding(better.name, assumed=True)
+        self.notes = (f"{self.encoding.note} from the first byte that is not ASCII on",)
+        self._decoder = _decoder(better.name)
+        return self._transcode(data, last=False)
+
+    def _transcode(self, data: bytes, *, last: bool) -> bytes:
+        text = self._decoder.decode(data, last)
+        if REPLACEMENT in text:
+            self._broken_rows += sum(REPLACEMENT in line for line in text.split("\n"))
+        return text.encode("utf-8", "replace")
 
 
-def codec(name: str) -> str:
-    """Return the name of Python's codec for an encoding: the superset that is met in files."""
-    return name
+def _decoder(name: str) -> codecs.IncrementalDecoder:
+    """Return a decoder that never fails, for the superset of an encoding that is met in files."""
+    return codecs.getincrementaldecoder(SUPERSETS.get(name, name))("replace")
 
 
-def utf8_blocks(source: Input, log: ReadLog, block: int = BLOCK) -> tuple[Encoding, Utf8Blocks]:
+def _around(data: bytes) -> bytes:
+    """Return the part of `data` from the line of the first byte that is not ASCII on, as long as a head."""
+    text = data.decode("ascii", "replace")
+    first = text.find(REPLACEMENT)
+    start = data.rfind(b"\n", 0, first) + 1
+    return data[max(start, first - HEAD) : first + HEAD]
+
+
+def _broken(rows: int, name: str) -> str:
+    return f"{rows:,} rows hold bytes that are not {name}; these bytes were read as U+FFFD, the rest of the rows as it is"
+
+
+def utf8_blocks(source: Input, log: ReadLog, block: int = 0) -> tuple[Encoding, Utf8Blocks]:
     """Return the encoding that the head shows, and an iterator of UTF-8 blocks cut between code points.
 
-    The byte order mark is gone. Each raw block of `block` bytes is told to `log.read`; what cannot be decoded
-    becomes U+FFFD, and the rows are told by `log.skip` at the end. Raise LimitError after the deadline, OSError.
+    The byte order mark is gone. Each raw block of `block` bytes (8 MiB) is told to `log.read`; what cannot
+    be decoded becomes U+FFFD, and the rows are told by `log.skip` at the end. Raise LimitError after the deadline, OSError.
     """
     blocks = Utf8Blocks(source, log, block)
     return blocks.encoding, blocks

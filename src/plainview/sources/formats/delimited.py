@@ -10,23 +10,23 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import replace
 
 import polars as pl
 
 from plainview.sources.base import Batch, Input, ReadLog, Table
-from plainview.sources.encodings import Utf8Blocks, utf8_blocks
+from plainview.sources.encodings import BLOCK, Utf8Blocks
 from plainview.sources.formats.dialects import HEAD, Dialect, record_end, records, sniff
 from plainview.sources.formats.headers import column_names, has_header
 from plainview.sources.formats.repairs import cut_outside_quotes, repair
 
+PIECE = 64 << 10  # bytes of a refused block that are tried again together
 NO_HEADER = "no header line"
 _REFUSED = (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, OverflowError)
 
 
 def read(source: Input, log: ReadLog) -> Iterator[Batch]:
     """Yield the rows in batches of one block; all columns are String. Raise LimitError, OSError."""
-    _, blocks = utf8_blocks(source, log)
+    blocks = Utf8Blocks(source, log, lazy=True)
     reader = _Reader(source, log, blocks)
     log.listed()
     yielded = False
@@ -50,6 +50,7 @@ class _Reader:
         self.notes: dict[str, None] = {}
         self.multiline = False  # quoted line breaks were met: look at quotes before cutting
         self.comments: tuple[str, ...] = ()
+        self.broken, self.broken_note = 0, ""  # lines whose quotes made no sense
 
     def table(self) -> Table:
         """Return the table with all notes so far."""
@@ -59,27 +60,29 @@ class _Reader:
         """Yield the rows of one block after the other."""
         carry = b""
         begun = False
-        for chunk, last in _with_last(self.blocks):
-            data = carry + chunk if carry else chunk
-            if not begun and (last or b"\n" in data or b"\r" in data):
-                data = self._begin(data, whole=last)
-                begun = True
-            data = self._clean(data, last=last)
-            cut = len(data) if last else data.rfind(b"\n") + 1
-            if not cut and len(data) > self.source.limits.field:
+        limit = self.source.limits.field
+        for part, last in _with_last(self.blocks):
+            chunk = part
+            if not begun:
+                chunk, carry = carry + chunk, b""
+                if not last and b"\n" not in chunk and b"\r" not in chunk and len(chunk) <= limit:
+                    carry = chunk
+                    continue
+                chunk, begun = self._begin(chunk, whole=last), True
+            chunk = self._clean(chunk, last=last)
+            cut = len(chunk) if last else chunk.rfind(b"\n") + 1
+            if not cut and len(carry) + len(chunk) > limit:
                 self.log.skip(self.source.name, "a line longer than --field was read in pieces")
-                data, cut = data + b"\n", len(data) + 1
-            carry = data[cut:]
-            if not cut or not begun:
+                cut = len(chunk)
+            if not cut:
+                carry += chunk
                 continue
-            block = data[:cut] if carry else data
-            if block.isspace() or not block:
-                continue
-            force = last or len(block) > 2 * self.source.limits.field
-            frame, rest = self._frame(block, force=force)
-            carry = rest + carry if rest else carry
-            if frame.height:
-                yield frame
+            block = b"".join((carry, memoryview(chunk)[:cut])) if carry or cut < len(chunk) else chunk
+            carry = chunk[cut:]
+            if not block.isspace() or len(self.names) == 1:
+                frame, carry = self._frame(block, carry, force=last or len(block) > limit + BLOCK)
+                if frame.height:
+                    yield frame
 
     def _begin(self, data: bytes, *, whole: bool) -> bytes:
         """Find dialect and header in the first bytes; return the rows."""
@@ -105,34 +108,42 @@ class _Reader:
         return data
 
     def _clean(self, data: bytes, *, last: bool) -> bytes:
+        """Remove what is no text: NUL, lone CR as a line end, blank lines and Ctrl-Z at the end of the file."""
         if b"\0" in data:
             data = data.translate(None, b"\0")
             self.notes["NUL bytes were removed"] = None
         if self.dialect.cr:
             data = data.replace(b"\r", b"\n")
         return (
-            data.rstrip(b"\r\n\x1a") + b"\n" if last and data.endswith((b"\n\n", b"\r\n", b"\x1a")) else data
+            data.rstrip(b"\r\n\x1a") + b"\n"
+            if last and data.endswith((b"\n\n", b"\n\r\n", b"\x1a"))
+            else data
         )
 
-    def _frame(self, block: bytes, *, force: bool) -> tuple[pl.DataFrame, bytes]:
-        """Return the rows of a block that ends at a line end, and what belongs to the next one."""
-        rest = b""
+    def _frame(self, block: bytes, carry: bytes, *, force: bool) -> tuple[pl.DataFrame, bytes]:
+        """Return the rows of a block that ends at a line end, and what is left for the next one."""
         if self.multiline and not force:
             block, rest = cut_outside_quotes(block, self.dialect.quote)
+            carry = rest + carry
         frame = self._parse(block, self.width)
-        if frame is None and not self.multiline and not force:
+        if frame is not None:
+            return self._named(frame), carry
+        if not self.blocks.valid(block):
+            block, carry = self._transcoded(block + carry, force=force)
+        if not self.multiline and not force:
             shorter, rest = cut_outside_quotes(block, self.dialect.quote)
-            if rest and shorter:
+            frame = self._parse(shorter, self.width)
+            if frame is not None:
                 self.multiline = True
-                block, frame = shorter, self._parse(shorter, self.width)
-            elif rest:
-                rest = b""
-        if frame is None:
-            frame = self._wider(block)
-        if frame is None:
-            frame, more = self._repaired(block + rest, force=force)
-            rest = more
-        return self._named(frame), rest
+                return self._named(frame), rest + carry
+        frame, rest = self._repaired(block, force=force)
+        return self._named(frame), rest + carry
+
+    def _transcoded(self, data: bytes, *, force: bool) -> tuple[bytes, bytes]:
+        """Return bytes that are not UTF-8 as UTF-8, cut at the last line end again."""
+        data = self.blocks.repair(data)
+        cut = len(data) if force else data.rfind(b"\n") + 1
+        return data[:cut], data[cut:]
 
     def _parse(self, block: bytes, width: int) -> pl.DataFrame | None:
         """Return the block as Polars reads it, or None where it refuses."""
@@ -171,15 +182,32 @@ class _Reader:
         return frame
 
     def _repaired(self, block: bytes, *, force: bool) -> tuple[pl.DataFrame, bytes]:
-        result = repair(block.decode(), self.dialect, self.width, force=force)
-        if result.broken:
-            self.log.skip(
-                self.source.name,
-                f"{result.broken:,} lines with a quote that does not close or stands in the wrong place;"
-                " they were split at each delimiter",
-            )
-        width = min(max(map(len, result.rows), default=0), self.source.limits.columns)
-        return result.frame(max(width, self.width)), result.rest.encode()
+        """Read a refused block in small pieces, and line by line only those that are refused again."""
+        frames: list[pl.DataFrame] = []
+        rest, at, broken = b"", 0, 0
+        while at < len(block):
+            self.source.deadline.check()
+            end = block.find(b"\n", at + PIECE) + 1 or len(block)
+            piece, at = rest + block[at:end], end
+            frame = self._parse(piece, self.width)
+            if frame is None:
+                frame = self._wider(piece)
+            if frame is None:
+                result = repair(
+                    piece.decode(), self.dialect, len(self.names), force=force and at == len(block)
+                )
+                width = min(max(map(len, result.rows), default=0), self.source.limits.columns)
+                frame, rest = result.frame(max(width, self.width)), result.rest.encode()
+                broken += result.broken
+            else:
+                rest = b""
+            frames.append(frame)
+        if broken:
+            self.broken += broken
+            self.notes.pop(self.broken_note, None)
+            self.broken_note = f"{self.broken:,} lines with broken quotes were split at each delimiter"
+            self.notes[self.broken_note] = None
+        return pl.concat(frames, how="diagonal", rechunk=True), rest
 
     def _named(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Give the columns their names; columns beyond the header stay where they hold something."""
@@ -209,4 +237,4 @@ def _with_last(blocks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
         held = following
 
 
-__all__ = ["read", "replace"]
+__all__ = ["read"]
