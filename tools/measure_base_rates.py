@@ -88,7 +88,10 @@ def measure(rows: int, seed: int = 20260) -> dict[str, dict[str, float]]:
     """Return rates by detector and shape, those of nothing left out."""
     loaded = load_detectors()
     matcher = Matcher(loaded)
-    made = makers(sorted(w for w in vocabulary("common_words") if w.isascii() and len(w) > 2))
+    # Words of a table are not only those of a dictionary: places are, of all, most like names of people.
+    plain = sorted(w for w in vocabulary("common_words") if w.isascii() and len(w) > 2)
+    places = sorted(w for w in vocabulary("cities") if w.isascii() and w.isalpha())
+    made = makers(plain + Rng(seed).sample(places, min(len(places), len(plain) // 3)))
     rates: dict[str, dict[str, float]] = {}
     form: Counter[str] = Counter()
     both: Counter[str] = Counter()

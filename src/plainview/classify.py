@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,8 +26,9 @@ NAME = 6.0  # a whole field name that says it
 CAP = 9.0  # what values alone can add: 98 % at most
 LEAST = 1e-4  # no base rate is believed to be smaller
 SHOWN = 0.5  # confidence from which a column is reported
+FACE_LENGTHS = frozenset({128, 256, 512, 2622, 4096})  # dlib, FaceNet, ArcFace, VGG-Face
 DIRECT = frozenset(
-    "person_name email_address telephone_number national_id passport_number tax_id payment_card bank_account "
+    "email_address postal_address birth_date telephone_number national_id passport_number tax_id payment_card bank_account "
     "health_insurance_id driving_licence face_template fingerprint".split()
 )
 
@@ -64,9 +66,14 @@ def classify(table: str, profile: TableProfile, detectors: Mapping[str, Detector
     }
     person = person_table(table, weighed)
     found: list[Column] = []
+    pictures = person and any(c.detector.category == "photograph" for cs in weighed.values() for c in cs)
     for path, candidates in weighed.items():
         for candidate in candidates:
-            _with_neighbours(candidate, path, profile, weighed, table, person=person)
+            _with_neighbours(candidate, person=person)
+        column = profile.columns[path]
+        guesses = (by_years(column, detectors, person=person), by_vectors(column, detectors, pictures=pictures))
+        if not any(c.confidence >= SHOWN for c in candidates):
+            candidates.extend(guess for guess in guesses if guess)
         found.extend(_finding(path, c) for c in _choose(candidates))
     return tuple(found)
 
@@ -135,14 +142,20 @@ def weigh_cells(detector: Detector, column: ColumnProfile, match: NameMatch | No
     by_chance = chance(detector.name, column)
     ratio = log_ratio(passed, seen, by_chance, 0.6 if detector.vocabulary else 0.92)
     if named >= 0.5:
+        # the name decides; the values may agree, or speak against it
         ratio = max(ratio, -2.0) if candidate.passing >= 0.3 else -CAP
         ratio = min(ratio, 3.0)
-    elif candidate.passing < 0.5:
+    elif candidate.passing < 0.5 or _is_rather_a_place(detector, column, candidate.passing):
         return None
     candidate.logit += ratio
     if passed:
         candidate.evidence.append(_words(detector, count, passed, seen, by_chance))
     return candidate
+
+
+def _is_rather_a_place(detector: Detector, column: ColumnProfile, passing: float) -> bool:
+    """Tell whether words that could be names are better explained as places: Paris, Austin, Florence."""
+    return detector.category == "person_name" and column.share("place") >= passing
 
 
 def weigh_text(detector: Detector, column: ColumnProfile) -> Candidate | None:
@@ -173,25 +186,49 @@ def person_table(table: str, weighed: Mapping[str, Sequence[Candidate]]) -> bool
     )
 
 
-def _with_neighbours(
-    candidate: Candidate,
-    path: str,
-    profile: TableProfile,
-    weighed: Mapping[str, Sequence[Candidate]],
-    table: str,
-    *,
-    person: bool,
-) -> None:
-    if candidate.detector.needs_person and not person:
-        candidate.logit = min(candidate.logit, -3.0)
+def _with_neighbours(candidate: Candidate, *, person: bool) -> None:
+    """Let the rest of the table speak: a city is personal beside a person, harmless beside a museum."""
+    if not candidate.detector.needs_person:
         return
-    if candidate.detector.needs_person:
+    if person:
         candidate.evidence.append("the table is about people")
+    else:
+        candidate.logit = min(candidate.logit, -3.0)
+
+
+def by_years(column: ColumnProfile, detectors: Mapping[str, Detector], *, person: bool) -> Candidate | None:
+    """Take dates without a telling name for birth dates when they are spread as birth years are.
+
+    Dates of a business lie in the last years and close together; people are born over decades, and the
+    youngest customers are seldom infants.
+    """
+    years = sorted(int(tag[2:]) for tags in column.sketch.values() for tag in tags if tag.startswith("y:"))
+    detector = detectors.get("birth_date")
+    if not person or detector is None or len(years) < 8 or len(years) < 0.9 * len(column.sketch):
+        return None
+    now = time.gmtime().tm_year
+    low, middle, high = years[len(years) // 10], years[len(years) // 2], years[-len(years) // 10]
+    if high - low < 15 or not 16 <= now - middle <= 85 or years[-1] > now - 3 or years[0] < now - 120:
+        return None
+    count = Count(column.filled, column.filled, column.filled)
+    words = f"dates from {years[0]} to {years[-1]}, spread as birth years are, in a table about people"
+    return Candidate(detector, 0.8, count, [words])
+
+
+def by_vectors(column: ColumnProfile, detectors: Mapping[str, Detector], *, pictures: bool) -> Candidate | None:
+    """Take unit vectors of a length that face recognition uses for templates, beside pictures of people."""
+    length = next((int(kind[6:]) for kind in column.types if kind[6:].isdigit() and kind.startswith("vector")), 0)
+    detector = detectors.get("face_template")
+    if detector is None or length not in FACE_LENGTHS or not pictures:
+        return None
+    count = Count(column.filled, column.filled, column.filled)
+    words = f"vectors of {length} numbers, the length of face templates, beside pictures in a table about people"
+    return Candidate(detector, 0.6 + ("unit" in column.types), count, [words])
 
 
 def _choose(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Keep the best explanation of the cells, one for each category of what stands inside text."""
-    ranked = sorted((c for c in candidates if c.confidence >= SHOWN), key=lambda c: (-c.logit, -c.named, c.detector.name))
+    ranked = sorted((c for c in candidates if c.confidence >= SHOWN), key=lambda c: (-c.logit - 2 * c.named, c.detector.name))
     chosen: list[Candidate] = []
     for candidate in ranked:
         if candidate.in_text:

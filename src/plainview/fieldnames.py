@@ -42,6 +42,9 @@ PEOPLE = frozenset(
     "utente dipendente persona pessoa funcionario klient pracownik medewerker klant".split()
 )
 
+# Of these the rows of a table are mostly known to the public: its name alone says nothing of private people.
+PUBLIC = frozenset("candidate player author voter driver owner".split())
+
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SPLIT = re.compile(r"[\W_]+")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
@@ -168,7 +171,7 @@ def _table_tokens(table: str) -> tuple[str, ...]:
 
 def people_word(table: str) -> bool:
     """True when the table's name says that its rows are people."""
-    return bool(_table_tokens(table))
+    return bool(set(_table_tokens(table)) - PUBLIC)
 
 
 def _strength(whole: Sequence[str], start: int, end: int, first_own: int) -> float:

@@ -29,6 +29,11 @@ ENOUGH = 0.05  # share of the distinct values that makes a detector worth runnin
 MOST = 6  # detectors a column
 WATCH_ROUNDS = 4
 SMALL = 2048  # rows below which a batch is looked at with fewer, simpler steps
+NAME_BOOKS = {  # any word of the cell in one of these vocabularies
+    "person_names": ("given_names", "surnames"),
+    "given_names": ("given_names",),
+    "surnames": ("surnames",),
+}
 MAGICS = {
     "photograph": (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"RIFF", b"BM"),
     "fingerprint": (b"FMR\0", b"FSP\0", b"FIR\0", b"\xff\xa0"),
@@ -139,9 +144,6 @@ def extend_plan(plan: ColumnPlan, sketch: Mapping[int, Tags], matches: Iterable[
             plan.cells.append(tag)
         elif tag.endswith("@") and tag[:-1] in matcher.rules and tag[:-1] not in plan.texts and len(plan.texts) < MOST:
             plan.texts.append(tag[:-1])
-    for tag, detector in (("given", "person_name_given"), ("surname", "person_name_family")):
-        if tally.get(tag, 0) >= 0.3 * len(sketch) and detector in matcher.detectors and detector not in plan.cells:
-            plan.cells.append(detector)
 
 
 def count_column(values: pl.Series, plan: ColumnPlan, matcher: Matcher, *, watch: bool) -> dict[str, Count]:
@@ -176,10 +178,10 @@ def count_cells(values: pl.Series, name: str, matcher: Matcher) -> tuple[pl.Seri
 
 def _in_vocabulary(values: pl.Series, name: str) -> pl.Series:
     folded = values.str.strip_chars().str.to_lowercase()
-    if name == "person_names":
-        known = _word_series("given_names", "surnames")
-        found = folded.str.split(" ").list.eval(pl.element().str.strip_chars(",.").is_in(known.implode())).list.any()
-        return found | values.str.contains(r"^[\x{3400}-\x{9fff}]{2,4}$")
+    if name in NAME_BOOKS:
+        known = _word_series(*NAME_BOOKS[name]).implode()
+        words = folded.str.split(" ").list.eval(pl.element().str.strip_chars(",.").is_in(known))
+        return words.list.any() | (values.str.contains(r"^[\x{3400}-\x{9fff}]{2,4}$") if name == "person_names" else False)
     return folded.is_in(_word_series(name).implode())
 
 

@@ -22,6 +22,17 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’\-·‐][^\W\d_]+)*\.?")
 _SHAPE = re.compile(r"[^\W\d_][^\d_@/\\<>{}\[\]|=+*%$#!?;:\"&~^]*")
 _HAN = re.compile(r"[\u3400-\u9fff]{2,4}(?:[··][\u3400-\u9fff]+)?")
 _HANGUL = re.compile(r"[\uac00-\ud7af]{2,4}")
+_VERSUS = re.compile(r"\b(?:v|vs|and|und|et|feat)\b\.? ")
+_NOT_PERSON = ("the ", "los ", "las ", "les ", "saint ", "st. ", "san ", "santa ", "mount ", "lake ", "fort ", "port ", "university of ")
+# One word of these and the cell names a place, a house, an event or a firm.
+_ORGANISED = frozenset(
+    "county city town village region district province state island islands river lake mountain valley park beach bay "
+    "north south east west northern southern eastern western central asia europe africa america oceania antarctica "
+    "street avenue road lane boulevard drive square hurricane storm university college school hospital church museum "
+    "airport station hotel restaurant club team fc united association society institute foundation department ministry "
+    "bank insurance airlines airways records music studios pictures films press news times post tribune magazine "
+    "universität schule straße platz kirche universidad universidade université école rue calle via ulica".split()
+)
 _COMPOUND = ("欧阳", "司马", "上官", "诸葛", "司徒", "東方", "歐陽", "司馬", "諸葛", "令狐", "皇甫", "尉迟", "公孙", "慕容", "端木")
 
 
@@ -49,28 +60,36 @@ def is_surname(word: str) -> bool:
 
 
 def name_tags(value: str) -> set[str]:
-    """Return tags for one cell: `person_name` (several words), `given`, `surname` (one word), `company`, `common`."""
+    """Return what the words of a cell say.
+
+    `full` (a name of several words), `given`, `surname` (one word, or all of them), `place`, `company`, `han`.
+    """
     text = unicodedata.normalize("NFKC", value.strip())
     if len(text) > 60 or not _SHAPE.fullmatch(text):
         return set()
     if _HAN.fullmatch(text):
-        return {"person_name", "han"} if _is_han_name(text) else {"han"}
+        return {"full", "han"} if _is_han_name(text) else {"han"}
     if _HANGUL.fullmatch(text):
-        return {"person_name"} if text[:1] in vocabulary("surnames_hangul") else set()
-    words = [w.rstrip(".").casefold() for w in _WORD.findall(text)]
-    if not words or len(words) > 6:
-        return set()
-    tags = set()
-    if any(w in vocabulary("company_words") for w in words[1:]):
-        tags.add("company")
+        return {"full"} if text[:1] in vocabulary("surnames_hangul") else set()
+    folded = text.casefold()
+    tags = {"place"} if _is_place(folded) else set()
+    words = [w.rstrip(".") for w in _WORD.findall(folded)]
+    if not words or len(words) > 6 or _VERSUS.search(folded):
+        return tags
+    if any(w in vocabulary("company_words") for w in words[1:]) or folded.startswith(_NOT_PERSON) or not _ORGANISED.isdisjoint(words):
+        return tags | {"company"}
     titled = any(w in TITLES for w in words)
     core = [w for w in words if w not in TITLES and w not in PARTICLES] or words
-    common = sum(w in vocabulary("common_words") for w in core)
-    if common == len(core):
-        tags.add("common")
     if len(core) == 1 and not titled:
         return tags | _single(core[0])
-    return tags | _several(core, titled, text)
+    return tags | _several(core, text, titled=titled)
+
+
+def _is_place(folded: str) -> bool:
+    if any(folded in vocabulary(book) for book in ("cities", "regions", "countries")):
+        return True
+    *_, last = folded.split(", ")
+    return last != folded and any(last in vocabulary(book) for book in ("regions", "countries"))
 
 
 def _single(word: str) -> set[str]:
@@ -82,17 +101,18 @@ def _single(word: str) -> set[str]:
     return tags
 
 
-def _several(core: list[str], titled: bool, text: str) -> set[str]:
+def _several(core: list[str], text: str, *, titled: bool) -> set[str]:
     full = [w for w in core if len(w) > 1]
-    initials = len(core) - len(full)
-    given = [is_given(w) for w in full]
-    surname = [is_surname(w) for w in full]
-    known = sum(g or s for g, s in zip(given, surname, strict=True))
-    if not full or text.islower() and known < len(full):
+    if not full or (titled and len(full) == 1 and full[0] in vocabulary("common_words")):
         return set()
-    enough = known * 2 >= len(full)
-    if (any(given) and enough and len(core) > 1) or (known and (initials or titled) and enough):
-        return {"person_name"}
+    given = [is_given(w) for w in full]
+    known = sum(g or is_surname(w) for g, w in zip(given, full, strict=True))
+    plain = sum(w in vocabulary("common_words") for w in full)
+    if plain == len(full) or (text.islower() and known < len(full)) or known * 2 < len(full):
+        return set()
+    initials = len(core) - len(full)
+    if (any(given) and len(core) > 1 and known + plain >= len(full) - 1) or (known and (initials or titled)):
+        return {"full"}
     return {"surname"} if known == len(full) else set()
 
 

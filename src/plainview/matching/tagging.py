@@ -1,7 +1,7 @@
 """What a sample of distinct values looks like: tags for each, so that no value has to be kept.
 
 Tags: `s:<shape>`; `<detector>` (form and check pass), `<detector>!` (form only), `<detector>@` (inside text);
-`given`, `surname`, `common`, `company`, `han` for words; `y:1975` for a date's year; `n:lat`, `n:lon`, `n:age` for numbers.
+`full`, `given`, `surname`, `place`, `company`, `han` for words (persons.py); `y:1975` for a date's year; `n:lat`, `n:lon`, `n:age` for numbers.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from plainview.matching.shapes import shape_of, year_of
 from plainview.profiles import Tags
 
 LONGEST = 4096  # characters of a value that are looked at for its tags
-_LETTERS = ("s:word", "s:words")
+NAME_TAGS = {"person_names": "full", "given_names": "given", "surnames": "surname"}  # vocabularies with rules of their own
+_LETTERS = ("s:word", "s:words", "s:other", "s:sentence")
 
 
 def tag_values(values: Sequence[str], matcher: Matcher) -> list[Tags]:
@@ -65,14 +66,15 @@ def _add_numbers(value: str, shape: str, own: set[str]) -> None:
 
 
 def _add_words(value: str, shape: str, own: set[str], matcher: Matcher) -> None:
-    folded = value.casefold() if len(value) <= 80 else ""
-    if not folded:
+    if len(value) > 80:
         return
+    folded = value.casefold()
+    words = name_tags(value) if shape in _LETTERS else set()
+    own |= words
     for detector in matcher.vocabularies:
-        if detector.vocabulary not in ("person_names", "given_names", "surnames") and folded in vocabulary(detector.vocabulary):
+        meaning = NAME_TAGS.get(detector.vocabulary)
+        if meaning in words if meaning else folded in vocabulary(detector.vocabulary):
             own.add(detector.name)
-    if shape in _LETTERS:
-        own |= name_tags(value)
 
 
 def _add_cells(cells: dict[int, list[int]], values: list[str], tags: list[set[str]], matcher: Matcher) -> None:

@@ -21,11 +21,7 @@ def failures(detector: Detector) -> list[str]:
 
 def _passes(detector: Detector, values: tuple[str, ...]) -> list[bool]:
     matcher = Matcher([detector])
-    wanted = {detector.name}
-    wanted |= {"given_names": {"given"}, "surnames": {"surname"}, "person_names": {"person_name", "given", "surname"}}.get(
-        detector.vocabulary, set()
-    )
-    return [bool(tags & wanted) for tags in tag_values(values, matcher)] if values else []
+    return [detector.name in tags for tags in tag_values(values, matcher)] if values else []
 
 
 def _values(detector: Detector) -> list[str]:

@@ -58,7 +58,7 @@ def open_source(
         hint = f"pip install 'plainview[{extra}]'" if extra else f"pip install {error.name}"
         raise MissingExtraError(f"a library for {target.kind} is not installed", hint=hint) from None
     if target.is_local_file:
-        source: Source = maker(target, **({"limits": limits} if limits else {}))
+        source: Source = maker(target.path, **({"limits": limits} if limits else {}))
         return source
     opened: Source = maker(target, scope=scope, credentials=credentials, limits=limits, network=network)
     return opened
