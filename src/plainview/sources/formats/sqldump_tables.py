@@ -13,8 +13,8 @@ from plainview.sources.formats import sqldump_tokens as tokens
 from plainview.sources.formats import sqldump_values as values
 from plainview.sources.formats.sqldump_calls import simplify
 
-BATCH: Final = 8 * MIB  # text of one table that becomes one batch
-WAITING: Final = 24 * MIB  # text of all tables
+BATCH: Final = 4 * MIB  # text of one table that becomes one batch
+WAITING: Final = 16 * MIB  # text of all tables
 ROWS: Final = 50_000
 SMALL: Final = 32 << 10  # text that is read word by word rather than cut in two again
 HEADS: Final = 2_000  # different beginnings of INSERT that wait at the same time
@@ -31,7 +31,8 @@ class Head:
     columns: list[str] = field(default_factory=list)
     shape: values.Shape | None = None
     calls: bool = False  # its rows hold calls that `simplify` understands
-    pieces: list[tuple[bytes, int]] = field(default_factory=list)  # text between parentheses, its first line
+    pieces: list[bytes] = field(default_factory=list)  # texts between parentheses
+    runs: list[tuple[int, int]] = field(default_factory=list)  # pieces that lie one behind the other: first, its line
     size: int = 0
     rows: list[list[tokens.Value]] = field(default_factory=list)
 
@@ -101,12 +102,6 @@ class Tables:
         self.waiting += size
         return True
 
-    def add_text(self, head: Head, text: bytes, line: int) -> None:
-        """Let the text of rows wait."""
-        head.pieces.append((text, line))
-        head.size += len(text) + 64
-        self.waiting += len(text) + 64
-
     def full(self) -> list[Head]:
         """Return the heads that have to become batches now."""
         if self.waiting > WAITING or len(self.heads) > HEADS:
@@ -116,39 +111,45 @@ class Tables:
             return heads
         return []
 
-    def take(self, head: Head) -> tuple[list[tuple[bytes, int]], list[list[tokens.Value]]]:
-        """Take the waiting rows out of a head."""
-        pieces, rows = head.pieces, head.rows
+    def take(self, head: Head) -> tuple[list[bytes], list[tuple[int, int]], list[list[tokens.Value]]]:
+        """Take the waiting rows out of a head: texts, their runs, rows."""
+        taken = head.pieces, head.runs, head.rows
         self.waiting -= head.size
-        head.pieces, head.rows, head.size = [], [], 0
-        return pieces, rows
+        head.pieces, head.runs, head.rows, head.size = [], [], [], 0
+        return taken
 
     def batches(
+        self, head: Head, pieces: list[bytes], runs: list[tuple[int, int]], odd: list[tuple[bytes, int]]
+    ) -> Iterator[Batch]:
+        """Yield the rows of texts; texts that have to be read word by word are put into `odd` with their line."""
+        frame = self._frame(head, pieces) if pieces and head.table is not None else None
+        if frame is not None and head.table is not None:
+            yield Batch(head.table, frame)
+        elif pieces:
+            yield from self._bisect(head, with_lines(head, pieces, runs), odd)
+
+    def _bisect(
         self, head: Head, pieces: list[tuple[bytes, int]], odd: list[tuple[bytes, int]]
     ) -> Iterator[Batch]:
-        """Yield the rows of texts; texts that have to be read word by word are put into `odd`."""
-        if not pieces or head.shape is None or head.table is None:
+        """Cut texts that did not fit in two, until what does not fit is small."""
+        size = sum(len(text) for text, _ in pieces)
+        cut = None
+        if head.shape and len(pieces) == 1 and size > SMALL:
+            cut = values.halves(pieces[0][0], head.shape.boundary)
+        if head.shape is None or head.table is None or size <= SMALL or (len(pieces) == 1 and not cut):
             odd += pieces
             return
-        frame = self._frame(head, [text for text, _ in pieces])
-        if frame is not None:
-            yield Batch(head.table, frame)
-        elif len(pieces) > 1 and sum(len(text) for text, _ in pieces) > SMALL:
-            middle = len(pieces) // 2
-            yield from self.batches(head, pieces[:middle], odd)
-            yield from self.batches(head, pieces[middle:], odd)
-        elif (
-            len(pieces) == 1
-            and len(pieces[0][0]) > SMALL
-            and (cut := values.halves(pieces[0][0], head.shape.boundary))
-        ):
-            line = pieces[0][1]
-            yield from self.batches(head, [(cut[0], line)], odd)
-            yield from self.batches(
-                head, [(cut[1], line + cut[0].count(b"\n") + head.shape.boundary.count(b"\n"))], odd
-            )
+        if cut:
+            line = pieces[0][1] + cut[0].count(b"\n") + head.shape.boundary.count(b"\n")
+            parts = [(cut[0], pieces[0][1])], [(cut[1], line)]
         else:
-            odd += pieces
+            parts = pieces[: len(pieces) // 2], pieces[len(pieces) // 2 :]
+        for part in parts:
+            frame = self._frame(head, [text for text, _ in part])
+            if frame is not None:
+                yield Batch(head.table, frame)
+            else:
+                yield from self._bisect(head, part, odd)
 
     def _frame(self, head: Head, texts: list[bytes]) -> pl.DataFrame | None:
         if head.shape is None:
@@ -168,7 +169,7 @@ class Tables:
                 series(name, list(cells))
                 for name, cells in zip(head.columns, zip(*rows, strict=True), strict=True)
             ]
-            yield Batch(head.table, values.bytea(pl.DataFrame(columns)))
+            yield Batch(head.table, values.bytea(pl.DataFrame(columns), head.columns))
 
     def without_rows(self) -> Iterator[Batch]:
         """Yield an empty batch for each table that the dump creates and does not fill."""
@@ -178,6 +179,18 @@ class Tables:
             ):
                 frame = pl.DataFrame(schema=dict.fromkeys(distinct(columns), pl.String))
                 yield Batch(self.table(name), frame)
+
+
+def with_lines(head: Head, pieces: list[bytes], runs: list[tuple[int, int]]) -> list[tuple[bytes, int]]:
+    """Return each text with the line of the dump in which it begins."""
+    between = head.text.count(b"\n") + (head.shape.end.count(b"\n") if head.shape else 0)
+    starts = dict(runs)
+    line, result = 0, []
+    for number, piece in enumerate(pieces):
+        line = starts.get(number, line)
+        result.append((piece, line))
+        line += piece.count(b"\n") + between
+    return result
 
 
 def series(name: str, cells: list[tokens.Value]) -> pl.Series:
