@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """One door for people who build plainview. Needs only Python 3.11+ with pip; all else goes into `.venv`.
 
-    python3 dev.py demo        install, and scan examples/
-    python3 dev.py test        install, and run every check and test (what continuous integration runs)
-    python3 dev.py test -k csv          only these tests, without the other checks
-    python3 dev.py check       formatting, lint, types, import contracts
-    python3 dev.py wheel       build the wheel, install it into an empty environment, scan examples/ from there
-    python3 dev.py lock        renew requirements/*.txt (needs uv)
+python3 dev.py demo        install, and scan examples/
+python3 dev.py test        install, and run every check and test (what continuous integration runs)
+python3 dev.py test -k csv          only these tests, without the other checks
+python3 dev.py check       formatting, lint, types, import contracts
+python3 dev.py wheel       build the wheel, install it into an empty environment, scan examples/ from there
+python3 dev.py lock        renew requirements/*.txt (needs uv)
 """
 
 from __future__ import annotations
@@ -99,7 +99,16 @@ def wheel() -> int:
 
 def lock() -> int:
     """Pin every version with hashes; no host is named in the files."""
-    compile_ = ("uv", "pip", "compile", "--quiet", "--generate-hashes", "--no-emit-index-url", "--no-header", "--universal")
+    compile_ = (
+        "uv",
+        "pip",
+        "compile",
+        "--quiet",
+        "--generate-hashes",
+        "--no-emit-index-url",
+        "--no-header",
+        "--universal",
+    )
     options = ("--python-version", "3.11", "--upgrade", "pyproject.toml", "requirements/build.in")
     kinds = {"run": ("--all-extras",), "dev": ("--all-extras", "requirements/dev.in")}
     return max(run(*compile_, *options, *more, "-o", f"requirements/{kind}.txt") for kind, more in kinds.items())
@@ -107,7 +116,13 @@ def lock() -> int:
 
 def main() -> int:
     command, arguments = (sys.argv[1] if len(sys.argv) > 1 else "help"), sys.argv[2:]
-    jobs = {"demo": lambda: demo(arguments), "test": lambda: test(arguments), "check": check, "wheel": wheel, "lock": lock}
+    jobs = {
+        "demo": lambda: demo(arguments),
+        "test": lambda: test(arguments),
+        "check": check,
+        "wheel": wheel,
+        "lock": lock,
+    }
     if command not in jobs:
         print(__doc__)
         return 0 if command == "help" else 64

@@ -55,20 +55,28 @@ def frame(rows: int, seed: int = 7) -> pl.DataFrame:
     octets = [pl.Series(rng.integers(1, 255, rows)).cast(pl.String) for _ in range(4)]
     notes = [pick(rng, WORDS, rows) for _ in range(11)]
     base = pl.DataFrame({"given": given, "family": family, "n": number, "phone": phone})
-    address = pl.DataFrame({"s": pick(rng, STREETS, rows), "h": rng.integers(1, 200, rows),
-                            "p": rng.integers(10000, 99999, rows), "c": pick(rng, CITIES, rows)})
-    return pl.DataFrame({
-        "id": np.arange(1, rows + 1),
-        "name": base.select(pl.format("{} {}", "given", "family")).to_series(),
-        "email": base.select(pl.format("user{}@example.org", "n")).to_series(),
-        "phone": base.select(pl.format("+49 {}", "phone")).to_series(),
-        "iban": ibans(rng, rows),
-        "card": luhn_cards(rng, rows),
-        "address": address.select(pl.format("{} {}, {} {}", "s", "h", "p", "c")).to_series(),
-        "ip": pl.DataFrame(octets).select(pl.format("{}.{}.{}.{}", *[f"column_{i}" for i in range(4)])).to_series(),
-        "total": pl.Series(rng.random(rows) * 500).round(2).cast(pl.String),
-        "note": pl.DataFrame(notes).select(pl.concat_str(pl.all(), separator=" ")).to_series(),
-    })
+    address = pl.DataFrame(
+        {
+            "s": pick(rng, STREETS, rows),
+            "h": rng.integers(1, 200, rows),
+            "p": rng.integers(10000, 99999, rows),
+            "c": pick(rng, CITIES, rows),
+        }
+    )
+    return pl.DataFrame(
+        {
+            "id": np.arange(1, rows + 1),
+            "name": base.select(pl.format("{} {}", "given", "family")).to_series(),
+            "email": base.select(pl.format("user{}@example.org", "n")).to_series(),
+            "phone": base.select(pl.format("+49 {}", "phone")).to_series(),
+            "iban": ibans(rng, rows),
+            "card": luhn_cards(rng, rows),
+            "address": address.select(pl.format("{} {}, {} {}", "s", "h", "p", "c")).to_series(),
+            "ip": pl.DataFrame(octets).select(pl.format("{}.{}.{}.{}", *[f"column_{i}" for i in range(4)])).to_series(),
+            "total": pl.Series(rng.random(rows) * 500).round(2).cast(pl.String),
+            "note": pl.DataFrame(notes).select(pl.concat_str(pl.all(), separator=" ")).to_series(),
+        }
+    )
 
 
 def sql_dump(data: pl.DataFrame, path: pathlib.Path, copies: int) -> None:
@@ -77,8 +85,10 @@ def sql_dump(data: pl.DataFrame, path: pathlib.Path, copies: int) -> None:
         out.write("-- MySQL dump 10.13\n" + head)
         for _ in range(copies):
             for part in data.iter_slices(10_000):
-                quoted = [pl.format("'{}'", pl.col(c).cast(pl.String).str.replace_all("'", r"\'", literal=True))
-                          for c in data.columns]
+                quoted = [
+                    pl.format("'{}'", pl.col(c).cast(pl.String).str.replace_all("'", r"\'", literal=True))
+                    for c in data.columns
+                ]
                 rows = part.select(pl.format("({})", pl.concat_str(quoted, separator=","))).to_series()
                 out.write("INSERT INTO `people` VALUES " + ",".join(rows.to_list()) + ";\n")
 

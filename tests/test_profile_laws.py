@@ -27,7 +27,10 @@ def columns(draw: st.DrawFn) -> ColumnProfile:
     # a hash stands for one value, so it carries the same tags wherever it is met
     sketch = {key: frozenset({f"s:int{key % 20}"}) for key in draw(sketches)}
     return ColumnProfile(
-        draw(small), draw(small), draw(st.dictionaries(st.sampled_from("abc"), counts)), smallest(sketch),
+        draw(small),
+        draw(small),
+        draw(st.dictionaries(st.sampled_from("abc"), counts)),
+        smallest(sketch),
         draw(st.frozensets(st.sampled_from(["string", "int64"]))),
     )
 

@@ -1,6 +1,6 @@
 """Make examples/: the exports of an invented company, in nine forms. Nobody in them exists.
 
-    python tools/make_examples.py        (needs the development requirements; the same bytes at each run)
+python tools/make_examples.py        (needs the development requirements; the same bytes at each run)
 """
 
 from __future__ import annotations
@@ -29,9 +29,30 @@ PEOPLE = [
     ("Svetlana", "Morozova", "BG", "Varna", "9000"), ("Patrick", "O'Connell", "IE", "Cork", "T12 X70A"),
     ("Lucie", "Dvořáková", "CZ", "Brno", "602 00"), ("Henrik", "Sørensen", "DK", "Aarhus", "8000"),
 ]  # fmt: skip
-STREETS = ["Gartenstraße", "Rue Mercière", "Calle Larios", "ulica Długa", "Via Garibaldi", "Kungsgatan", "Station Road"]
-PRODUCTS = ["Oak table", "Desk lamp", "Wool blanket", "Garden chair", "Bread knife", "Tea kettle", "Book shelf"]
-DIAGNOSES = [("E11.9", "type 2 diabetes"), ("J45.0", "asthma"), ("F32.1", "depressive episode"), ("I10", "hypertension")]
+STREETS = [
+    "Gartenstraße",
+    "Rue Mercière",
+    "Calle Larios",
+    "ulica Długa",
+    "Via Garibaldi",
+    "Kungsgatan",
+    "Station Road",
+]
+PRODUCTS = [
+    "Oak table",
+    "Desk lamp",
+    "Wool blanket",
+    "Garden chair",
+    "Bread knife",
+    "Tea kettle",
+    "Book shelf",
+]
+DIAGNOSES = [
+    ("E11.9", "type 2 diabetes"),
+    ("J45.0", "asthma"),
+    ("F32.1", "depressive episode"),
+    ("I10", "hypertension"),
+]
 
 
 def iban(bank: str, account: str) -> str:
@@ -68,7 +89,13 @@ def write_orders(path: pathlib.Path, people: list[dict[str, object]]) -> None:
     with path.open("w", encoding="utf-8") as out:
         for n in range(300):
             who = RNG.choice(people)
-            items = [{"sku": f"SKU-{RNG.randrange(100, 999)}", "title": RNG.choice(PRODUCTS), "qty": RNG.randrange(1, 4)}]
+            items = [
+                {
+                    "sku": f"SKU-{RNG.randrange(100, 999)}",
+                    "title": RNG.choice(PRODUCTS),
+                    "qty": RNG.randrange(1, 4),
+                }
+            ]
             order = {
                 "order_id": f"{RNG.randrange(10**15, 10**16)}", "placed_at": 1_700_000_000_000 + n * 86_400_000,
                 "customer": {"name": f"{who['first_name']} {who['last_name']}", "email": who["e_mail"]},
@@ -109,14 +136,28 @@ def tax_id() -> str:
 def write_shop(path: pathlib.Path, people: list[dict[str, object]]) -> None:
     path.unlink(missing_ok=True)
     with sqlite3.connect(path) as db:
-        db.execute("CREATE TABLE logins (id INTEGER PRIMARY KEY, user_name TEXT, password_hash TEXT, last_ip TEXT, last_login TEXT)")
-        db.execute("CREATE TABLE products (sku TEXT, title TEXT, price REAL, stock INTEGER, warehouse_lat REAL, warehouse_lon REAL)")
+        db.execute(
+            "CREATE TABLE logins (id INTEGER PRIMARY KEY, user_name TEXT, password_hash TEXT, last_ip TEXT, last_login TEXT)"
+        )
+        db.execute(
+            "CREATE TABLE products (sku TEXT, title TEXT, price REAL, stock INTEGER, warehouse_lat REAL, warehouse_lon REAL)"
+        )
         for n, who in enumerate(people[:150]):
             salt = "".join(RNG.choices("./ABCDEFGHabcdefgh0123456789", k=53))
             db.execute("INSERT INTO logins VALUES (?,?,?,?,?)", (n, f"{str(who['first_name']).lower()}{n}", "$2b$12$" + salt,
                        f"203.0.113.{RNG.randrange(1, 255)}", f"2025-03-{n % 28 + 1:02} 08:{n % 60:02}:11"))  # fmt: skip
         for n in range(60):
-            db.execute("INSERT INTO products VALUES (?,?,?,?,?,?)", (f"SKU-{100 + n}", RNG.choice(PRODUCTS), RNG.randrange(500, 20_000) / 100, RNG.randrange(90), 50.9375, 6.9603))
+            db.execute(
+                "INSERT INTO products VALUES (?,?,?,?,?,?)",
+                (
+                    f"SKU-{100 + n}",
+                    RNG.choice(PRODUCTS),
+                    RNG.randrange(500, 20_000) / 100,
+                    RNG.randrange(90),
+                    50.9375,
+                    6.9603,
+                ),
+            )
     db.close()
 
 
@@ -142,7 +183,15 @@ def write_patients(path: pathlib.Path) -> None:
     for n in range(120):
         given, family = RNG.choice(PEOPLE)[0], RNG.choice(PEOPLE)[1]
         code, words = RNG.choice(DIAGNOSES)
-        rows.append({"patient": f"{given} {family}", "dob": day(1935, 2015), "icd10": code, "diagnosis": words, "visit": n})
+        rows.append(
+            {
+                "patient": f"{given} {family}",
+                "dob": day(1935, 2015),
+                "icd10": code,
+                "diagnosis": words,
+                "visit": n,
+            }
+        )
     pl.DataFrame(rows).write_parquet(path)
 
 

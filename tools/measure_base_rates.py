@@ -53,7 +53,9 @@ def phoneish(rng: Rng) -> str:
 
 def code(rng: Rng) -> str:
     alphabet = rng.choice((string.ascii_uppercase + string.digits, string.ascii_lowercase + string.digits))
-    return rng.choice("-_/.:").join("".join(rng.choices(alphabet, k=rng.randint(2, 8))) for _ in range(rng.randint(1, 4)))
+    return rng.choice("-_/.:").join(
+        "".join(rng.choices(alphabet, k=rng.randint(2, 8))) for _ in range(rng.randint(1, 4))
+    )
 
 
 def makers(book: list[str]) -> dict[str, Callable[[Rng], str]]:

@@ -1,9 +1,9 @@
 """plainview: which of your data stores can a stranger read, and what personal data would they find there?
 
-    >>> import plainview
-    >>> report = plainview.scan("exports/")          # doctest: +SKIP
-    >>> [m.category for m in plainview.find("call +49 30 901820")]
-    ['telephone_number']
+>>> import plainview
+>>> report = plainview.scan("exports/")          # doctest: +SKIP
+>>> [m.category for m in plainview.find("call +49 30 901820")]
+['telephone_number']
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from plainview.matching.texts import Match, find
-    from plainview.report import Report
     from plainview.pipeline import Options, scan
+    from plainview.report import Report
 
 __version__ = "0.1.0"
 __all__ = ["Match", "Options", "Report", "__version__", "find", "scan"]

@@ -59,11 +59,11 @@ class Candidate:
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, self.logit))))
 
 
-def classify(table: str, profile: TableProfile, detectors: Mapping[str, Detector], names: NameIndex) -> tuple[Column, ...]:
+def classify(
+    table: str, profile: TableProfile, detectors: Mapping[str, Detector], names: NameIndex
+) -> tuple[Column, ...]:
     """Return the findings of one table, in the order of its columns."""
-    weighed = {
-        path: weigh_column(path, column, table, detectors, names) for path, column in profile.columns.items()
-    }
+    weighed = {path: weigh_column(path, column, table, detectors, names) for path, column in profile.columns.items()}
     person = person_table(table, weighed)
     found: list[Column] = []
     pictures = person and any(c.detector.category == "photograph" for cs in weighed.values() for c in cs)
@@ -71,7 +71,10 @@ def classify(table: str, profile: TableProfile, detectors: Mapping[str, Detector
         for candidate in candidates:
             _with_neighbours(candidate, person=person)
         column = profile.columns[path]
-        guesses = (by_years(column, detectors, person=person), by_vectors(column, detectors, pictures=pictures))
+        guesses = (
+            by_years(column, detectors, person=person),
+            by_vectors(column, detectors, pictures=pictures),
+        )
         if not any(c.confidence >= SHOWN for c in candidates):
             candidates.extend(guess for guess in guesses if guess)
         found.extend(_finding(path, c) for c in _choose(candidates))
@@ -173,7 +176,13 @@ def weigh_text(detector: Detector, column: ColumnProfile) -> Candidate | None:
 def _words(detector: Detector, count: Count, passed: int, seen: int, by_chance: float) -> str:
     expected = by_chance * seen
     luck = "by chance: none" if expected < 0.05 else f"by chance: about {expected:.1f}"
-    what = "have the form and pass the check" if detector.check else "are in the word list" if detector.vocabulary else "have the form"
+    what = (
+        "have the form and pass the check"
+        if detector.check
+        else "are in the word list"
+        if detector.vocabulary
+        else "have the form"
+    )
     return f"{passed:,} of {seen:,} distinct values looked at {what}; {luck}"
 
 
@@ -228,7 +237,10 @@ def by_vectors(column: ColumnProfile, detectors: Mapping[str, Detector], *, pict
 
 def _choose(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Keep the best explanation of the cells, one for each category of what stands inside text."""
-    ranked = sorted((c for c in candidates if c.confidence >= SHOWN), key=lambda c: (-c.logit - 2 * c.named, c.detector.name))
+    ranked = sorted(
+        (c for c in candidates if c.confidence >= SHOWN),
+        key=lambda c: (-c.logit - 2 * c.named, c.detector.name),
+    )
     chosen: list[Candidate] = []
     for candidate in ranked:
         if candidate.in_text:

@@ -7,9 +7,13 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from plainview import __version__
 from plainview.errors import PlainviewError, UsageError
+
+if TYPE_CHECKING:
+    from plainview.pipeline import Options
 
 EXIT_USAGE = 64
 EXIT_FAILED = 70
@@ -77,14 +81,39 @@ def _add_scan(commands: argparse._SubParsersAction[Parser]) -> None:
     scan.add_argument("-o", "--output", metavar="FILE", help="write the report to FILE instead of the terminal")
     scan.add_argument("-v", "--verbose", action="store_true", help="say why, for each column")
     scan.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr")
-    scan.add_argument("--sample", type=positive, metavar="N", help="read at most N random rows of each table, and say so")
-    scan.add_argument("--detectors", type=Path, action="append", default=[], metavar="DIR", help="detector files of your own")
+    scan.add_argument(
+        "--sample", type=positive, metavar="N", help="read at most N random rows of each table, and say so"
+    )
+    scan.add_argument(
+        "--detectors",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="detector files of your own",
+    )
     scan.add_argument("--threads", type=positive, default=None, metavar="N", help="files or tables read at once")
     net = scan.add_argument_group("stores on a network")
-    net.add_argument("--scope", type=Path, metavar="FILE", help="the scope file: which addresses are yours (plainview.toml)")
-    net.add_argument("--credentials", type=Path, metavar="FILE", help="credentials by host (TOML), so that none stands in a URL")
-    net.add_argument("--try-mysql-root", action="store_true", help="ask MySQL as root with an empty answer, as a stranger would")
-    net.add_argument("--rate", type=size, metavar="BYTES", help="read at most that much a second from each store, e.g. 20m")
+    net.add_argument(
+        "--scope",
+        type=Path,
+        metavar="FILE",
+        help="the scope file: which addresses are yours (plainview.toml)",
+    )
+    net.add_argument(
+        "--credentials",
+        type=Path,
+        metavar="FILE",
+        help="credentials by host (TOML), so that none stands in a URL",
+    )
+    net.add_argument(
+        "--try-mysql-root",
+        action="store_true",
+        help="ask MySQL as root with an empty answer, as a stranger would",
+    )
+    net.add_argument(
+        "--rate", type=size, metavar="BYTES", help="read at most that much a second from each store, e.g. 20m"
+    )
     limits = scan.add_argument_group("limits for broken or hostile input")
     limits.add_argument("--file-seconds", type=float, metavar="S", help="give up on one file after S seconds (600)")
     limits.add_argument("--max-unpacked", type=size, metavar="SIZE", help="bytes out of one packed file (64g)")
@@ -132,9 +161,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run_scan(args: argparse.Namespace) -> int:
     """Scan, write the report, return the exit status that admits what was not read."""
+    from plainview.pipeline import scan
     from plainview.progress import shown
     from plainview.reports import render
-    from plainview.pipeline import scan
 
     output = Path(args.output) if args.output else None
     if output and not output.parent.is_dir():
@@ -149,7 +178,8 @@ def run_scan(args: argparse.Namespace) -> int:
             print(f"plainview: cannot write {output}: {error.strerror}", file=sys.stderr)  # noqa: T201
             return EXIT_CANNOT_WRITE
     else:
-        sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+        encoding = "utf-8" if args.format != "text" else sys.stdout.encoding or "utf-8"
+        sys.stdout.buffer.write(text.encode(encoding, "backslashreplace"))
         sys.stdout.buffer.flush()
     return report.exit_status
 
@@ -161,12 +191,11 @@ def _style(args: argparse.Namespace, *, to_file: bool) -> dict[str, object]:
     return {"verbose": args.verbose, "color": color}
 
 
-def options_of(args: argparse.Namespace) -> object:
+def options_of(args: argparse.Namespace) -> Options:
     """Turn the arguments into scan.Options."""
     from dataclasses import replace
 
-    from plainview.pipeline import Options
-    from plainview.sources.base import Limits
+    from plainview.pipeline import Limits, Options
 
     chosen = {
         "seconds": args.file_seconds,

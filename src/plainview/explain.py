@@ -42,7 +42,10 @@ def explain(name: str) -> str:
     known = {d.name: d for d in load_detectors()}
     if name not in known:
         near = [n for n in known if name.lower() in n or known[n].category == name]
-        raise DetectorError(f"no detector {name!r}", hint="near: " + ", ".join(near) if near else "see `plainview detectors list`")
+        raise DetectorError(
+            f"no detector {name!r}",
+            hint="near: " + ", ".join(near) if near else "see `plainview detectors list`",
+        )
     d = known[name]
     kind = categories()[d.category]
     lines = [
@@ -65,7 +68,9 @@ def explain(name: str) -> str:
     lines += [f"{key:<16} {value}" for key, value in facts.items() if value]
     rates = sorted(base_rates().get(name, {}).items(), key=lambda item: -item[1])
     shown = [f"{rate:.1%} of random {shape}" for shape, rate in rates if shape != "given_form" and rate >= 0.0005]
-    lines.append(f"{'passes by chance':<16} {', '.join(shown[:8]) or 'less than 1 in 2,000 random values of any shape'}")
+    lines.append(
+        f"{'passes by chance':<16} {', '.join(shown[:8]) or 'less than 1 in 2,000 random values of any shape'}"
+    )
     return "\n".join(lines)
 
 
@@ -87,6 +92,11 @@ def test_files(files: list[Path]) -> int:
         failed |= bool(wrong)
         for line in wrong:
             print(f"{file}: {line}", file=sys.stderr)  # noqa: T201
-        total = len(detector.matches) + len(detector.non_matches) + len(detector.name_matches) + len(detector.name_non_matches)
+        total = (
+            len(detector.matches)
+            + len(detector.non_matches)
+            + len(detector.name_matches)
+            + len(detector.name_non_matches)
+        )
         print(f"{file}: {total - len(wrong)} of {total} examples hold")  # noqa: T201
     return int(failed)

@@ -27,7 +27,9 @@ WEAKENING = frozenset(
     "confirmed active available exists missing known change changes changed list lists queue log logs".split()
 )
 # Tokens before a match that do the same: `is_male`, `num_children`.
-WEAKENING_BEFORE = frozenset("is has was num number count total avg average mean max min sum median no can per pct percent".split())
+WEAKENING_BEFORE = frozenset(
+    "is has was num number count total avg average mean max min sum median no can per pct percent".split()
+)
 NEUTRAL = frozenset(
     "1 2 3 4 5 home work mobile private personal business primary secondary main alt alternate alternative other "
     "new old current previous original billing shipping delivery contact customer client user member patient "
@@ -145,11 +147,12 @@ class NameIndex:
     def _unspaced(self, text: str) -> list[NameMatch]:
         if not self.unspaced or not _UNSPACED.search(text):
             return []
-        spans = []
-        for i in range(len(text)):
-            for j in range(i + 1, min(len(text), i + self.longest_unspaced) + 1):
-                if text[i:j] in self.unspaced:
-                    spans.append((i, j))
+        spans = [
+            (i, j)
+            for i in range(len(text))
+            for j in range(i + 1, min(len(text), i + self.longest_unspaced) + 1)
+            if text[i:j] in self.unspaced
+        ]
         longest = [s for s in spans if not any(o[0] <= s[0] and s[1] <= o[1] and o != s for o in spans)]
         return [
             NameMatch(name, entry, 1.0 if j - i == len(text) else 0.9 if j == len(text) else 0.6)
@@ -160,7 +163,11 @@ class NameIndex:
 
 def _table_tokens(table: str) -> tuple[str, ...]:
     """Return the last word of a table's name in the singular, where it is a word for people."""
-    stem = re.sub(r"\.(csv|tsv|json|jsonl|ndjson|parquet|txt|gz|xlsx|xml|avro|bson|zst|bz2|xz)\b", "", table.rsplit("/", 1)[-1])
+    stem = re.sub(
+        r"\.(csv|tsv|json|jsonl|ndjson|parquet|txt|gz|xlsx|xml|avro|bson|zst|bz2|xz)\b",
+        "",
+        table.rsplit("/", 1)[-1],
+    )
     for word in reversed(tokens(stem)):
         if word.isdigit():
             continue
@@ -170,7 +177,7 @@ def _table_tokens(table: str) -> tuple[str, ...]:
 
 
 def people_word(table: str) -> bool:
-    """True when the table's name says that its rows are people."""
+    """Tell whether the table's name says that its rows are people."""
     return bool(set(_table_tokens(table)) - PUBLIC)
 
 

@@ -9,6 +9,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from plainview import __version__
 from plainview.classify import classify
 from plainview.detectors import load_detectors
@@ -18,7 +20,7 @@ from plainview.matching.batches import TableProfiler
 from plainview.matching.compiled import Matcher
 from plainview.names import safe_name
 from plainview.profiles import TableProfile
-from plainview.report import Coverage, Report, Skipped, TableReport, TargetReport, Tool
+from plainview.report import Column, Coverage, Report, Skipped, TableReport, TargetReport, Tool
 from plainview.sources.base import Limits, ReadLog, Source, Table, Unit
 
 
@@ -147,10 +149,8 @@ def _with_notes(table: Table, other: Table) -> Table:
     return Table(table.name, table.kind, tuple(dict.fromkeys((*table.notes, *other.notes))))
 
 
-def _safe_column(column: object) -> object:
-    import msgspec
-
-    return msgspec.structs.replace(column, path=safe_name(column.path))  # type: ignore[attr-defined, type-var]
+def _safe_column(column: Column) -> Column:
+    return msgspec.structs.replace(column, path=safe_name(column.path))
 
 
 def _coverage(logs: Sequence[ReadLog], tables: Sequence[TableReport], source: Source, *, sampled: bool) -> Coverage:
@@ -162,7 +162,9 @@ def _coverage(logs: Sequence[ReadLog], tables: Sequence[TableReport], source: So
         bytes_read=sum(log.bytes_read for log in logs),
         sampled=sampled,
         read_as=getattr(source, "read_as", "file"),
-        skipped=tuple(Skipped(what=safe_name(what), why=why) for log in logs for what, why in log.skipped),
+        skipped=tuple(
+            Skipped(what=safe_name(what), why=safe_name(why, limit=600)) for log in logs for what, why in log.skipped
+        ),
     )
 
 
@@ -188,11 +190,16 @@ def scan(*targets: str | Path, options: Options | None = None, progress: Progres
         try:
             source = open_source(target, limits=scanner.options.limits)
         except PlainviewError as error:
-            skipped = (Skipped(what=safe_name(str(target)), why=str(error)),)
-            reports.append(TargetReport(target=safe_name(str(target)), kind=target.kind, coverage=Coverage(skipped=skipped)))
+            skipped = (Skipped(what=safe_name(str(target)), why=safe_name(str(error), limit=600)),)
+            reports.append(
+                TargetReport(target=safe_name(str(target)), kind=target.kind, coverage=Coverage(skipped=skipped))
+            )
             continue
         try:
             reports.append(scanner.scan_source(source, str(target)))
         finally:
             source.close()
     return Report(tool=Tool(version=__version__), started=started, finished=now(), targets=tuple(reports))
+
+
+__all__ = ["Limits", "Options", "Progress", "Scanner", "scan"]

@@ -44,6 +44,4 @@ def shown(*, quiet: bool) -> Iterator[Progress]:
                 total += getattr(unit, "size", None) or 0
             bar.update(task, total=total or None)
 
-        yield Progress(
-            on_unit=more_units, on_bytes=lambda count: bar.update(task, advance=count), on_rows=more_rows
-        )
+        yield Progress(on_unit=more_units, on_bytes=lambda count: bar.update(task, advance=count), on_rows=more_rows)

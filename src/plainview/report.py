@@ -120,7 +120,7 @@ class Tool(Base):
     version: str = ""
 
 
-class Report(Base):
+class Report(Base, frozen=True, kw_only=True):
     """The whole answer. `started` and `finished` are UTC in ISO 8601."""
 
     schema: str = SCHEMA
@@ -141,8 +141,12 @@ class Report(Base):
 
     @property
     def complete(self) -> bool:
-        """True when nothing was left out."""
-        return all(not target.coverage.skipped for target in self.targets)
+        """True when nothing was left out: no line in `skipped`, and every store answered the question."""
+        unanswered = ("unreachable", "unknown")
+        return all(
+            not target.coverage.skipped and (target.exposure is None or target.exposure.state not in unanswered)
+            for target in self.targets
+        )
 
     @property
     def exit_status(self) -> int:

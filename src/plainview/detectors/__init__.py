@@ -50,6 +50,7 @@ class Detector:
 
 
 KEYS = {f.name for f in fields(Detector)} - {"name"}
+FLAGS = ("in_text", "needs_name", "needs_person")
 TUPLES = {f.name for f in fields(Detector) if str(f.type).startswith("tuple")}
 
 
@@ -64,15 +65,16 @@ def parse_detector(path: Path) -> Detector:
     for key, value in raw.items():
         if key not in KEYS:
             raise DetectorError(f"{path.name}: unknown key {key!r}", hint="keys: " + ", ".join(sorted(KEYS)))
-        wanted = list if key in TUPLES else bool if key in ("in_text", "needs_name", "needs_person") else str
+        wanted = list if key in TUPLES else bool if key in FLAGS else str
         if not isinstance(value, wanted):
             raise DetectorError(f"{path.name}: {key} must be a {wanted.__name__}")
-        if wanted is list and not all(isinstance(item, str) for item in value):
+        if isinstance(value, list) and not all(isinstance(item, str) for item in value):
             raise DetectorError(f"{path.name}: {key} must be a list of strings")
     for key in ("label", "category"):
         if not raw.get(key):
             raise DetectorError(f"{path.name}: {key} is missing")
-    made = Detector(name=path.stem, **{k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()})
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
+    made = Detector(name=path.stem, **values)
     _require_examples(made, path.name)
     return made
 

@@ -84,7 +84,9 @@ class TableProfiler:
         merged = smallest({**before.sketch, **part})
         plan = self.plan.setdefault(path, ColumnPlan())
         extend_plan(plan, merged, self.names.match(path, self.table), self.matcher)
-        counts = count_column(values, plan, self.matcher, watch=series.dtype == pl.String or isinstance(series.dtype, pl.List))
+        counts = count_column(
+            values, plan, self.matcher, watch=series.dtype == pl.String or isinstance(series.dtype, pl.List)
+        )
         return ColumnProfile(rows, rows - len(values), counts, part, frozenset({_kind(series)}))
 
 
@@ -181,7 +183,9 @@ def _in_vocabulary(values: pl.Series, name: str) -> pl.Series:
     if name in NAME_BOOKS:
         known = _word_series(*NAME_BOOKS[name]).implode()
         words = folded.str.split(" ").list.eval(pl.element().str.strip_chars(",.").is_in(known))
-        return words.list.any() | (values.str.contains(r"^[\x{3400}-\x{9fff}]{2,4}$") if name == "person_names" else False)
+        return words.list.any() | (
+            values.str.contains(r"^[\x{3400}-\x{9fff}]{2,4}$") if name == "person_names" else False
+        )
     return folded.is_in(_word_series(name).implode())
 
 

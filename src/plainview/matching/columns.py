@@ -15,7 +15,9 @@ def as_text(series: pl.Series) -> pl.Series | None:
     if isinstance(kind, (pl.List, pl.Array)):
         if is_vector(series):
             return None
-        return as_text(series.explode(empty_as_null=False, keep_nulls=False) if isinstance(kind, pl.List) else series.explode())
+        return as_text(
+            series.explode(empty_as_null=False, keep_nulls=False) if isinstance(kind, pl.List) else series.explode()
+        )
     if kind in (pl.Boolean, pl.Null, pl.Object, pl.Time, pl.Duration, pl.Binary) or isinstance(kind, pl.Struct):
         return None
     if kind == pl.Date:
@@ -58,6 +60,10 @@ def vector_length(series: pl.Series) -> int | None:
 def unit_norm(series: pl.Series) -> bool:
     """Tell whether the vectors of a sample have length 1, as face templates mostly have."""
     head = series.drop_nulls().head(64)
-    squares = head.list.eval(pl.element().pow(2).sum()).list.first() if isinstance(head.dtype, pl.List) else head.arr.to_list().list.eval(pl.element().pow(2).sum()).list.first()
+    squares = (
+        head.list.eval(pl.element().pow(2).sum()).list.first()
+        if isinstance(head.dtype, pl.List)
+        else head.arr.to_list().list.eval(pl.element().pow(2).sum()).list.first()
+    )
     mean = squares.mean()
     return isinstance(mean, float) and abs(mean - 1) < 0.02

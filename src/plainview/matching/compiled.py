@@ -1,7 +1,7 @@
-"""Detectors made ready for the engines: RE2 for samples and texts, Polars' regex for whole columns.
+r"""Detectors made ready for the engines: RE2 for samples and texts, Polars' regex for whole columns.
 
-A pattern is written once, in RE2's syntax with ASCII classes. Polars' engine (Rust's regex) reads `\\b`, `\\d`
-and `\\w` as Unicode, which takes it off its fast path at the first letter beyond ASCII, so these are spelt out.
+A pattern is written once, in RE2's syntax with ASCII classes. Polars' engine (Rust's regex) reads `\b`, `\d`
+and `\w` as Unicode, which takes it off its fast path at the first letter beyond ASCII, so these are spelt out.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _OUTSIDE |= {"b": r"(?-u:\b)", "B": r"(?-u:\B)"}
 
 
 def for_rust(pattern: str) -> str:
-    """Translate RE2 syntax with ASCII classes to the same meaning in Rust's regex.
+    r"""Translate RE2 syntax with ASCII classes to the same meaning in Rust's regex.
 
     >>> for_rust(r"\\b[\\d.]+\\w")
     '(?-u:\\\\b)[0-9.]+[0-9A-Za-z_]'
@@ -106,7 +106,7 @@ class Matcher:
                 rust = for_rust(whole)
                 check = CHECKS[d.check] if d.check else None
                 self.rules[d.name] = Rule(d, check, rf"^[\s]*(?:{rust})[\s]*$", rf"{LEFT}(?:{rust}){RIGHT}")
-        self.patterned = [r for r in self.rules.values()]
+        self.patterned = list(self.rules.values())
         self.in_text = [r for r in self.patterned if r.detector.in_text]
         self.vocabularies = [d for d in detectors if d.vocabulary]
 

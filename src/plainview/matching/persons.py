@@ -17,13 +17,29 @@ TITLES = frozenset(
     "srta don doña señor señora señorita sig signor signora dott dr.ssa dhr mevr mevrouw pan pani г-н г-жа господин "
     "госпожа السيد السيدة jr sr ii iii iv phd md dds dvm esq mba bsc msc dipl ing mag bc dkfm univ hc".split()
 )
-PARTICLES = frozenset("de da do dos das del della di du la le van von der den ter ten zu zum zur bin ibn al el ben y e af av st mac mc o".split())
+PARTICLES = frozenset(
+    "de da do dos das del della di du la le van von der den ter ten zu zum zur bin ibn al el ben y e af av st mac mc o".split()
+)
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-·‐][^\W\d_]+)*\.?")
 _SHAPE = re.compile(r"[^\W\d_][^\d_@/\\<>{}\[\]|=+*%$#!?;:\"&~^]*")
 _HAN = re.compile(r"[\u3400-\u9fff]{2,4}(?:[··][\u3400-\u9fff]+)?")
 _HANGUL = re.compile(r"[\uac00-\ud7af]{2,4}")
 _VERSUS = re.compile(r"\b(?:v|vs|and|und|et|feat)\b\.? ")
-_NOT_PERSON = ("the ", "los ", "las ", "les ", "saint ", "st. ", "san ", "santa ", "mount ", "lake ", "fort ", "port ", "university of ")
+_NOT_PERSON = (
+    "the ",
+    "los ",
+    "las ",
+    "les ",
+    "saint ",
+    "st. ",
+    "san ",
+    "santa ",
+    "mount ",
+    "lake ",
+    "fort ",
+    "port ",
+    "university of ",
+)
 # One word of these and the cell names a place, a house, an event or a firm.
 _ORGANISED = frozenset(
     "county city town village region district province state island islands river lake mountain valley park beach bay "
@@ -33,7 +49,23 @@ _ORGANISED = frozenset(
     "bank insurance airlines airways records music studios pictures films press news times post tribune magazine "
     "universität schule straße platz kirche universidad universidade université école rue calle via ulica".split()
 )
-_COMPOUND = ("欧阳", "司马", "上官", "诸葛", "司徒", "東方", "歐陽", "司馬", "諸葛", "令狐", "皇甫", "尉迟", "公孙", "慕容", "端木")
+_COMPOUND = (
+    "欧阳",
+    "司马",
+    "上官",
+    "诸葛",
+    "司徒",
+    "東方",
+    "歐陽",
+    "司馬",
+    "諸葛",
+    "令狐",
+    "皇甫",
+    "尉迟",
+    "公孙",
+    "慕容",
+    "端木",
+)
 
 
 def _plain(word: str) -> str:
@@ -76,7 +108,11 @@ def name_tags(value: str) -> set[str]:
     words = [w.rstrip(".") for w in _WORD.findall(folded)]
     if not words or len(words) > 6 or _VERSUS.search(folded):
         return tags
-    if any(w in vocabulary("company_words") for w in words[1:]) or folded.startswith(_NOT_PERSON) or not _ORGANISED.isdisjoint(words):
+    if (
+        any(w in vocabulary("company_words") for w in words[1:])
+        or folded.startswith(_NOT_PERSON)
+        or not _ORGANISED.isdisjoint(words)
+    ):
         return tags | {"company"}
     titled = any(w in TITLES for w in words)
     core = [w for w in words if w not in TITLES and w not in PARTICLES] or words

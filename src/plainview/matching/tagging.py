@@ -19,7 +19,11 @@ from plainview.matching.shapes import shape_of, year_of
 from plainview.profiles import Tags
 
 LONGEST = 4096  # characters of a value that are looked at for its tags
-NAME_TAGS = {"person_names": "full", "given_names": "given", "surnames": "surname"}  # vocabularies with rules of their own
+NAME_TAGS = {
+    "person_names": "full",
+    "given_names": "given",
+    "surnames": "surname",
+}  # vocabularies with rules of their own
 _LETTERS = ("s:word", "s:words", "s:other", "s:sentence")
 
 

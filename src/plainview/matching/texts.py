@@ -11,7 +11,8 @@ import polars as pl
 import re2
 
 from plainview.detectors import Detector, load_detectors
-from plainview.matching.compiled import CHECKS, LEFT, RIGHT, alternation, compact
+from plainview.detectors.checks import CHECKS
+from plainview.matching.compiled import LEFT, RIGHT, alternation, compact
 
 NEAR = 48  # characters before a match in which a word of its context must stand
 LONGEST = 1 << 20  # characters of one text that are searched at once
@@ -58,7 +59,11 @@ class Finder:
     def __init__(self, detectors: Sequence[Detector]) -> None:
         able = [d for d in detectors if d.patterns and (d.in_text or d.context)]
         self.rules = [
-            TextRule(d, _compile(f"{LEFT}({alternation(d.patterns)}){RIGHT}"), None if d.in_text else _context(d.context))
+            TextRule(
+                d,
+                _compile(f"{LEFT}({alternation(d.patterns)}){RIGHT}"),
+                None if d.in_text else _context(d.context),
+            )
             for d in able
         ]
         options = _options()
@@ -123,7 +128,7 @@ def _context(words: Sequence[str]) -> re2._Regexp:
 
 @functools.cache
 def default_finder() -> Finder:
-    """The detectors of the package, compiled once for the process."""
+    """Return the detectors of the package, compiled once for the process."""
     return Finder(load_detectors())
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from plainview.detectors import Detector
+from plainview.detectors.checks import CHECKS
 from plainview.errors import DetectorError
 from plainview.fieldnames import NameIndex
-from plainview.matching.compiled import CHECKS, Matcher
+from plainview.matching.compiled import Matcher
 from plainview.matching.tagging import tag_values
 
 

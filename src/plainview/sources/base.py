@@ -166,4 +166,16 @@ class Source(Protocol):
         """Let go of files and connections."""
 
 
-__all__ = ["MIB", "Batch", "Deadline", "Format", "Input", "Limits", "PlainviewError", "ReadLog", "Source", "Table", "Unit"]
+__all__ = [
+    "MIB",
+    "Batch",
+    "Deadline",
+    "Format",
+    "Input",
+    "Limits",
+    "PlainviewError",
+    "ReadLog",
+    "Source",
+    "Table",
+    "Unit",
+]
