@@ -196,6 +196,10 @@ ASIA: Final[dict[str, Function]] = {
     "au_tfn": check(r"[0-9]{9}", _tfn, not_repeated),
     "bh_cpr": check(r"[0-9]{9}", _bahraini),
     "cn_resident": check(_CN_PROVINCE + r"[0-9]{15}[0-9X]", _chinese),
+    # given until 1999, without century and check digit
+    "cn_resident_old": check(
+        _CN_PROVINCE + r"[0-9]{13}", lambda d: is_date(pair(d, 6) + 1900, pair(d, 8), pair(d, 10))
+    ),
     "eg_national": check(r"[23][0-9]{13}", _egyptian),
     "hk_identity": check(r"[A-Z]{1,2}[0-9]{6}[0-9A]", _hong_kong),
     "id_nik": check(_ID_PROVINCE + r"[0-9]{14}", _indonesian),
