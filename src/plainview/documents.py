@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain, repeat
 from typing import Any
@@ -23,11 +24,10 @@ import polars as pl
 from plainview.keys import is_map, looks_like_value, part
 from plainview.sources.base import Limits, ReadLog
 
-VECTOR = (
-    16  # numbers; a constant-length list of at least so many is a vector (a face template has 128 or 512)
-)
+VECTOR = 16  # numbers; a constant-length list of at least so many is a vector (a face template has 128 or 512)
 _NONE = type(None)
 _NUMBERS = {int, float}
+_UUIDS = (3, 4)
 _DIRECT: dict[type, pl.DataType] = {
     str: pl.String(),
     int: pl.Int64(),
@@ -116,9 +116,7 @@ class Walk:
             rest = [None if type(v) in (dict, list) else v for v in values]
             self.leaf(path or "value", rest, rows, set(map(type, rest)), many=many)
 
-    def array(
-        self, path: str, lists: list[list[Any]], rows: list[int] | None, *, many: bool, depth: int
-    ) -> None:
+    def array(self, path: str, lists: list[list[Any]], rows: list[int] | None, *, many: bool, depth: int) -> None:
         """Put the elements of lists under `path[]`; vectors inside other lists stay whole."""
         path = f"{path or 'value'}[]"
         if many and _is_vectors(lists):
@@ -128,9 +126,7 @@ class Walk:
         where = list(chain.from_iterable(map(repeat, owners, map(len, lists))))
         self.values(path, list(chain.from_iterable(lists)), where, many=True, depth=depth + 1)
 
-    def object(
-        self, path: str, docs: list[dict[str, Any]], rows: list[int] | None, *, many: bool, depth: int
-    ) -> None:
+    def object(self, path: str, docs: list[dict[str, Any]], rows: list[int] | None, *, many: bool, depth: int) -> None:
         """Follow the keys of objects, or merge what lies under them when they are used as a map."""
         keys = dict.fromkeys(chain.from_iterable(docs))
         self.keys += sum(map(len, docs))
@@ -146,7 +142,9 @@ class Walk:
         prefix = path + "." if path else ""
         for key in keys:
             values = [d.get(key) for d in docs]
-            self.values(prefix + part(key), values, rows, many=many, depth=depth + 1)
+            # the text of an XML element that has attributes or children is its value
+            below = path if key == "#text" and path else prefix + part(key)
+            self.values(below, values, rows, many=many, depth=depth + 1)
 
     def mapping(self, path: str, docs: list[dict[str, Any]], rows: list[int] | None, *, depth: int) -> None:
         """Make the keys a column `path.{}` and merge what lies under them."""
@@ -163,27 +161,42 @@ class Walk:
             rest = [(v, r) for v, r in zip(values, where, strict=True) if type(v) is not dict]
             self.values(f"{path}.*", [v for v, _ in rest], [r for _, r in rest], many=True, depth=depth + 1)
 
-    def leaf(
-        self, path: str, values: list[Any], rows: list[int] | None, types: set[type], *, many: bool
-    ) -> None:
+    def leaf(self, path: str, values: list[Any], rows: list[int] | None, types: set[type], *, many: bool) -> None:
         """Make a column of scalars (or of lists, below a list)."""
-        if path in self.columns:
-            path = _free(path, self.columns)
-        if len(self.columns) >= self.limits.columns:
+        if len(self.columns) >= self.limits.columns and path not in self.columns:
             self.left_out.add(path)
             return
-        if not many:
-            if rows is not None:
-                full: list[Any] = [None] * self.height
-                for row, value in zip(rows, values, strict=True):
-                    full[row] = value
-                values = full
-            self.columns[path] = to_series(path, values, types)
-            return
+        if not many and rows is not None:
+            full: list[Any] = [None] * self.height
+            for row, value in zip(rows, values, strict=True):
+                full[row] = value
+            values = full
         series = to_series(path, values, types)
-        self.columns[path] = _by_row(
-            series, rows if rows is not None else list(range(len(values))), self.height
-        )
+        if many:
+            series = _by_row(series, range(self.height) if rows is None else rows, self.height)
+        if path in self.columns:
+            merged = _merged(self.columns[path], series)
+            if merged is None:
+                path = _free(path, self.columns)
+            series = series.alias(path) if merged is None else merged
+        self.columns[path] = series
+
+
+def _merged(one: pl.Series, two: pl.Series) -> pl.Series | None:
+    """Put two columns of one path together, or return None when a row has a value in both."""
+    is_list = isinstance(one.dtype, pl.List)
+    if one.dtype != two.dtype:
+        text = pl.List(pl.String) if is_list else pl.String()
+        if is_list != isinstance(two.dtype, pl.List) or pl.Binary in (one.dtype, two.dtype):
+            return None
+        one, two = one.cast(text), two.cast(text)
+    both = one.is_not_null() & two.is_not_null()
+    if not both.any():
+        return one.zip_with(one.is_not_null(), two)
+    if not is_list:
+        return None
+    lists = [[*(a or ()), *(b or ())] or None for a, b in zip(one, two, strict=True)]
+    return pl.Series(one.name, lists, dtype=one.dtype)
 
 
 def _by_row(series: pl.Series, rows: Sequence[int], height: int) -> pl.Series:
@@ -204,13 +217,21 @@ def to_series(name: str, values: Sequence[Any], types: set[type]) -> pl.Series:
     try:
         if kinds == {list}:
             return pl.Series(name, values, dtype=pl.List(pl.Float64), strict=False)
-        if len(kinds) == 1:
+        if len(kinds) == 1 and (decimal.Decimal not in kinds or all(map(_fits, values))):
             return pl.Series(name, values, dtype=_DIRECT.get(next(iter(kinds))))
         if kinds == _NUMBERS:
             return pl.Series(name, [None if v is None else float(v) for v in values], dtype=pl.Float64)
     except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError):
         pass  # too large for 64 bits, lone surrogates, time zones that differ: as text below
     return pl.Series(name, [None if v is None else to_text(v) for v in values], dtype=pl.String)
+
+
+def _fits(value: decimal.Decimal | None) -> bool:
+    """Return True for decimals that Polars can hold; it panics over others (NaN, 1E+6144)."""
+    if value is None:
+        return True
+    _, digits, exponent = value.as_tuple()
+    return isinstance(exponent, int) and -18 <= exponent <= 0 and len(digits) <= 20
 
 
 def to_text(value: Any) -> str:
@@ -235,12 +256,18 @@ def plain(value: Any) -> Any:
         result = list(value)
     elif isinstance(value, (bytes, bytearray, memoryview)):
         result = bytes(value)
+        if getattr(value, "subtype", 0) in _UUIDS and len(result) == 16:  # bson.Binary
+            result = str(uuid.UUID(bytes=result))
     elif isinstance(value, int):
         result = int(value)
     elif isinstance(value, float):
         result = float(value)
     elif hasattr(value, "to_decimal"):  # bson.Decimal128
         result = value.to_decimal()
+    elif hasattr(value, "as_doc"):  # bson.DBRef
+        result = {str(k).lstrip("$"): v for k, v in value.as_doc().items()}
+    elif hasattr(value, "as_datetime") and not hasattr(value, "__int__"):  # bson.Timestamp
+        result = value.as_datetime().replace(tzinfo=None)
     elif not isinstance(value, tuple(_SCALARS)):
         result = str(value)
     return result

@@ -51,7 +51,8 @@ class JsonLines:
     def read(self, block: bytes) -> pl.DataFrame:
         """Return the documents of whole lines, one row each; columns may be nested. Raises nothing."""
         first = self.next
-        self.next += block.count(b"\n") + (not block.endswith(b"\n"))
+        breaks = int(np.count_nonzero(np.frombuffer(block, dtype=np.uint8) == 10))  # bytes.count is slower
+        self.next += breaks + (not block.endswith(b"\n"))
         frame = self._fast(block)
         if frame is None:
             frame = self._slow(block, first)

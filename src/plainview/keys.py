@@ -15,7 +15,7 @@ PERSON = 3  # so many keys like "Anna Muster", all over objects of one shape, ar
 
 _VALUE = re.compile(
     r"""
-      @                                             # an address, a handle
+      .@                                            # an address; @id and @type are names
     | [0-9]{5}                                      # an id, a phone, a card, a time stamp
     | ^\+?[0-9][0-9 ()./-]{5,}[0-9]$                # a phone or a date, grouped
     | [0-9]{1,4}-[0-9]{2}-[0-9]{2}                  # a date

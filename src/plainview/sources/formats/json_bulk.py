@@ -11,10 +11,10 @@ from plainview.documents import to_series
 from plainview.jsonlines import SHOWN, JsonLines
 
 ACTIONS = {"index", "create", "update", "delete"}
-_META = set(
-    "_index _id _type routing _routing version _version version_type if_seq_no if_primary_term"
-    " retry_on_conflict require_alias dynamic_templates pipeline".split()
-)
+_META = {
+    *("_index", "_id", "_type", "routing", "_routing", "version", "_version", "version_type", "pipeline"),
+    *("if_seq_no", "if_primary_term", "retry_on_conflict", "require_alias", "dynamic_templates"),
+}
 _KEPT = ("_id", "_index")
 
 

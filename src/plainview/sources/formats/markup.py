@@ -1,0 +1,191 @@
+"""XML and HTML. Nothing is fetched and no entity is resolved; what a document type would add is told.
+
+XML is streamed: the element that repeats is the row (`<customer>` in `<db><customers><customer>`), attributes
+are `@name`, what stands outside of the rows is a row of its own under its tag. An HTML page gives one table
+for each `<table>` (`page.html/table_1`) and one of its name with the text, links, form values and comments.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import polars as pl
+from lxml import etree
+
+from plainview.documents import documents_to_frame
+from plainview.errors import DamagedError, LimitError
+from plainview.sources.base import MIB, Batch, Input, ReadLog, Table
+from plainview.sources.formats.html_page import read_page
+from plainview.xmldoc import local_name, safe_settings, to_document
+
+SNIFF = 1 << 20  # bytes in which the repeated element is looked for
+STEP = 1 << 18
+ROWS = 20_000  # rows of one batch
+CELLS = 1_000_000  # nodes of one batch
+Docs = list[dict[str, Any]]
+NODES = 3_000_000  # nodes that may be in memory
+HTML = 64 * MIB
+_HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|table|div|p|meta|title)[\s>/]", re.IGNORECASE)
+
+
+def read(source: Input, log: ReadLog) -> Iterator[Batch]:
+    """Yield the tables of an XML or HTML file. Raises DamagedError, LimitError; earlier batches count."""
+    name = source.name.lower()
+    if name.endswith((".html", ".htm")) or (
+        not name.endswith((".xml", ".xhtml", ".svg"))
+        and source.head.lstrip()[:5] != b"<?xml"
+        and _HTML.search(source.head[:4096])
+    ):
+        yield from _html(source, log)
+    else:
+        yield from _xml(source, log)
+
+
+def _html(source: Input, log: ReadLog) -> Iterator[Batch]:
+    with source.open() as stream:
+        data = stream.read(HTML + 1)
+    if len(data) > HTML:
+        raise LimitError(f"an HTML page of more than {HTML // MIB} MiB")
+    log.read(len(data))
+    for table, docs in read_page(data, source):
+        source.deadline.check()
+        frame = docs if isinstance(docs, pl.DataFrame) else documents_to_frame(docs, limits=source.limits)
+        yield Batch(table, frame)
+
+
+def _xml(source: Input, log: ReadLog) -> Iterator[Batch]:
+    depth, tag = _row_element(source)
+    rows = _Rows(depth, tag)
+    table = Table(source.name, "xml")
+    parser = etree.XMLPullParser(events=("start", "end", "comment"), **safe_settings())
+    maps: set[str] = set()
+    any_rows = False
+    with source.open() as stream:
+        for batch in rows.read(stream, parser, source, log):
+            any_rows = True
+            frame = documents_to_frame(batch, limits=source.limits, log=log, name=source.name, maps=maps)
+            yield Batch(table, frame)
+    if rows.entities:
+        log.skip(source.name, f"{rows.entities:,} entity references of a document type were not resolved")
+    if rows.problem:
+        raise DamagedError(rows.problem)
+    if not any_rows:
+        yield Batch(table, pl.DataFrame())
+
+
+class _Rows:
+    """Turns parser events into rows, and forgets each element when it is one."""
+
+    def __init__(self, depth: int, tag: str) -> None:
+        self.row_depth = depth
+        self.row_tag = tag
+        self.depth = 0
+        self.nodes = 0  # since the last row
+        self.size = 0  # nodes in `found`
+        self.found: list[dict[str, Any]] = []
+        self.entities = 0
+        self.problem = ""
+
+    def read(self, stream: BinaryIO, parser: Any, source: Input, log: ReadLog) -> Iterator[list[dict[str, Any]]]:
+        """Yield batches of rows up to the end, or up to where the XML is damaged (`problem`)."""
+        try:
+            while data := stream.read(STEP):
+                source.deadline.check()
+                log.read(len(data))
+                parser.feed(data)
+                self._events(parser)
+                if len(self.found) >= ROWS or self.size > CELLS:
+                    yield self._taken()
+            parser.close()
+        except etree.XMLSyntaxError as error:
+            line = f", line {error.lineno:,}" if error.lineno else ""
+            self.problem = f"not well-formed XML{line}"
+        self._events(parser)
+        if self.found:
+            yield self._taken()
+
+    def _taken(self) -> list[dict[str, Any]]:
+        found, self.found, self.size = self.found, [], 0
+        return found
+
+    def _events(self, parser: Any) -> None:
+        try:
+            for event, element in parser.read_events():
+                self.nodes += 1
+                if event == "start":
+                    self.depth += 1
+                elif event == "end":
+                    self._end(element)
+                    self.depth -= 1
+                elif self.depth < self.row_depth:
+                    self.found.append({"#comment": (element.text or "").strip()})
+        except etree.XMLSyntaxError:
+            return  # the parser tells it again when it is fed or closed
+        if self.nodes > NODES:
+            raise LimitError("one XML element is too large to hold in memory")
+
+    def _end(self, element: Any) -> None:
+        if self.depth > self.row_depth:
+            return
+        if self.depth < self.row_depth:
+            for child in list(element):  # rows and comments, all found already
+                _remove(element, child)
+        self.entities += sum(1 for _ in element.iter(etree.Entity))
+        value = to_document(element)
+        tag = local_name(element)
+        if self.depth == self.row_depth and tag == self.row_tag:
+            self.found.append(value if isinstance(value, dict) else {tag: value})
+        elif value is not None:
+            self.found.append({tag: value})
+        self.size += self.nodes
+        self.nodes = 0
+        element.clear(keep_tail=True)
+        parent = element.getparent()
+        while parent is not None and (before := element.getprevious()) is not None:
+            _remove(parent, before)
+
+
+def _remove(parent: Any, element: Any) -> None:
+    """Take an element away and keep the text that follows it, which belongs to the parent."""
+    tail = (element.tail or "").strip()
+    if tail:
+        parent.text = f"{parent.text or ''} {tail}"
+    parent.remove(element)
+
+
+def _row_element(source: Input) -> tuple[int, str]:
+    """Return the depth (1 is the root) and the tag of the outermost element that repeats and holds the most."""
+    with source.open() as stream:
+        data = stream.read(SNIFF)
+    parser = etree.XMLPullParser(events=("start", "end"), **safe_settings())
+    seen: Counter[tuple[str, ...]] = Counter()
+    held: Counter[tuple[str, ...]] = Counter()
+    path: list[str] = []
+    try:
+        for at in range(0, len(data), STEP):
+            parser.feed(data[at : at + STEP])
+    except etree.XMLSyntaxError:
+        pass  # the reading itself will tell; the events before it are still there
+    try:
+        for event, element in parser.read_events():
+            if event == "end":
+                path.pop()
+                continue
+            path.append(local_name(element))
+            seen[tuple(path)] += 1
+            for length in range(2, min(len(path), 8) + 1):
+                held[tuple(path[:length])] += 1
+    except etree.XMLSyntaxError:
+        pass
+    repeated = [p for p, count in seen.items() if count > 1 and 1 < len(p) <= 8]
+    if not repeated:
+        return 1, ""
+    large = [p for p in repeated if held[p] * 2 >= seen.total() - len(p)]
+    best = min(large, key=len) if large else max(repeated, key=lambda p: held[p])
+    return len(best), best[-1]
+
+
+__all__ = ["read"]
