@@ -93,8 +93,10 @@ def _zip_members(source: Input, log: ReadLog, meter: Meter) -> Iterator[Input]:
                 except Exception as error:  # noqa: BLE001  one member; told by type
                     log.skip(name, error)
                     continue
-                yield member[0]
-                member[1].close()
+                try:
+                    yield member[0]
+                finally:
+                    member[1].close()
 
 
 def _check_directory(stream: BinaryIO, meter: Meter) -> None:
@@ -148,23 +150,32 @@ def _data_offset(stream: BinaryIO, lock: threading.Lock, info: zipfile.ZipInfo) 
 def _stored(raw: BinaryIO, info: zipfile.ZipInfo, source: Input, meter: Meter) -> Iterator[bytes]:
     """Yield the pieces of a member that is stored plainly, or as LZMA (APPNOTE 5.8)."""
     if info.compress_type == 14:
-        import lzma
-
-        head = raw.read(4)
-        properties = raw.read(int.from_bytes(head[2:4], "little"))
-        # as in an .lzma file, which has the length behind the properties; -1: up to the end mark
-        alone = lzma.LZMADecompressor(format=lzma.FORMAT_ALONE, memlimit=meter.limits.memory)
-        data = properties + struct.pack("<Q", info.file_size)
-        while not alone.eof:
-            if alone.needs_input and not data and not (data := raw.read(MIB)):
-                raise DamagedError("the packed data ends too early; what came before was read")
-            yield alone.decompress(data, MIB)
-            data = b""
+        yield from _lzma(raw, info.file_size, meter)
         return
     while piece := raw.read(MIB):
         if source.path is not None:
             meter.on_packed(len(piece))
         yield piece
+
+
+def _lzma(raw: BinaryIO, size: int, meter: Meter) -> Iterator[bytes]:
+    """Yield the pieces of a member packed as LZMA (APPNOTE 5.8): properties, then a raw stream."""
+    import lzma
+
+    head = raw.read(9)
+    if len(head) < 9 or int.from_bytes(head[5:9], "little") > meter.limits.memory:
+        raise LimitError("needs more memory to unpack than allowed", hint="raise --memory")
+    code, dictionary = head[4], int.from_bytes(head[5:9], "little")
+    made = {"id": lzma.FILTER_LZMA1, "dict_size": dictionary, "lc": code % 9, "lp": code // 9 % 5, "pb": code // 45}
+    unpack = lzma.LZMADecompressor(format=lzma.FORMAT_RAW, filters=[made])
+    while size > 0 and not unpack.eof:
+        data = raw.read(MIB) if unpack.needs_input else b""
+        if unpack.needs_input and not data:
+            raise DamagedError("the packed data ends too early; what came before was read")
+        piece = unpack.decompress(data, MIB)
+        size -= len(piece)
+        if piece:
+            yield piece
 
 
 def _verify(pieces: Iterator[bytes], info: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -240,9 +251,7 @@ def _tar_members(source: Input, log: ReadLog, meter: Meter) -> Iterator[Input]:
                 archive.members = []  # type: ignore[attr-defined]  # tarfile would keep every header
                 count += 1
                 if count > meter.limits.members:
-                    log.skip(
-                        source.name, LimitError(f"more than {count - 1} members", hint="raise --members")
-                    )
+                    log.skip(source.name, LimitError(f"more than {count - 1} members", hint="raise --members"))
                     return
                 meter.deadline.check()
                 if info.isdir():
@@ -252,9 +261,7 @@ def _tar_members(source: Input, log: ReadLog, meter: Meter) -> Iterator[Input]:
                     continue
                 name = names.of(info.name)
                 if not info.isreg() or info.issparse():
-                    log.skip(
-                        name, "a sparse file in a tar" if info.issparse() else "a device or FIFO in a tar"
-                    )
+                    log.skip(name, "a sparse file in a tar" if info.issparse() else "a device or FIFO in a tar")
                     continue
                 if is_odd(info.name):
                     log.skip(name, NOTE + "; it was read")
@@ -273,9 +280,7 @@ def _tar_member(source: Input, name: str, data: BinaryIO, size: int, index: int,
     if size <= min(SMALL, meter.limits.memory):
         content = data.read()
         if len(content) < size:
-            meter.failures.append(
-                (name, DamagedError("the archive ends inside it; what came before was read"))
-            )
+            meter.failures.append((name, DamagedError("the archive ends inside it; what came before was read")))
         return replace_input(source, name, content[: 64 << 10], lambda: io.BytesIO(content), len(content))
 
     def pieces(stream: BinaryIO) -> Iterator[bytes]:
@@ -322,9 +327,7 @@ def _tell_links(links: list[tuple[str, str, bool]], names: Names, log: ReadLog) 
             path = path[:-1] if part == ".." else [*path, part] if part not in {"", "."} else path
         inside = f"{names.prefix}/{'/'.join(path)}"
         folder = inside + "/"
-        if target.startswith("/") or (
-            inside not in names.seen and not any(n.startswith(folder) for n in names.seen)
-        ):
+        if target.startswith("/") or (inside not in names.seen and not any(n.startswith(folder) for n in names.seen)):
             log.skip(names.of(name), "a link to something outside the archive; not followed")
 
 

@@ -14,13 +14,13 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from plainview.errors import PlainviewError, ReadError, TargetError, translate
 from plainview.sources.base import Batch, Deadline, Input, Limits, ReadLog, Unit
 from plainview.sources.formats import reader
 from plainview.sources.kinds import HEAD, Kind, identify
-from plainview.sources.packed import Meter, bare_name, leaves
+from plainview.sources.packed import Meter, Opener, bare_name, leaves
 
 if TYPE_CHECKING:
     from plainview.report import Exposure
@@ -39,7 +39,7 @@ GIT = "the store of a git repository is not read; the files that are checked out
 
 
 def open_quietly(path: str | Path) -> int:
-    """Return a descriptor that leaves no access time where permitted. Raise OSError, ReadError for no file."""
+    """Return a descriptor that leaves no access time where permitted. Raise OSError, ReadError."""
     try:
         fd = os.open(path, _QUIET | _NOFOLLOW | _NOATIME)
     except PermissionError:
@@ -134,11 +134,7 @@ class FileSource:
             denied = isinstance(error, PermissionError)
             log.skip(
                 name,
-                "a circular link"
-                if loop
-                else "a link that may not be followed"
-                if denied
-                else "a broken link",
+                "a circular link" if loop else "a link that may not be followed" if denied else "a broken link",
             )
             return
         if not end.is_relative_to(self.root):
@@ -165,6 +161,8 @@ class FileSource:
                 yield from _read_leaf(leaf, kind, log, meter, count)
         except Exception as error:  # noqa: BLE001  a broken archive; told by type, never by its text
             log.skip(unit.name, error)
+        finally:
+            cast("Opener", source.open).close()
         for name, failure in meter.failures:
             log.skip(name, failure)
         count.finish()
@@ -178,9 +176,7 @@ class FileSource:
         finally:
             os.close(fd)
 
-        def opener() -> BinaryIO:
-            return os.fdopen(open_quietly(path), "rb")
-
+        opener = Opener(lambda: os.fdopen(open_quietly(path), "rb"))
         deadline = Deadline(self.limits.seconds)
         return LocalInput(name, head, opener, size, Path(path), self.limits, deadline), size
 

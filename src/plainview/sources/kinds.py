@@ -80,9 +80,7 @@ def identify(head: bytes, name: str, size: int | None = None, seek: Seek | None 
     if found is None and looks_binary(head):
         found = _binary(head, suffix, size)
     if found is None:
-        found = Kind(
-            by_text(head, suffix, SUFFIXES.get(suffix, ""), complete=size is not None and size <= len(head))
-        )
+        found = Kind(by_text(head, suffix, SUFFIXES.get(suffix, ""), complete=size is not None and size <= len(head)))
     return _with_note(found, suffix)
 
 
@@ -99,9 +97,7 @@ def _with_note(found: Kind, suffix: str) -> Kind:
 def _by_magic(head: bytes, size: int | None, seek: Seek | None) -> Kind | None:
     rows = _BY_FIRST.get(head[0], ())
     for offset, magic, kind, why in (*rows, *_ELSEWHERE):
-        if head.startswith(magic, offset) and (
-            kind or offset != 8 or head[:4] == b"RIFF" or magic == b"DUCK"
-        ):
+        if head.startswith(magic, offset) and (kind or offset != 8 or head[:4] == b"RIFF" or magic == b"DUCK"):
             return _refine(kind, why, head, size, seek)
     if head[:2] == b"MZ" and looks_binary(head[:512]):
         return Kind("", f"Windows, {PROGRAM}")
@@ -211,11 +207,7 @@ def _is_bson(head: bytes, size: int | None) -> bool:
     if length == 5:
         return len(head) == 5 or _is_bson(head[5:], None)
     key_end = head.find(0, 5, 300)
-    return (
-        (1 <= head[4] <= 0x13 or head[4] in (0x7F, 0xFF))
-        and key_end > 0
-        and not looks_binary(head[5:key_end])
-    )
+    return (1 <= head[4] <= 0x13 or head[4] in (0x7F, 0xFF)) and key_end > 0 and not looks_binary(head[5:key_end])
 
 
 def _is_old_tar(head: bytes) -> bool:
@@ -223,6 +215,4 @@ def _is_old_tar(head: bytes) -> bool:
     if len(head) < 512 or not head[0]:
         return False
     stored = head[148:156].strip(b" \0")
-    return bool(re.fullmatch(rb"[0-7]{1,7}", stored)) and int(stored, 8) == sum(head[:148]) + 256 + sum(
-        head[156:512]
-    )
+    return bool(re.fullmatch(rb"[0-7]{1,7}", stored)) and int(stored, 8) == sum(head[:148]) + 256 + sum(head[156:512])

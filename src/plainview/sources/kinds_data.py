@@ -295,6 +295,4 @@ PROSE = frozenset(  # read as text: notes, logs, mail, program source, settings
     ]
 )
 
-LOOSE = frozenset(
-    {"", ".txt", ".dat", ".out", ".data", ".export", ".log", ".xls", ".xlsx"}
-)  # may hold a table
+LOOSE = frozenset({"", ".txt", ".dat", ".out", ".data", ".export", ".log", ".xls", ".xlsx"})  # may hold a table

@@ -17,6 +17,14 @@ _CONTROL = bytes(c for c in range(32) if c not in b"\t\n\r\f\v\x1b\b\x1a")
 WIDE = {codecs.BOM_UTF32_LE: "utf-32-le", codecs.BOM_UTF32_BE: "utf-32-be",
         codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}  # fmt: skip
 
+# without a BOM: step, the places in it that are zero in Latin text, the one that is not
+_NO_BOM = (
+    ("utf-32-le", 4, (1, 2, 3), 0),
+    ("utf-32-be", 4, (0, 1, 2), 3),
+    ("utf-16-le", 2, (1,), 0),
+    ("utf-16-be", 2, (0,), 1),
+)
+
 _SQL = re.compile(
     rb"^(?:INSERT\s+(?:IGNORE\s+)?INTO\s|REPLACE\s+INTO\s|CREATE\s+(?:OR\s+REPLACE\s+)?(?:\w+\s+){0,3}(?:TABLE|DATABASE|"
     rb"SCHEMA|TYPE|EXTENSION|SEQUENCE|ROLE|FUNCTION|INDEX|VIEW|USER)\s|DROP\s+(?:TABLE|DATABASE|SCHEMA)\s|COPY\s+\S+\s+"
@@ -47,16 +55,8 @@ def fold_wide(head: bytes) -> bytes:
             return head[len(bom) :].decode(name, "replace").encode("utf-8", "replace")
     sample = head[:4096]
     if sample.count(0) * 4 > len(sample) and len(sample) >= 4:
-        for name, step, zero in (
-            ("utf-32-le", 4, 3),
-            ("utf-32-be", 4, 0),
-            ("utf-16-le", 2, 1),
-            ("utf-16-be", 2, 0),
-        ):
-            if (
-                not any(sample[zero::step][: len(sample) // step])
-                and sample[step - 1 - zero :: step].count(0) == 0
-            ):
+        for name, step, zeros, full in _NO_BOM:
+            if not any(any(sample[at::step]) for at in zeros) and 0 not in sample[full::step]:
                 return head[: len(head) // step * step].decode(name, "replace").encode("utf-8", "replace")
     return head
 
@@ -137,9 +137,7 @@ def _as_sql(body: bytes, promised: str, _complete: bool) -> str:
     rest = body[comment.end() if comment else 0 :][: 8 << 10]
     if _SQL.match(rest):
         return "sql_dump"
-    return (
-        "sql_dump" if promised == "sql_dump" and re.search(rb"(?im)^(?:INSERT|COPY|CREATE)\s", body) else ""
-    )
+    return "sql_dump" if promised == "sql_dump" and re.search(rb"(?im)^(?:INSERT|COPY|CREATE)\s", body) else ""
 
 
 def _as_table(text: bytes, *, complete: bool, strict: bool) -> str:
@@ -154,7 +152,8 @@ def _as_table(text: bytes, *, complete: bool, strict: bool) -> str:
         counts = [line.count(delimiter) for line in lines]
         usual = max(set(counts), key=counts.count)
         steady = counts.count(usual) >= max(2, 0.9 * len(counts))
-        if usual >= least + strict and steady and (usual > 1 or _short_header(lines[0], delimiter)):
+        named = _short_header(lines[0], delimiter)
+        if usual >= least + strict and steady and (named or (usual > 1 and len(lines) > 3)):
             return "tsv" if delimiter == b"\t" else "csv"
     return ""
 
@@ -162,6 +161,5 @@ def _as_table(text: bytes, *, complete: bool, strict: bool) -> str:
 def _short_header(line: bytes, delimiter: bytes) -> bool:
     """Tell whether the parts of a line look like column names rather than halves of a sentence."""
     return all(
-        part and len(part) <= 40 and part[:1] != b" " and part.count(b" ") <= 2
-        for part in line.split(delimiter)
+        part and len(part) <= 40 and part[:1] != b" " and part.count(b" ") <= 2 for part in line.split(delimiter)
     )

@@ -1,8 +1,9 @@
 """Keep what native libraries print off the terminal.
 
-Rust prints a panic to descriptor 2 before Python sees an exception, and the text can quote the data: Polars does so
-for a damaged Parquet page. There is no switch for it in polars 2.1 or fastexcel 0.21. So the program, at its start
-and before it makes threads, gives its own messages a descriptor of their own and points descriptor 2 nowhere.
+Rust prints a panic to descriptor 2 before Python sees an exception, and the text can quote the data: Polars
+does so for a damaged Parquet page. There is no switch for it in polars 2.1 or fastexcel 0.21. So the program, at
+its start and before it makes threads, gives its own messages a descriptor of their own and points descriptor 2
+nowhere.
 """
 
 from __future__ import annotations

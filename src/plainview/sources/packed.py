@@ -53,9 +53,7 @@ def bare_name(name: str) -> str:
     return name
 
 
-def leaves(
-    source: Input, kind: Kind, log: ReadLog, meter: Meter, name: str = ""
-) -> Iterator[tuple[Input, Kind]]:
+def leaves(source: Input, kind: Kind, log: ReadLog, meter: Meter, name: str = "") -> Iterator[tuple[Input, Kind]]:
     """Yield what lies inside `source`, however packed, with its kind.
 
     Each Input must be used before the next is asked for. What cannot be opened goes into `log`. `name` is the

@@ -161,26 +161,36 @@ class Stream(io.RawIOBase):
 
 
 class Opener:
-    """The `open` of an Input whose first stream is already open, because its head had to be looked at."""
+    """The `open` of an Input. It closes what it opened, for a reader may leave that to the garbage collector.
+
+    The first stream can be opened before it is asked for, to look at the head.
+    """
 
     def __init__(self, make: Callable[[], BinaryIO]) -> None:
         self._make = make
-        self._first: BinaryIO | None = io.BufferedReader(cast("io.RawIOBase", make()), HEAD)
+        self._waiting: io.BufferedReader | None = None
+        self._opened: list[BinaryIO] = []
 
     def head(self) -> bytes:
         """Return the first 64 KiB without taking them."""
-        return cast("io.BufferedReader", self._first).peek(HEAD)[:HEAD]
+        self._waiting = io.BufferedReader(cast("io.RawIOBase", self._make()), HEAD)
+        self._opened.append(self._waiting)
+        return self._waiting.peek(HEAD)[:HEAD]
 
     def __call__(self) -> BinaryIO:
         """Return a stream from the beginning."""
-        stream, self._first = self._first, None
-        return stream or io.BufferedReader(cast("io.RawIOBase", self._make()), MIB)
+        stream, self._waiting = self._waiting, None
+        if stream is not None:
+            return stream
+        made = self._make()
+        opened = io.BufferedReader(made, MIB) if isinstance(made, io.RawIOBase) else made
+        self._opened.append(opened)
+        return opened
 
     def close(self) -> None:
-        """Close the first stream if nobody took it."""
-        if self._first is not None:
-            self._first.close()
-            self._first = None
+        """Close all streams."""
+        while self._opened:
+            self._opened.pop().close()
 
 
 __all__ = ["Meter", "Opener", "Stream"]

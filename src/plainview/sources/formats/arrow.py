@@ -28,11 +28,7 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
 def _read_stream(source: Input, log: ReadLog, table: Table, stream: BinaryIO) -> Iterator[Batch]:
     """Read the stream form, which Polars holds in memory whole."""
     if source.size is not None and source.size > 4 * source.limits.memory:
-        raise LimitError(
-            f"an Arrow stream larger than {4 * source.limits.memory // MIB} MiB", hint="raise --memory"
-        )
+        raise LimitError(f"an Arrow stream larger than {4 * source.limits.memory // MIB} MiB", hint="raise --memory")
     frame = attempt(lambda: pl.read_ipc_stream(stream))
     log.listed(rows=frame.height)
-    yield from (
-        (Batch(table, part) for part in frame.iter_slices(50_000)) if frame.height else [Batch(table, frame)]
-    )
+    yield from ((Batch(table, part) for part in frame.iter_slices(50_000)) if frame.height else [Batch(table, frame)])

@@ -74,9 +74,7 @@ def _frame(rows: list[Any]) -> pl.DataFrame:
     try:
         return pl.DataFrame(rows, infer_schema_length=None, strict=True)
     except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError):
-        return pl.DataFrame(
-            [_column(name, rows) for name in dict.fromkeys(key for row in rows for key in row)]
-        )
+        return pl.DataFrame([_column(name, rows) for name in dict.fromkeys(key for row in rows for key in row)])
 
 
 def _column(name: str, rows: list[Any]) -> pl.Series:
@@ -85,7 +83,6 @@ def _column(name: str, rows: list[Any]) -> pl.Series:
         return pl.Series(name, values, strict=True)
     except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError):
         texts = [
-            v if v is None or isinstance(v, str) else json.dumps(v, default=str, ensure_ascii=False)
-            for v in values
+            v if v is None or isinstance(v, str) else json.dumps(v, default=str, ensure_ascii=False) for v in values
         ]
         return pl.Series(name, texts, dtype=pl.String)

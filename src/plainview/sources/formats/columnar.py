@@ -42,9 +42,7 @@ def read_lazy(source: Input, log: ReadLog, table: Table, scan: Scan) -> Iterator
     schema = attempt(lazy.collect_schema)
     names = schema.names()
     if len(names) > source.limits.columns:
-        log.skip(
-            source.name, f"columns after the first {source.limits.columns} of {len(names)} (raise --columns)"
-        )
+        log.skip(source.name, f"columns after the first {source.limits.columns} of {len(names)} (raise --columns)")
         names = names[: source.limits.columns]
         lazy = lazy.select(names)
     yield Batch(table, pl.DataFrame(schema={name: schema[name] for name in names}))
@@ -68,9 +66,7 @@ def read_lazy(source: Input, log: ReadLog, table: Table, scan: Scan) -> Iterator
 class _Rescue:
     """Reads what can be read of a range in which something is damaged."""
 
-    def __init__(
-        self, source: Input, log: ReadLog, table: Table, lazy: pl.LazyFrame, names: list[str]
-    ) -> None:
+    def __init__(self, source: Input, log: ReadLog, table: Table, lazy: pl.LazyFrame, names: list[str]) -> None:
         self._source, self._log, self._table, self._lazy, self._names = source, log, table, lazy, names
         self._left = ATTEMPTS
         self._lost: dict[str, list[tuple[int, int]]] = {}
@@ -87,9 +83,7 @@ class _Rescue:
                 middle = (first + last) // 2
                 ranges += [(middle, last), (first, middle)]
             else:
-                columns = [
-                    part for name in self._names if (part := self._column(first, last, name)) is not None
-                ]
+                columns = [part for name in self._names if (part := self._column(first, last, name)) is not None]
                 if columns:
                     yield Batch(self._table, pl.concat(columns, how="horizontal"))
         self._tell()
@@ -122,14 +116,8 @@ class _Rescue:
             self._lost = {"": spans}
         for name, spans in self._lost.items():
             for first, last in spans:
-                what = f"{self._source.name}: rows {first + 1} to {last}" + (
-                    f" of column {name}" if name else ""
-                )
-                why = (
-                    "damaged; the rest was read"
-                    if self._left >= 0
-                    else "not read: too much around it is damaged"
-                )
+                what = f"{self._source.name}: rows {first + 1} to {last}" + (f" of column {name}" if name else "")
+                why = "damaged; the rest was read" if self._left >= 0 else "not read: too much around it is damaged"
                 self._log.skip(what, why)
 
 

@@ -98,9 +98,7 @@ def _sheet(book: Any, name: str, table: Table, log: ReadLog, source: Input) -> I
     body = body.drop([column for column in empty if re.fullmatch(r"column_[0-9]+", column)])
     body = body.filter(~pl.all_horizontal(pl.all().is_null())) if body.width else body
     log.listed(0, body.height)
-    yield from (
-        (Batch(table, part) for part in body.iter_slices(ROWS)) if body.height else [Batch(table, body)]
-    )
+    yield from ((Batch(table, part) for part in body.iter_slices(ROWS)) if body.height else [Batch(table, body)])
     if titles:
         frame = pl.DataFrame({"text": titles})
         yield Batch(Table(f"{table.name}/titles", table.kind, ("lines above the column names",)), frame)

@@ -20,9 +20,7 @@ from plainview.sources.packed import Meter
 
 CELL = 32  # bytes of one cell in the grid (calamine's Data on 64 bits, rounded up)
 
-_LARGE = re.compile(
-    rb"\sr=[\"'](?:[A-Za-z]{2,}[0-9]|[A-Za-z]+[0-9]{6})"
-)  # wider than Z, or longer than 99,999
+_LARGE = re.compile(rb"\sr=[\"'](?:[A-Za-z]{2,}[0-9]|[A-Za-z]+[0-9]{6})")  # wider than Z, or longer than 99,999
 _CELL = re.compile(rb"\sr=[\"']([A-Za-z]{1,8})([0-9]{1,12})[\"']")
 _SHEET = re.compile(r"xl/(?:work|macro|dialog)sheets/|xl/[^/]*sheet[^/]*\.(?:xml|bin)$")
 _NOT_READ = (
@@ -37,7 +35,7 @@ _NOT_READ = (
 
 
 def check_workbook(source: Input, data: bytes, kind: str, log: ReadLog) -> None:
-    """Raise LimitError for what does not fit in memory, UnsupportedError if encrypted; tell parts not read."""
+    """Raise LimitError for what does not fit in memory, UnsupportedError if encrypted; tell the rest."""
     limits = replace(source.limits, unpacked=4 * source.limits.memory)
     meter = Meter(len(data), limits, source.deadline, lambda _: None)
     inner = Input("", source.head, lambda: io.BytesIO(data), len(data), None, limits, source.deadline)
@@ -100,7 +98,7 @@ def _column(letters: bytes) -> int:
 
 
 def _xlsb_corner(part: Input) -> tuple[int, int]:
-    """Walk the records: type, length (7-bit groups), body. BrtRowHdr is 0; cells, 1 to 11, begin with a column."""
+    """Walk the records: type, length (7-bit groups), body. BrtRowHdr is 0; cells are 1 to 11."""
     row = column = 0
     data = b"".join(_pieces(part))
     at = 0
