@@ -8,17 +8,14 @@ column only where passing by chance is rare; a name alone only where its values 
 
 from __future__ import annotations
 
-import functools
-import json
 import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from plainview.detectors import Detector, categories
+from plainview.detectors import Detector, base_rates, categories, chance
 from plainview.fieldnames import NameIndex, NameMatch, people_word
-from plainview.profiles import ColumnProfile, Count, TableProfile, Tags
+from plainview.profiles import ColumnProfile, Count, TableProfile
 from plainview.report import Column
 
 PRIOR = -5.0  # logit: about 7 of 1,000 columns of harmless tables hold a given kind
@@ -28,17 +25,9 @@ LEAST = 1e-4  # no base rate is believed to be smaller
 SHOWN = 0.5  # confidence from which a column is reported
 FACE_LENGTHS = frozenset({128, 256, 512, 2622, 4096})  # dlib, FaceNet, ArcFace, VGG-Face
 DIRECT = frozenset(
-    "email_address postal_address birth_date telephone_number national_id passport_number tax_id payment_card bank_account "
-    "health_insurance_id driving_licence face_template fingerprint".split()
+    "email_address postal_address birth_date telephone_number national_id passport_number tax_id payment_card "
+    "bank_account health_insurance_id driving_licence face_template fingerprint".split()
 )
-
-
-@functools.cache
-def base_rates() -> dict[str, dict[str, float]]:
-    """Share of random values of a shape that pass a detector, by detector and shape (measured by script)."""
-    path = Path(__file__).parent / "detectors" / "base_rates.json"
-    rates: dict[str, dict[str, float]] = json.loads(path.read_text(encoding="utf-8"))["rates"]
-    return rates
 
 
 @dataclass(slots=True)
@@ -79,20 +68,6 @@ def classify(
             candidates.extend(guess for guess in guesses if guess)
         found.extend(_finding(path, c) for c in _choose(candidates))
     return tuple(found)
-
-
-def chance(detector: str, column: ColumnProfile) -> float:
-    """Share of random values of this column's shapes that would pass."""
-    rates = base_rates().get(detector, {})
-    if not rates or not column.sketch:
-        return LEAST
-    total = sum(rates.get(shape_tag(tags), 0.0) for tags in column.sketch.values())
-    return min(0.999, max(LEAST, total / len(column.sketch)))
-
-
-def shape_tag(tags: Tags) -> str:
-    """Return the shape among a value's tags."""
-    return next((tag[2:] for tag in tags if tag.startswith("s:")), "other")
 
 
 def log_ratio(passed: int, seen: int, by_chance: float, expected: float) -> float:
@@ -142,7 +117,7 @@ def weigh_cells(detector: Detector, column: ColumnProfile, match: NameMatch | No
     candidate.passing = passed / seen
     if detector.needs_name and named < 0.5:
         return None
-    by_chance = chance(detector.name, column)
+    by_chance = max(LEAST, chance(detector.name, column.shapes))
     ratio = log_ratio(passed, seen, by_chance, 0.6 if detector.vocabulary else 0.92)
     if named >= 0.5:
         # the name decides; the values may agree, or speak against it
@@ -152,7 +127,7 @@ def weigh_cells(detector: Detector, column: ColumnProfile, match: NameMatch | No
         return None
     candidate.logit += ratio
     if passed:
-        candidate.evidence.append(_words(detector, count, passed, seen, by_chance))
+        candidate.evidence.append(_words(detector, passed, seen, by_chance))
     return candidate
 
 
@@ -173,7 +148,7 @@ def weigh_text(detector: Detector, column: ColumnProfile) -> Candidate | None:
     return candidate
 
 
-def _words(detector: Detector, count: Count, passed: int, seen: int, by_chance: float) -> str:
+def _words(detector: Detector, passed: int, seen: int, by_chance: float) -> str:
     expected = by_chance * seen
     luck = "by chance: none" if expected < 0.05 else f"by chance: about {expected:.1f}"
     what = (

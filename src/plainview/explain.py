@@ -6,8 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from plainview.classify import base_rates
-from plainview.detectors import Detector, categories, load_detectors, parse_detector
+from plainview.detectors import Detector, base_rates, categories, load_detectors, parse_detector
 from plainview.errors import DetectorError
 
 

@@ -6,6 +6,7 @@ is the sum of the profiles of its parts (tests/test_profile_laws.py). That is wh
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -62,9 +63,19 @@ class ColumnProfile:
         """Cells that are not empty."""
         return self.rows - self.empty
 
+    @property
+    def shapes(self) -> Counter[str]:
+        """Distinct values in the sketch by shape."""
+        return Counter(map(shape_tag, self.sketch.values()))
+
     def share(self, tag: str) -> float:
         """Share of the distinct values in the sketch that carry a tag."""
         return sum(tag in tags for tags in self.sketch.values()) / len(self.sketch) if self.sketch else 0.0
+
+
+def shape_tag(tags: Tags) -> str:
+    """Return the shape among a value's tags."""
+    return next((tag[2:] for tag in tags if tag.startswith("s:")), "other")
 
 
 def smallest(sketch: Mapping[int, Tags]) -> dict[int, Tags]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import csv
 import functools
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -127,6 +129,22 @@ def categories() -> dict[str, Category]:
             )
             for row in csv.DictReader(file)
         }
+
+
+@functools.cache
+def base_rates() -> dict[str, dict[str, float]]:
+    """Share of random values of a shape that pass a detector, by detector and shape (measured by script)."""
+    path = Path(__file__).parent / "base_rates.json"
+    rates: dict[str, dict[str, float]] = json.loads(path.read_text(encoding="utf-8"))["rates"]
+    return rates
+
+
+def chance(detector: str, shapes: Mapping[str, int]) -> float:
+    """Return the share of random values that would pass, for values of these shapes (shape -> how many)."""
+    rates, total = base_rates().get(detector), sum(shapes.values())
+    if not rates or not total:
+        return 0.0
+    return min(0.999, sum(rates.get(shape, 0.0) * n for shape, n in shapes.items()) / total)
 
 
 @functools.cache

@@ -10,25 +10,27 @@ from __future__ import annotations
 
 import functools
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import polars as pl
 
-from plainview.detectors import vocabulary
+from plainview.detectors import chance, vocabulary
 from plainview.fieldnames import NameIndex
 from plainview.flatten import flatten
 from plainview.matching.columns import as_text, is_vector, unit_norm, vector_length, without_empty
 from plainview.matching.compiled import SLOW, Matcher, Rule
 from plainview.matching.tagging import tag_values, text_valid
-from plainview.profiles import SAMPLE, ColumnProfile, Count, TableProfile, Tags, smallest
+from plainview.profiles import SAMPLE, ColumnProfile, Count, TableProfile, Tags, shape_tag, smallest
 
 SEED = 0x706C6169  # hashes live in memory only; a fixed seed makes two runs agree
 ENOUGH = 0.05  # share of the distinct values that makes a detector worth running over all rows
 MOST = 6  # detectors a column
 WATCH_ROUNDS = 4
 SMALL = 2048  # rows below which a batch is looked at with fewer, simpler steps
+FEW = 4096
 NAME_BOOKS = {  # any word of the cell in one of these vocabularies
     "person_names": ("given_names", "surnames"),
     "given_names": ("given_names",),
@@ -132,16 +134,16 @@ def sketch_column(values: pl.Series, known: Mapping[int, Tags], matcher: Matcher
 
 def extend_plan(plan: ColumnPlan, sketch: Mapping[int, Tags], matches: Iterable[object], matcher: Matcher) -> None:
     """Put the detectors that the sketch or the field name suggests into the plan; the plan only grows."""
-    tally: dict[str, int] = {}
-    for tags in sketch.values():
-        for tag in tags:
-            tally[tag] = tally.get(tag, 0) + 1
+    tally = Counter(tag for tags in sketch.values() for tag in tags)
+    shapes = Counter(map(shape_tag, sketch.values()))
     need = max(1, ENOUGH * len(sketch))
     named = {m.detector for m in matches if m.strength >= 0.5}  # type: ignore[attr-defined]
     ranked = sorted((-count, tag) for tag, count in tally.items() if count >= need or tag in named)
     for _, tag in ranked:
         if tag in matcher.detectors and matcher.detectors[tag].needs_name and tag not in named:
             continue
+        if tag not in named and tally[tag] < 3 * chance(tag, shapes) * len(sketch) and chance(tag, shapes) < 0.3:
+            continue  # no more than random values of these shapes would
         if tag in matcher.detectors and tag not in plan.cells and len(plan.cells) < MOST:
             plan.cells.append(tag)
         elif tag.endswith("@") and tag[:-1] in matcher.rules and tag[:-1] not in plan.texts and len(plan.texts) < MOST:
@@ -152,11 +154,13 @@ def count_column(values: pl.Series, plan: ColumnPlan, matcher: Matcher, *, watch
     """Run the plan over every cell, then the watch over the cells that nothing has explained."""
     counts: dict[str, Count] = {}
     rest = values
+    explained: pl.Series | None = None
     for name in plan.cells:
-        mask, count = count_cells(values, name, matcher)
-        counts[name] = count
-        if name in matcher.rules and count.matched and watch:
-            rest = rest.filter(~mask) if len(rest) == len(values) else rest
+        mask, counts[name] = count_cells(values, name, matcher)
+        if mask is not None and counts[name].matched:
+            explained = mask if explained is None else explained | mask
+    if explained is not None and watch:
+        rest = values.filter(~explained)
     for name in plan.texts:
         counts[name + "@"] = count_texts(rest, matcher.rules[name], len(values))
     if watch and len(rest):
@@ -164,13 +168,14 @@ def count_column(values: pl.Series, plan: ColumnPlan, matcher: Matcher, *, watch
     return counts
 
 
-def count_cells(values: pl.Series, name: str, matcher: Matcher) -> tuple[pl.Series, Count]:
+def count_cells(values: pl.Series, name: str, matcher: Matcher) -> tuple[pl.Series | None, Count]:
     """Count the cells that are, as a whole, what the detector looks for."""
     rule = matcher.rules.get(name)
     if rule is None:
-        mask = _in_vocabulary(values, matcher.detectors[name].vocabulary)
-        hits = int(mask.sum())
-        return mask, Count(len(values), hits, hits)
+        # words repeat: look at each distinct one once
+        tally = values.value_counts(name="n")
+        hits = int(tally["n"].filter(_in_vocabulary(tally.to_series(0), matcher.detectors[name].vocabulary)).sum())
+        return None, Count(len(values), hits, hits)
     mask = values.str.contains(rule.cell)
     matched = int(mask.sum())
     if not matched or rule.check is None or rule.detector.check in SLOW:
@@ -179,14 +184,21 @@ def count_cells(values: pl.Series, name: str, matcher: Matcher) -> tuple[pl.Seri
 
 
 def _in_vocabulary(values: pl.Series, name: str) -> pl.Series:
+    """Tell which distinct cells are entries; of a name, whether any of its words is."""
+    books = NAME_BOOKS.get(name, (name,))
     folded = values.str.strip_chars().str.to_lowercase()
-    if name in NAME_BOOKS:
-        known = _word_series(*NAME_BOOKS[name]).implode()
-        words = folded.str.split(" ").list.eval(pl.element().str.strip_chars(",.").is_in(known))
-        return words.list.any() | (
-            values.str.contains(r"^[\x{3400}-\x{9fff}]{2,4}$") if name == "person_names" else False
-        )
-    return folded.is_in(_word_series(name).implode())
+    if len(values) <= FEW:  # a set is there already, Polars would build a table of all entries each time
+        entries = [vocabulary(book) for book in books]
+        words = [text.split() if name in NAME_BOOKS else (text,) for text in folded.to_list()]
+        hits = [any(w.strip(",.") in book for w in cell for book in entries) for cell in words]
+        found = pl.Series(hits, dtype=pl.Boolean)
+    else:
+        known = _word_series(*books).implode()
+        if name in NAME_BOOKS:
+            found = folded.str.split(" ").list.eval(pl.element().str.strip_chars(",.").is_in(known)).list.any()
+        else:
+            found = folded.is_in(known)
+    return found | values.str.contains(r"^[\x{3400}-\x{9fff}]{2,4}$") if name == "person_names" else found
 
 
 _SERIES: dict[tuple[str, ...], pl.Series] = {}

@@ -69,6 +69,8 @@ def alternation(patterns: Sequence[str]) -> str:
 
 def compact(values: pl.Series) -> pl.Series:
     """Upper-case and drop all but letters and digits of ASCII: what most checks read."""
+    if not values.str.contains("[^0-9A-Z]").any():
+        return values
     return values.str.to_uppercase().str.replace_all("[^0-9A-Z]+", "")
 
 
