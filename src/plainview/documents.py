@@ -5,8 +5,8 @@ A *document* is a dict of dicts, lists and scalars. A *path* is made of its keys
 without nulls; lists in lists become one list (`matrix[][]`). An object that is used as a map
 (`{"anna@example.org": {...}}`) is one path part: its keys are the column `users.{}`, what lies under
 them is merged as `users.{}.age`, and scalars under them as `users.{}.*`. A key that looks like a value
-is therefore never part of a name; see `keys.py` for the rule. Parts that hold `.`, `[]`, `{}`, quotes,
-nothing, or control characters are quoted: `'a.b'`.
+is therefore never part of a name; see `keys.py` for the rule. Parts that hold `[]`, `{}`, quotes,
+nothing, or control characters are quoted: `'a[]'`; a dot in a key stays (`user.name` is often written so).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from plainview.sources.base import Limits, ReadLog
 VECTOR = 16  # numbers; a constant-length list of at least so many is a vector (a face template has 128 or 512)
 _NONE = type(None)
 _NUMBERS = {int, float}
+_INT64 = 1 << 63
 _UUIDS = (3, 4)
 _DIRECT: dict[type, pl.DataType] = {
     str: pl.String(),
@@ -217,7 +218,7 @@ def to_series(name: str, values: Sequence[Any], types: set[type]) -> pl.Series:
     try:
         if kinds == {list}:
             return pl.Series(name, values, dtype=pl.List(pl.Float64), strict=False)
-        if len(kinds) == 1 and (decimal.Decimal not in kinds or all(map(_fits, values))):
+        if len(kinds) == 1 and _fit(values, next(iter(kinds))):
             return pl.Series(name, values, dtype=_DIRECT.get(next(iter(kinds))))
         if kinds == _NUMBERS:
             return pl.Series(name, [None if v is None else float(v) for v in values], dtype=pl.Float64)
@@ -226,12 +227,17 @@ def to_series(name: str, values: Sequence[Any], types: set[type]) -> pl.Series:
     return pl.Series(name, [None if v is None else to_text(v) for v in values], dtype=pl.String)
 
 
-def _fits(value: decimal.Decimal | None) -> bool:
-    """Return True for decimals that Polars can hold; it panics over others (NaN, 1E+6144)."""
-    if value is None:
+def _fit(values: Sequence[Any], kind: type) -> bool:
+    """Return False for integers and decimals that Polars cannot hold: it may panic, or print them."""
+    if kind is int:
+        present = [v for v in values if v is not None] if None in values else values
+        return -_INT64 <= min(present) and max(present) < _INT64
+    if kind is not decimal.Decimal:
         return True
-    _, digits, exponent = value.as_tuple()
-    return isinstance(exponent, int) and -18 <= exponent <= 0 and len(digits) <= 20
+    for _, digits, exponent in (v.as_tuple() for v in values if v is not None):
+        if not isinstance(exponent, int) or not -18 <= exponent <= 0 or len(digits) > 20:
+            return False
+    return True
 
 
 def to_text(value: Any) -> str:

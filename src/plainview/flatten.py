@@ -63,7 +63,7 @@ class _Columns:
 
     def take(self, column: pl.Series) -> None:
         # name, values, is the outer list of the values in the name already, levels so far
-        todo: deque[tuple[str, pl.Series, bool, int]] = deque([(column.name, column, False, 0)])
+        todo: deque[tuple[str, pl.Series, bool, int]] = deque([(column.name, column, _is_path(column.name), 0)])
         while todo:
             name, series, listed, depth = todo.popleft()
             if depth > self.limits.nesting:
@@ -156,8 +156,13 @@ def _each(series: pl.Series, what: pl.Expr) -> pl.Series:
 
 
 def _listed(name: str) -> str:
-    """Add `[]` to a name that came from outside; a column that has it already keeps its name."""
+    """Add `[]` to a name that came from outside; one that has it already keeps its name."""
     return name if name.endswith("[]") else name + "[]"
+
+
+def _is_path(name: str) -> bool:
+    """Return True for a path of a list: `documents_to_frame` made it, and its `[]` or `{}` says the list."""
+    return "[]" in name or "{}" in name
 
 
 def _vectors(series: pl.Series) -> bool:

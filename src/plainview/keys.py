@@ -33,7 +33,7 @@ _VALUE = re.compile(
     re.VERBOSE,
 )
 _PERSON = re.compile(r"^[^\W\d_a-z][^\W\d_]+(?:[ '-][^\W\d_]+)*[ ][^\W\d_a-z][^\W\d_]+$")
-_PLAIN = re.compile(r"[^\x00-\x1f\x7f.'\[\]{}\ud800-\udfff]+")
+_PLAIN = re.compile(r"[^\x00-\x1f\x7f'\[\]{}\ud800-\udfff]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LONG = 128  # characters; no field name is longer
 
