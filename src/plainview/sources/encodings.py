@@ -7,6 +7,7 @@ and Latin-1 in its tail is noticed where it changes, said in `notes`, and never 
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,7 +26,9 @@ BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 HEAD = 64 << 10
-SUPERSETS = {"shift_jis": "cp932", "euc-kr": "cp949", "big5": "big5hkscs", "iso-8859-1": "latin-1"}
+_HIGH = bytes(range(128, 256))
+_SEQUENCE = re.compile(rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{2})[\x80-\xbf]")
+_ISO_2022_JP = re.compile(rb"\x1b\$[@B][!-~]+\x1b\([BJ]")
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -46,15 +49,45 @@ class Encoding:
 
 
 def detect(head: bytes, *, whole: bool = False) -> Encoding:
-    """Return the encoding of a text by its first bytes; `whole` says that nothing follows them. Never fails."""
+    """Return the encoding of a text by its first bytes; `whole`: nothing follows them. Never fails.
+
+    What is ASCII so far counts as UTF-8. Without a byte order mark, UTF-16 and UTF-32 show by their zero bytes,
+    damaged UTF-8 by most sequences being right; all else is judged by its letters (`letters.best`).
+    """
     for bom, name in BOMS:
         if head.startswith(bom):
             return Encoding(name, bom=len(bom))
-    if head.isascii() and 0 not in head:
-        return Encoding("utf-8")
+    if 0 in head[:4096] and (wide := _wide(head[:4096])):
+        return Encoding(wide, assumed=True)
+    if head.isascii():
+        return Encoding("iso-2022-jp", assumed=True) if _ISO_2022_JP.search(head) else Encoding("utf-8")
     if valid_utf8(head if whole else head[: boundary(head)]):
         return Encoding("utf-8")
-    return Encoding("windows-1252", assumed=True)
+    high = len(head) - len(head.translate(None, _HIGH))
+    if sum(map(len, _SEQUENCE.findall(head))) > 0.8 * high:
+        return Encoding("utf-8")
+    from plainview.sources.letters import best
+
+    return Encoding(best(head), assumed=True)
+
+
+def _wide(head: bytes) -> str:
+    """Return the UTF-16 or UTF-32 that puts the zero bytes where they are: above ASCII letters or line ends."""
+    places = [head[at::4].count(0) for at in range(4)]
+    quarter = len(head) // 4
+    if quarter and min(places[:3]) == 0 and places[3] >= quarter and places[2] > 0.9 * quarter:
+        return "utf-32-le"
+    if quarter and min(places[1:]) == 0 and places[0] >= quarter and places[1] > 0.9 * quarter:
+        return "utf-32-be"
+    even, odd = head[0::2], head[1::2]
+    # Chinese in UTF-16 has few zero bytes, but each comma, digit and line end has one
+    little = sum(pair in head for pair in (b"\n\0", b",\0", b";\0", b"\t\0", b" \0"))
+    big = sum(pair in head for pair in (b"\0\n", b"\0,", b"\0;", b"\0\t", b"\0 "))
+    if odd.count(0) > 8 * even.count(0) and little and odd.count(0) > len(odd) // 50:
+        return "utf-16-le"
+    if even.count(0) > 8 * odd.count(0) and big and even.count(0) > len(even) // 50:
+        return "utf-16-be"
+    return ""
 
 
 def valid_utf8(data: bytes) -> bool:
@@ -87,7 +120,7 @@ def boundary(data: bytes) -> int:
 
 
 class Utf8Blocks(Iterator[bytes]):
-    """The iterator of `utf8_blocks`. `encoding` and `notes` may change while it is read.
+    """The iterator of `utf8_blocks`. `encoding` and `notes` may change while it is read; `last`: no block follows.
 
     With `lazy`, blocks of UTF-8 are not validated: the caller's parser does it, and calls `repair` on what it
     refuses before it asks for the next block.
@@ -97,6 +130,7 @@ class Utf8Blocks(Iterator[bytes]):
         whole = source.size is not None and source.size <= len(source.head)
         self.encoding = detect(source.head, whole=whole)
         self.notes: tuple[str, ...] = (self.encoding.note,) if self.encoding.note else ()
+        self.last = False
         self._broken_rows = 0
         self._multibyte = False  # valid sequences of UTF-8 were seen
         self._source, self._log, self._lazy = source, log, lazy
@@ -107,10 +141,13 @@ class Utf8Blocks(Iterator[bytes]):
         return next(self._blocks)
 
     def _run(self, block: int) -> Iterator[bytes]:
-        skip, rest = self.encoding.bom, b""
+        skip, rest, first = self.encoding.bom, b"", True
         for raw, last in _raw(self._source, self._log, block):
             data = rest + raw[skip:] if rest or skip else raw
             skip, rest = 0, b""
+            if self.encoding.assumed and first:
+                self._judge_again(raw[:MIB])
+            first = False
             if self.encoding.name == "utf-8":
                 end = len(data) if last else boundary(data)
                 if end < len(data):
@@ -119,10 +156,18 @@ class Utf8Blocks(Iterator[bytes]):
                     data = self.repair(data)
             else:
                 data = self._transcode(data, last=last)
-            if data:
+            self.last = last
+            if data or last:
                 yield data
         if self._broken_rows:
             self._log.skip(self._source.name, _broken(self._broken_rows, self.encoding.name))
+
+    def _judge_again(self, data: bytes) -> None:
+        """The head may hold one name with an accent, the first block a thousand."""
+        if len(data) > len(self._source.head):
+            self.encoding = detect(data)
+            self.notes = (self.encoding.note,) if self.encoding.note else ()
+            self._decoder = _decoder(self.encoding.name)
 
     def valid(self, data: bytes) -> bool:
         """Return whether `data` is UTF-8, and remember that this file has such sequences."""
@@ -146,6 +191,8 @@ class Utf8Blocks(Iterator[bytes]):
         return self._transcode(data, last=False)
 
     def _transcode(self, data: bytes, *, last: bool) -> bytes:
+        if self.encoding.name == "windows-1252" and not _has_c1(data):
+            return data.decode("latin-1").encode()  # the same without 0x80-0x9F, and six times as fast
         text = self._decoder.decode(data, last)
         if REPLACEMENT in text:
             self._broken_rows += sum(REPLACEMENT in line for line in text.split("\n"))
@@ -154,7 +201,9 @@ class Utf8Blocks(Iterator[bytes]):
 
 def _decoder(name: str) -> codecs.IncrementalDecoder:
     """Return a decoder that never fails, for the superset of an encoding that is met in files."""
-    return codecs.getincrementaldecoder(SUPERSETS.get(name, name))("replace")
+    from plainview.sources.letters import CODECS
+
+    return codecs.getincrementaldecoder(CODECS.get(name, name))("replace")
 
 
 def _around(data: bytes) -> bytes:
@@ -165,8 +214,16 @@ def _around(data: bytes) -> bytes:
     return data[max(start, first - HEAD) : first + HEAD]
 
 
+def _has_c1(data: bytes) -> bool:
+    import numpy as np
+
+    return bool(((np.frombuffer(data, np.uint8) & 0xE0) == 0x80).any())
+
+
 def _broken(rows: int, name: str) -> str:
-    return f"{rows:,} rows hold bytes that are not {name}; these bytes were read as U+FFFD, the rest of the rows as it is"
+    return (
+        f"{rows:,} rows hold bytes that are not {name}; these bytes were read as U+FFFD, the rest of the rows as it is"
+    )
 
 
 def utf8_blocks(source: Input, log: ReadLog, block: int = 0) -> tuple[Encoding, Utf8Blocks]:

@@ -61,8 +61,8 @@ class _Reader:
         carry = b""
         begun = False
         limit = self.source.limits.field
-        for part, last in _with_last(self.blocks):
-            chunk = part
+        for part in self.blocks:
+            chunk, last = part, self.blocks.last
             if not begun:
                 chunk, carry = carry + chunk, b""
                 if not last and b"\n" not in chunk and b"\r" not in chunk and len(chunk) <= limit:
@@ -92,9 +92,7 @@ class _Reader:
         if not data.strip():
             return b""
         top = record_end(data, dialect.quote)
-        sample = (
-            data[:HEAD] if len(data) <= HEAD else data[: max(top, data.rfind(b"\n", 0, HEAD) + 1)][: HEAD * 4]
-        )
+        sample = data[:HEAD] if len(data) <= HEAD else data[: max(top, data.rfind(b"\n", 0, HEAD) + 1)][: HEAD * 4]
         rows = records(sample.decode("utf-8", "replace"), dialect)
         first = rows[0] if rows else []
         self.comments = dialect.comments
@@ -114,11 +112,7 @@ class _Reader:
             self.notes["NUL bytes were removed"] = None
         if self.dialect.cr:
             data = data.replace(b"\r", b"\n")
-        return (
-            data.rstrip(b"\r\n\x1a") + b"\n"
-            if last and data.endswith((b"\n\n", b"\n\r\n", b"\x1a"))
-            else data
-        )
+        return data.rstrip(b"\r\n\x1a") + b"\n" if last and data.endswith((b"\n\n", b"\n\r\n", b"\x1a")) else data
 
     def _frame(self, block: bytes, carry: bytes, *, force: bool) -> tuple[pl.DataFrame, bytes]:
         """Return the rows of a block that ends at a line end, and what is left for the next one."""
@@ -193,9 +187,7 @@ class _Reader:
             if frame is None:
                 frame = self._wider(piece)
             if frame is None:
-                result = repair(
-                    piece.decode(), self.dialect, len(self.names), force=force and at == len(block)
-                )
+                result = repair(piece.decode(), self.dialect, len(self.names), force=force and at == len(block))
                 width = min(max(map(len, result.rows), default=0), self.source.limits.columns)
                 frame, rest = result.frame(max(width, self.width)), result.rest.encode()
                 broken += result.broken
@@ -226,15 +218,6 @@ class _Reader:
             if "comment" not in frame.columns:
                 frame = frame.with_columns(comments.extend_constant(None, frame.height - len(comments)))
         return frame
-
-
-def _with_last(blocks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
-    """Pair each block with whether it is the last."""
-    held = next(blocks, None)
-    while held is not None:
-        following = next(blocks, None)
-        yield held, following is None
-        held = following
 
 
 __all__ = ["read"]

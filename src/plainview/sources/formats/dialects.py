@@ -75,9 +75,7 @@ def _delimiter(rows: list[str], *, tabs: bool) -> str:
     best, best_score = "", 0.0
     for delimiter in DELIMITERS:
         counts = [row.count(delimiter) for row in rows]
-        usual, times = (
-            Counter(count for count in counts if count).most_common(1)[0] if any(counts) else (0, 0)
-        )
+        usual, times = Counter(count for count in counts if count).most_common(1)[0] if any(counts) else (0, 0)
         if not usual:
             continue
         score = times / len(rows) + (0.5 if counts[0] == usual else 0.1 if counts[0] else -0.5)
@@ -98,11 +96,7 @@ def _title_lines(lines: list[str], rows: list[str], delimiter: str) -> int:
     for row in rows[:TITLE_LINES]:
         blank = not row.strip()
         comment = row.startswith("#") and row.count(delimiter) != usual
-        title = (
-            usual > 0
-            and not row.count(delimiter)
-            and any(r.count(delimiter) == usual for r in rows[top + 1 :])
-        )
+        title = usual > 0 and not row.count(delimiter) and any(r.count(delimiter) == usual for r in rows[top + 1 :])
         if not (blank or comment or title):
             break
         top += 1

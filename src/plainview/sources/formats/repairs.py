@@ -44,10 +44,7 @@ class Repaired:
         columns = list(zip_longest(*self.rows, fillvalue=None))[:width]
         columns += [(None,) * len(self.rows)] * (width - len(columns))
         return pl.DataFrame(
-            [
-                pl.Series(str(at), [cell or None for cell in cells], dtype=pl.String)
-                for at, cells in enumerate(columns)
-            ]
+            [pl.Series(str(at), [cell or None for cell in cells], dtype=pl.String) for at, cells in enumerate(columns)]
         )
 
 
