@@ -136,7 +136,7 @@ def _table(
     fields = ", ".join(_field(str(column), str(kind)) for column, kind in columns)
     where = f"{_quoted(schema)}.{_quoted(name)}"
     table = Table(label, "duckdb")
-    last = (connection.execute(f"SELECT max(rowid) FROM {where}").fetchone() or (None,))[0]  # noqa: S608
+    last = connection.execute(f"SELECT max(rowid) FROM {where}").fetchall()[0][0]  # noqa: S608
     for start in range(0, (-1 if last is None else int(last)) + 1, ROWS) or (0,):
         source.deadline.check()
         query = f"SELECT {fields} FROM {where} WHERE rowid >= {start} AND rowid < {start + ROWS}"  # noqa: S608
