@@ -41,7 +41,6 @@ _RAW: Final = {
     "cz_account": czech_account,
     "mrz": DEVICES["mrz"],
     "phone": PHONES["phone"],
-    "phone_plain": PHONES["phone_plain"],
 }
 _ALL: Final = {**WEST, **EAST, **ASIA, **AMERICAS, **MONEY, **DEVICES, **PHONES, **_RAW}
 

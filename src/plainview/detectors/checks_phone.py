@@ -53,21 +53,8 @@ def is_phone(value: str) -> bool:
     return any(_is_valid(text, region) for region in _REGIONS)
 
 
-def is_plain_phone(value: str) -> bool:
-    """Return whether the text is a number in any plan, also without separators or a plus sign."""
-    text = value.strip()
-    if len(text) > 40 or not _SHAPE.fullmatch(text) or _repeats(text):
-        return False
-    if is_phone(text):
-        return True
-    return text.isdigit() and (
-        _is_valid("+" + text, None) or any(_is_valid(text, region) for region in _REGIONS)
-    )
-
-
 PHONES: Final[dict[str, Function]] = {
     "phone": per_value(is_phone),
-    "phone_plain": per_value(is_plain_phone),
     # prefixes that China's ministry of industry has given to mobile operators
     "cn_mobile": check(
         r"(?:86)?1(?:3[0-9]|4[0-14-9]|5[0-35-9]|6[2567]|7[0-8]|8[0-9]|9[0-35-9])[0-9]{8}",
