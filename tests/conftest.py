@@ -1,0 +1,41 @@
+"""Shared by all tests: the command run as a user would, and the canary that no output may hold."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+CANARIES = ("canary.7f3a@example.org", "Canaria Vogelsang", "+49 30 90182357", "DE89370400440532013000")
+
+
+class Ran:
+    """A finished run of the command."""
+
+    def __init__(self, process: subprocess.CompletedProcess[str], report: str) -> None:
+        self.status, self.out, self.err, self.report = process.returncode, process.stdout, process.stderr, report
+
+    @property
+    def everything(self) -> str:
+        """Return all that the program let out."""
+        return self.out + self.err + self.report
+
+
+@pytest.fixture
+def plainview(tmp_path: Path) -> Callable[..., Ran]:
+    """Run `plainview ARGUMENTS` in a process of its own; with a format other than text the report is a file."""
+
+    def run(*arguments: object, fmt: str = "text", cwd: Path | None = None) -> Ran:
+        output = tmp_path / f"report.{fmt}"
+        output.unlink(missing_ok=True)
+        extra = [] if fmt == "text" else ["--format", fmt, "--output", str(output)]
+        env = {**os.environ, "PYTHONWARNINGS": "default", "COLUMNS": "100"}
+        command = [sys.executable, "-m", "plainview", *map(str, arguments), *extra]
+        process = subprocess.run(command, capture_output=True, text=True, env=env, cwd=cwd, timeout=100, check=False)
+        return Ran(process, output.read_text() if output.exists() else "")
+
+    return run

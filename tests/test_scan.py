@@ -1,0 +1,169 @@
+"""The whole command over files: what it says, what it leaves alone, how it ends."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import sqlite3
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import jsonschema
+import polars as pl
+import pytest
+from conftest import CANARIES, Ran
+
+from plainview.pipeline import Options, scan
+from plainview.reports.json_ import schema
+
+Run = Callable[..., Ran]
+MAIL, NAME, PHONE, IBAN = CANARIES
+ROWS = [{"name": NAME, "email": MAIL, "phone": PHONE, "iban": IBAN, "note": f"call {NAME} at {PHONE} or {MAIL}"}] * 3
+
+
+def harmless(path: Path) -> None:
+    rows = "\n".join(f"SKU-{i},{i * 1.5},{i % 7}" for i in range(100, 140))
+    path.write_text("sku,price,stock\n" + rows + "\n")
+
+
+def people(path: Path) -> None:
+    rows = "\n".join(f"{i},user{i}@example.org" for i in range(40))
+    path.write_text("id,email\n" + rows + "\n")
+
+
+def plant(folder: Path) -> None:
+    """Write the canaries in every form, sound and damaged, as cells, keys, headers, names and comments."""
+    frame = pl.DataFrame(ROWS)
+    frame.write_csv(folder / "a.csv")
+    frame.write_parquet(folder / "a.parquet")
+    frame.write_ipc(folder / "a.arrow")
+    frame.write_ndjson(folder / "a.ndjson")
+    (folder / "a.json").write_text(json.dumps({"people": {MAIL: ROWS[0], "b@example.org": ROWS[0]}}))
+    (folder / "headerless.csv").write_text(f"{NAME},{MAIL},{PHONE}\n" * 4)
+    (folder / "ragged.csv").write_text(f'a,b\n1,2,{MAIL},{PHONE}\n"unclosed {MAIL}\n{NAME}\n')
+    (folder / "broken.json").write_text('{"a": "' + MAIL + '", ')
+    (folder / "broken.ndjson").write_text(json.dumps(ROWS[0]) + "\n{" + MAIL + "\n" + json.dumps(ROWS[0]) + "\n")
+    (folder / "a.sql").write_text(
+        f"-- {MAIL}\nCREATE TABLE `people` (`name` text, `email` text);\n"
+        f"INSERT INTO `people` VALUES ('{NAME}','{MAIL}');\nINSERT INTO `people` VALUES ('{NAME}',{MAIL} broken;\n"
+    )
+    (folder / "a.xml").write_text(f"<r><!-- {MAIL} --><p email='{MAIL}'><n>{NAME}</n></p><p><n>{NAME}</n></p><broken></r>")
+    (folder / "a.html").write_text(f"<table><tr><th>mail</th></tr><tr><td>{MAIL}</td></tr></table>")
+    (folder / "a.log").write_text(f"2025-01-01 login {MAIL} from 203.0.113.9\n" * 5)
+    with sqlite3.connect(folder / "a.sqlite") as db:
+        db.execute(f'CREATE TABLE "{MAIL}" (email TEXT)')
+        db.execute(f'INSERT INTO "{MAIL}" VALUES (?)', (MAIL,))
+    db.close()
+    with zipfile.ZipFile(folder / "a.zip", "w") as out:
+        out.writestr(f"inside/{MAIL}.csv", f"email\n{MAIL}\n")
+    (folder / "cut.csv.gz").write_bytes(gzip.compress(frame.write_csv().encode() * 500)[:-40])
+    (folder / "mislabelled.parquet").write_bytes(b"PAR1" + MAIL.encode() * 9 + b"PAR1")
+    (folder / "long.csv").write_text("a,b\n" + MAIL * 50_000 + ",1\n")
+    (folder / f"{MAIL}.txt").write_text(NAME)
+
+
+@pytest.mark.parametrize("fmt", ["text", "json", "html"])
+def test_no_value_is_ever_let_out(tmp_path: Path, plainview: Run, fmt: str) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    plant(folder)
+    ran = plainview("scan", folder, "-v", fmt=fmt)
+    assert ran.status == 2, ran.err
+    assert "Traceback" not in ran.err
+    for canary in (*CANARIES, "canary", "Canaria", "Vogelsang", "7f3a"):
+        assert canary not in ran.everything, canary
+    assert "e-mail address" in ran.everything or "email_address" in ran.everything
+
+
+def test_no_value_is_left_in_a_temporary_file(tmp_path: Path, plainview: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, temporary = tmp_path / "in", tmp_path / "tmp"
+    folder.mkdir()
+    temporary.mkdir()
+    plant(folder)
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    plainview("scan", folder)
+    assert list(temporary.rglob("*")) == []
+
+
+def snapshot(folder: Path) -> dict[str, tuple[object, ...]]:
+    seen: dict[str, tuple[object, ...]] = {}
+    for path in sorted([folder, *folder.rglob("*")]):
+        status = path.stat()
+        digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))  # our own reading must not count
+        status = path.stat()
+        seen[str(path)] = (digest, status.st_mtime_ns, status.st_atime_ns if path.is_file() else 0, status.st_size)
+    return seen
+
+
+def test_it_only_reads(tmp_path: Path, plainview: Run) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    plant(folder)
+    before = snapshot(folder)
+    plainview("scan", folder)
+    after = snapshot(folder)
+    assert before == after
+
+
+@pytest.mark.parametrize(
+    ("make", "status"),
+    [((harmless,), 0), ((people,), 1), ((harmless, people), 1)],
+)
+def test_exit_status(tmp_path: Path, plainview: Run, make: tuple[Callable[[Path], None], ...], status: int) -> None:
+    for number, maker in enumerate(make):
+        maker(tmp_path / f"{number}.csv")
+    assert plainview("scan", tmp_path).status == status
+
+
+@pytest.mark.parametrize("with_people", [False, True])
+def test_exit_status_admits_what_was_not_read(tmp_path: Path, plainview: Run, with_people: bool) -> None:
+    (people if with_people else harmless)(tmp_path / "a.csv")
+    (tmp_path / "broken.json").write_text("{")
+    ran = plainview("scan", tmp_path)
+    assert ran.status == 2
+    assert "NOT EXAMINED: broken.json" in ran.out
+
+
+@pytest.mark.parametrize(
+    "arguments", [["scan"], ["nonsense"], ["scan", "--format", "pdf", "x"], ["scan", "/no/such/file"], ["scan", "gopher://x"]]
+)
+def test_wrong_use_ends_with_64(plainview: Run, arguments: list[str]) -> None:
+    ran = plainview(*arguments)
+    assert ran.status == 64
+    assert ran.err.startswith(("usage:", "plainview:"))
+    assert "Traceback" not in ran.err
+
+
+def test_a_password_in_an_address_is_never_repeated(plainview: Run) -> None:
+    ran = plainview("scan", "gopher://anna:s3cr3t-canary@example.org/x")
+    assert "s3cr3t" not in ran.everything
+
+
+def test_json_follows_the_published_schema(tmp_path: Path, plainview: Run) -> None:
+    people(tmp_path / "a.csv")
+    ran = plainview("scan", tmp_path, fmt="json")
+    report = json.loads(ran.report)
+    jsonschema.validate(report, json.loads(schema()))
+    (table,) = report["targets"][0]["tables"]
+    assert (table["name"], table["rows"], table["rows_read"]) == ("a.csv", 40, 40)
+    (column,) = table["columns"]
+    assert (column["path"], column["category"], column["matched"], column["checked"]) == ("email", "email_address", 40, 40)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_two_runs_agree_with_any_number_of_threads(threads: int) -> None:
+    examples = Path(__file__).parent.parent / "examples"
+    first, second = scan(examples), scan(examples, options=Options(threads=threads))
+    assert first.targets == second.targets
+
+
+def test_a_bad_target_does_not_end_the_run(tmp_path: Path, plainview: Run) -> None:
+    people(tmp_path / "a.csv")
+    ran = plainview("scan", tmp_path / "a.csv", "redis://127.0.0.1:1")
+    assert ran.status == 2
+    assert "e-mail address" in ran.out
+    assert "NOT EXAMINED" in ran.out or "NOT REACHED" in ran.out
