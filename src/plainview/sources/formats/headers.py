@@ -25,11 +25,48 @@ _KINDS = (  # the first that matches the whole cell names its kind
 _VALUE = re.compile(r"@[^@\s]+\.|[0-9](?:[ ().-]{0,2}[0-9]){6}")  # never a name: an address, seven digits
 
 
+# Words that columns are named with, folded; one of them in a short cell without digits speaks for a header.
+_WORDS = frozenset(
+    "id ids key code name names first last middle full given family sur surname firstname lastname fullname username "
+    "user login email mail phone mobile tel telephone fax address street city town zip zipcode postcode postal state "
+    "province county country region nationality gender sex age dob birth birthday birthdate date time day month year "
+    "created updated timestamp start end type kind class category status title description desc note notes comment "
+    "comments text body message subject label tag tags value values amount total sum count number no num nr qty "
+    "quantity price cost rate salary income currency tax vat iban bic account bank card cvv balance score rank level "
+    "lat latitude lon lng long longitude location place area ip host url uri link website domain company organization "
+    "organisation department position job occupation role employer product item sku order invoice customer client "
+    "patient student employee member person people ssn passport license licence plate vin religion ethnicity race "
+    "diagnosis blood height weight size length width color colour language lang locale version source file path "
+    "nachname vorname strasse straße ort plz stadt land telefon handy geburtsdatum geschlecht datum betrag preis "
+    "anzahl nummer kunde kunden firma beschreibung bemerkung anrede titel konto nom prenom prénom adresse rue ville "
+    "pays téléphone courriel naissance sexe âge montant prix quantité numéro client société nombre apellido apellidos "
+    "correo teléfono telefono dirección direccion calle ciudad país pais provincia fecha nacimiento sexo edad importe "
+    "precio cantidad número numero nome cognome indirizzo città citta cap provincia nazione telefono nascita sesso età "
+    "importo prezzo sobrenome endereço endereco rua cidade estado nascimento idade valor preço imię imie nazwisko adres "
+    "ulica miasto kraj kod data urodzenia płeć plec wiek kwota cena ilość naam voornaam achternaam straat plaats "
+    "woonplaats geboortedatum geslacht leeftijd bedrag prijs aantal namn förnamn efternamn gata ort födelsedatum kön "
+    "navn fornavn efternavn etternavn by fødselsdato køn kjønn nimi etunimi sukunimi osoite jméno příjmení ulice město "
+    "vezetéknév keresztnév név cím utca ad soyad isim adres şehir doğum tarihi имя фамилия отчество телефон адрес почта "
+    "город страна дата рождения пол возраст сумма цена номер логин пароль паспорт ім'я прізвище місто адреса όνομα "
+    "επώνυμο διεύθυνση πόλη τηλέφωνο שם משפחה כתובת טלפון עיר اسم الاسم العنوان الهاتف المدينة نام آدرس password pass "
+    "pwd hash token secret uuid guid ชื่อ นามสกุล ที่อยู่ họ tên nama alamat".split()
+)
+_SIGNS = ("姓名", "名前", "氏名", "地址", "住所", "电话", "電話", "手机", "邮箱", "メール", "性别", "性別", "年龄", "年齡",
+          "生日", "日期", "编号", "編號", "番号", "身份证", "이름", "주소", "전화", "성별", "나이", "생년월일", "이메일", "번호",
+          "城市", "国家", "國家", "民族", "备注", "備註", "价格", "金额")  # fmt: skip
+_TOKEN = re.compile(r"[^\W\d_]+")
+_CAMEL = re.compile(r"[a-z][A-Z]|[^\W\d]_[^\W\d]")
+_YEAR = re.compile(r"(?:19|20)[0-9]{2}")
+BODY = 30  # rows that the first is compared with
+
+
 def kind_of(cell: str) -> str:
     """Return "" for an empty cell, "word" for text, else what it looks like."""
     cell = cell.strip()
     if not cell:
         return ""
+    if cell.isalpha():
+        return "word"
     for name, pattern in _KINDS:
         if pattern.fullmatch(cell):
             return name
@@ -38,40 +75,68 @@ def kind_of(cell: str) -> str:
 
 def has_header(rows: list[list[str]]) -> bool:
     """Judge the first of the rows by the others."""
-    if not rows:
-        return False
-    first, body = rows[0], rows[1:]
+    first, body = (rows[0], rows[1 : BODY + 1]) if rows else ([], [])
     kinds = [kind_of(cell) for cell in first]
-    words = kinds.count("word")
-    if not words:
+    if "word" not in kinds:
         return False
-    if not body:
-        return words == len(kinds)
     votes = 0.0
     for at, kind in enumerate(kinds):
         cells = [row[at].strip() for row in body if at < len(row) and row[at].strip()]
         votes += _vote(first[at].strip(), kind, cells)
-    filled = [cell.strip() for cell in first if cell.strip()]
-    if len({cell.lower() for cell in filled}) < len(filled):
+    filled = [cell.strip().casefold() for cell in first if cell.strip()]
+    if len(set(filled)) < len(filled):
         votes -= 0.5
-    return votes >= 0
+    if not body:
+        return votes > -1
+    return votes > 0
 
 
 def _vote(cell: str, kind: str, below: list[str]) -> float:
     """Return how much one column speaks for a header (positive) or for data (negative)."""
-    if not below or not kind:
-        return 0.0
-    kinds = [kind_of(other) for other in below]
-    usual = max(set(kinds), key=kinds.count)
     if kind in {"email", "url", "phone", "code"}:
         return -3.0
-    if kind != "word":
-        return -1.5 if usual == kind else -0.2
-    if cell in below and len(below) > 1:
+    if not kind:
+        return 0.0
+    kinds = [kind_of(other) for other in below]
+    usual = max(set(kinds), key=kinds.count, default="")
+    if kind != "word":  # years and dates stand over pivot tables, but over numbers
+        return -0.2 if usual != kind or _YEAR.fullmatch(cell) else -1.0 if kind == "number" else -1.5
+    if cell in below:
         return -2.0
-    if usual != "word":
-        return 1.5
-    return 0.0
+    if _is_name(cell, below):
+        return 2.0
+    if usual not in {"word", ""}:
+        return 1.5 if kinds.count(usual) > 0.6 * len(kinds) else 0.5
+    return _by_shape(cell, below)
+
+
+def _is_name(cell: str, below: list[str]) -> bool:
+    """Return whether a cell holds a word that columns are named with, and the cells below do not."""
+    if any(sign in cell for sign in _SIGNS) and len(cell) <= 12:
+        return not any(sign in other for sign in _SIGNS if sign in cell for other in below)
+    words = _TOKEN.findall(_CAMEL.sub(lambda found: f"{found[0][0]} {found[0][-1]}", cell).casefold())
+    known = [word for word in words if word in _WORDS]
+    if not known or len(words) > 4 or len(cell) > 40:
+        return False
+    return not any(word in _TOKEN.findall(other.casefold()) for word in known for other in below)
+
+
+def _by_shape(cell: str, below: list[str]) -> float:
+    """Compare a text with texts: how it is written, and how long."""
+    if _CAMEL.search(cell) and not any(_CAMEL.search(other) for other in below):
+        return 1.0
+    if not below:
+        return -0.2
+    shapes = [_shape(other) for other in below]
+    same = shapes.count(_shape(cell)) / len(shapes)
+    if same < 0.1:
+        return 0.7
+    return -0.4 if same > 0.5 else 0.0
+
+
+def _shape(cell: str) -> str:
+    case = "A" if cell.isupper() else "a" if cell.islower() else "Aa" if cell[:1].isupper() else "?"
+    return f"{case}{min(cell.count(' '), 3)}{len(cell) > 40}"
 
 
 def column_names(cells: list[str], width: int) -> list[str]:
