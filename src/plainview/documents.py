@@ -231,7 +231,8 @@ def _fit(values: Sequence[Any], kind: type) -> bool:
     """Return False for integers and decimals that Polars cannot hold: it may panic, or print them."""
     if kind is int:
         present = [v for v in values if v is not None] if None in values else values
-        return -_INT64 <= min(present) and max(present) < _INT64
+        low, high = min(present), max(present)
+        return bool(low >= -_INT64 and high < _INT64)
     if kind is not decimal.Decimal:
         return True
     for _, digits, exponent in (v.as_tuple() for v in values if v is not None):

@@ -182,7 +182,7 @@ def _row_element(source: Input) -> tuple[int, str]:
         pass
     repeated = [p for p, count in seen.items() if count > 1 and 1 < len(p) <= 8]
     if not repeated:
-        return 1, ""
+        return 1, next(iter(seen), ("",))[0]
     large = [p for p in repeated if held[p] * 2 >= seen.total() - len(p)]
     best = min(large, key=len) if large else max(repeated, key=lambda p: held[p])
     return len(best), best[-1]
