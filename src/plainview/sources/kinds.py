@@ -19,6 +19,7 @@ from plainview.sources.kinds_data import (
     NAMED,
     ODF,
     OFFICE,
+    OFFICE_FIRST,
     OLE,
     PROGRAM,
     READ,
@@ -143,8 +144,7 @@ def _zip_kind(head: bytes, seek: Seek | None, size: int | None) -> Kind:
         for part, (kind, why) in ODF.items():
             if b"oasis.opendocument." + part in mime:
                 return Kind(kind, why)
-    tail = seek(-min(size or HEAD, HEAD), HEAD) if seek else b""
-    members = _member_names(head, b"PK\x03\x04", 26, 30) | _member_names(tail, b"PK\x01\x02", 28, 46)
+    members = _directory(seek, size) if seek and size else _front(head)
     is_office = "[Content_Types].xml" in members or "_rels/.rels" in members
     for prefix, kind, why in OFFICE:
         if (is_office or not prefix.endswith("/")) and any(member.startswith(prefix) for member in members):
@@ -152,15 +152,43 @@ def _zip_kind(head: bytes, seek: Seek | None, size: int | None) -> Kind:
     return Kind("zip")
 
 
-def _member_names(data: bytes, magic: bytes, length_at: int, name_at: int) -> set[str]:
-    """Collect the member names of all zip headers that begin inside `data`."""
+def _directory(seek: Seek, size: int) -> set[str]:
+    """Return member names out of the last 64 KiB of the central directory (APPNOTE 4.3.12, 4.3.16)."""
+    tail = seek(-min(size, HEAD + 22), HEAD + 22)
+    end = tail.rfind(b"PK\x05\x06")
+    if end < 0 or len(tail) < end + 22:
+        return set()
+    (length,) = struct.unpack_from("<I", tail, end + 12)
+    start = end - length
+    return _names(tail, start if start >= 0 else max(0, tail.find(b"PK\x01\x02")), b"PK\x01\x02", 46)
+
+
+def _front(head: bytes) -> set[str]:
+    """Return the names of the local headers in the head, where the first is one that office files begin with.
+
+    Without that test the members of an archive stored inside would be taken for those of this one.
+    """
+    first = _names(head, 0, b"PK\x03\x04", 30)
+    if not any(name.startswith(OFFICE_FIRST) for name in first):
+        return first
     names: set[str] = set()
-    at = data.find(magic)
-    while at >= 0 and len(names) < 1000:
-        if at + name_at <= len(data):
-            (length,) = struct.unpack_from("<H", data, at + length_at)
-            names.add(data[at + name_at : at + name_at + min(length, 80)].decode("utf-8", "replace"))
-        at = data.find(magic, at + 4)
+    at = 0
+    while at >= 0:
+        names |= _names(head, at, b"PK\x03\x04", 30)
+        at = head.find(b"PK\x03\x04", at + 4)
+    return names
+
+
+def _names(data: bytes, at: int, magic: bytes, fixed: int) -> set[str]:
+    """Collect names of zip headers that follow each other; of local headers (fixed part 30 bytes) the first only."""
+    names: set[str] = set()
+    while data.startswith(magic, at) and at + fixed <= len(data) and len(names) < 1000:
+        length, extra = struct.unpack_from("<HH", data, at + fixed - (18 if fixed == 46 else 4))
+        comment = struct.unpack_from("<H", data, at + 32)[0] if fixed == 46 else 0
+        names.add(data[at + fixed : at + fixed + min(length, 80)].decode("utf-8", "replace"))
+        if fixed == 30:
+            break
+        at += fixed + length + extra + comment
     return names
 
 

@@ -191,6 +191,8 @@ OFFICE = (
     ("doc.kml", "zip", ""),
 )
 
+OFFICE_FIRST = ("[Content_Types].xml", "_rels/", "docProps/", "xl/", "word/", "ppt/", "visio/", "customXml/")
+
 ODF = {
     b"spreadsheet": ("ods", ""),
     b"text": ("", f"OpenDocument text, {LATER}"),

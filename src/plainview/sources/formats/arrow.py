@@ -5,6 +5,8 @@ Format: https://arrow.apache.org/docs/format/Columnar.html#serialization-and-int
 
 from __future__ import annotations
 
+import io
+import struct
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -13,6 +15,8 @@ import polars as pl
 from plainview.errors import LimitError
 from plainview.sources.base import MIB, Batch, Input, ReadLog, Table
 from plainview.sources.formats.columnar import attempt, read_lazy
+
+END = b"\xff\xff\xff\xff\0\0\0\0"
 
 
 def read(source: Input, log: ReadLog) -> Iterator[Batch]:
@@ -26,9 +30,38 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
 
 
 def _read_stream(source: Input, log: ReadLog, table: Table, stream: BinaryIO) -> Iterator[Batch]:
-    """Read the stream form, which Polars holds in memory whole."""
-    if source.size is not None and source.size > 4 * source.limits.memory:
-        raise LimitError(f"an Arrow stream larger than {4 * source.limits.memory // MIB} MiB", hint="raise --memory")
-    frame = attempt(lambda: pl.read_ipc_stream(stream))
+    """Read the stream form, which is held in memory whole; messages after a cut or damaged one are told."""
+    limit = 4 * source.limits.memory
+    data = stream.read(limit + 1)
+    if len(data) > limit:
+        raise LimitError(f"an Arrow stream larger than {limit // MIB} MiB", hint="raise --memory")
+    end = whole_messages(data)
+    frame = attempt(lambda: pl.read_ipc_stream(io.BytesIO(data[:end] + END)))
     log.listed(rows=frame.height)
-    yield from ((Batch(table, part) for part in frame.iter_slices(50_000)) if frame.height else [Batch(table, frame)])
+    yield from (Batch(table, part) for part in frame.iter_slices(50_000)) if frame.height else [Batch(table, frame)]
+    if not data.startswith(END, end):
+        log.skip(source.name, "the Arrow stream is cut short or damaged: it has no end mark; what came before was read")
+
+
+def whole_messages(data: bytes) -> int:
+    """Return where the last whole message ends: a mark, the length of the metadata, metadata, body."""
+    at = 0
+    while data.startswith(END[:4], at) and at + 8 <= len(data):
+        (length,) = struct.unpack_from("<i", data, at + 4)
+        body = _body_length(data[at + 8 : at + 8 + length]) if length > 0 else -1
+        if length <= 0 or body < 0 or at + 8 + length + body > len(data):
+            break
+        at += 8 + length + body
+    return at
+
+
+def _body_length(metadata: bytes) -> int:
+    """Return `bodyLength`, the fourth field of the FlatBuffers table Message, or -1 when it cannot be found."""
+    try:
+        (table,) = struct.unpack_from("<I", metadata, 0)
+        fields = table - struct.unpack_from("<i", metadata, table)[0]
+        (size,) = struct.unpack_from("<H", metadata, fields)
+        offset = struct.unpack_from("<H", metadata, fields + 4 + 2 * 3)[0] if size >= 12 else 0
+        return int(struct.unpack_from("<q", metadata, table + offset)[0]) if offset else 0
+    except struct.error:
+        return -1

@@ -56,7 +56,9 @@ def _start(reader: Any, stream: Any) -> Any:
         codec = next((name for name in EXTRA if name in str(error).lower()), "")
         if codec:
             raise MissingExtraError(f"Avro packed with {codec}", hint=f"pip install {EXTRA[codec]}") from None
-        raise UnsupportedError("Avro packed with a codec that is not read") from None
+        if "codec" in str(error).lower():
+            raise UnsupportedError("Avro packed with a codec that is not read") from None
+        raise DamagedError("the Avro header cannot be read (ValueError)") from None
     except Exception as error:  # noqa: BLE001
         raise DamagedError(f"the Avro header cannot be read ({type(error).__name__})") from None
 

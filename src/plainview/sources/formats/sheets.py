@@ -116,7 +116,8 @@ def find_header(grid: pl.DataFrame) -> int | None:
     """
     lines = [[(cell or "").strip() for cell in line] for line in grid.head(LOOK).iter_rows()]
     widths = [sum(cell != "" for cell in line) for line in lines]
-    usual = sorted(widths)[len(widths) // 2]
+    filled = sorted(width for width in widths if width)
+    usual = filled[len(filled) * 3 // 4] if filled else 0
     at = next((index for index, width in enumerate(widths) if width >= max(1, 0.6 * usual)), len(lines))
     return at if at + 1 < grid.height and has_header(lines[at:]) else None
 
