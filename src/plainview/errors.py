@@ -104,7 +104,7 @@ def translate(error: BaseException, what: str = "") -> PlainviewError:
     if isinstance(error, PermissionError):
         return DeniedError(f"no permission to read{where}", hint="run as a user who may read it")
     if isinstance(error, FileNotFoundError):
-        return ReadError(f"not found{where}", hint="it vanished while it was read")
+        return ReadError(f"not found{where}", hint="is the path right, or did it vanish meanwhile?")
     if isinstance(error, MemoryError):
         return LimitError(f"not enough memory{where}")
     if isinstance(error, RecursionError):

@@ -68,9 +68,10 @@ class Scanner:
         self.progress.on_target(target)
         log = ReadLog()
         exposure = source.check_access()
+        units = _until_it_fails(source.units(log), safe_name(target), log)
         tables: dict[str, tuple[Table, TableProfile]] = {}
         logs = [log]
-        for result in self._run(source, source.units(log)):
+        for result in self._run(source, units):
             logs.append(result.log)
             for name, (table, profile) in result.tables.items():
                 if name in tables:
@@ -143,6 +144,14 @@ class Scanner:
             finally:
                 for future in waiting.values():
                     future.cancel()
+
+
+def _until_it_fails(units: Iterator[Unit], target: str, log: ReadLog) -> Iterator[Unit]:
+    """Hand on the units; where listing them fails, those before count and the rest is told."""
+    try:
+        yield from units
+    except PlainviewError as error:
+        log.skip(target, error)
 
 
 def _with_notes(table: Table, other: Table) -> Table:

@@ -65,6 +65,7 @@ class Http:
         self.tls = tls
         self._connection: Connection | None = None
         self._authorization: Secret | None = None
+        self.verify = False  # set before a secret is sent in another way than `authorize`
 
     # -- credentials ----------------------------------------------------------------------------------
 
@@ -73,6 +74,7 @@ class Http:
         if self.wire.target.tls and not self.tls:
             raise RefusedError("the store speaks no TLS although its address says so: no credential was sent")
         self.close()
+        self.verify = True
         self._authorization = header
 
     # -- requests -------------------------------------------------------------------------------------
@@ -157,7 +159,7 @@ class Http:
 
     def _roundtrip(self, step: Exchange, method: str, request: bytes) -> http.client.HTTPResponse:
         if self._connection is None:
-            self._connection = self.wire.connect(tls=self.tls, verify=bool(self._authorization))
+            self._connection = self.wire.connect(tls=self.tls, verify=self.verify)
         self._connection.use(step)
         self._connection.send(request)
         response = http.client.HTTPResponse(cast("socket.socket", self._connection), method=method)

@@ -79,9 +79,7 @@ class Relay:
                     self._fail(error, client)
                     continue
                 self._first = None
-                thread = threading.Thread(
-                    target=self._run, args=(client, server), name="plainview-relay", daemon=True
-                )
+                thread = threading.Thread(target=self._run, args=(client, server), name="plainview-relay", daemon=True)
                 self._threads.append(thread)
                 thread.start()
         if self._first is not None:

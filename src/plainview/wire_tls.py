@@ -63,9 +63,7 @@ def facts(der: bytes | None, host: str, *, verified: bool) -> tuple[str, ...]:
     except ImportError:
         return ("trusted",) if verified else ("not examined: install cryptography",)
     try:
-        with (
-            warnings.catch_warnings()
-        ):  # cryptography warns about odd certificates; here they are the subject
+        with warnings.catch_warnings():  # cryptography warns about odd certificates; here they are the subject
             warnings.simplefilter("ignore")
             return (
                 tuple(_facts(x509.load_der_x509_certificate(der), host))

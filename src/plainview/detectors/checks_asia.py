@@ -25,9 +25,7 @@ from plainview.detectors.checks_kernel import (
 )
 
 # GB/T 2260 province codes, the first two digits of a resident identity number
-_CN_PROVINCE = (
-    "(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[123]|91)"  # 91: abroad; 83: Taiwan residents
-)
+_CN_PROVINCE = "(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[123]|91)"  # 91: abroad; 83: Taiwan residents
 # Kemendagri province codes, the first two digits of a NIK
 _ID_PROVINCE = "(?:1[1-9]|21|3[1-6]|5[1-3]|6[1-5]|7[1-6]|8[12]|9[1-7])"
 # place of birth codes that are not given: 00, 17-20, 69-70, 73, 80-81, 94-97
@@ -45,9 +43,7 @@ def _chinese(d: Codes) -> Bools:
 def _taiwanese(d: Codes) -> Bools:
     first = _TW_LETTERS[d[0]]
     second = np.where(d[1] > 9, _TW_LETTERS[d[1]] % 10, d[1])  # before 2021 residents had a second letter
-    rest = weighted(
-        np.concatenate([[first // 10, first % 10, second], d[2:]]), (1, 9, 8, 7, 6, 5, 4, 3, 2, 1, 1)
-    )
+    rest = weighted(np.concatenate([[first // 10, first % 10, second], d[2:]]), (1, 9, 8, 7, 6, 5, 4, 3, 2, 1, 1))
     return rest % 10 == 0
 
 

@@ -68,9 +68,7 @@ def _digit(text: str) -> str:
 
 def _holds(line: str, *fields: tuple[int, int]) -> bool:
     """Return whether each field `start:end` is followed by its check digit."""
-    return all(
-        line[end] in (_digit(line[start:end]), "<" * (set(line[start:end]) == {"<"})) for start, end in fields
-    )
+    return all(line[end] in (_digit(line[start:end]), "<" * (set(line[start:end]) == {"<"})) for start, end in fields)
 
 
 _LONG_LINE = re.compile(r"[A-Z0-9<]{9}[0-9][A-Z<]{3}[0-9<]{6}[0-9][MFX<][0-9]{6}[0-9][A-Z0-9<]{8,16}")
@@ -85,9 +83,7 @@ def _is_second_line(line: str) -> bool:
 
 def _is_td1(text: str) -> bool:
     first, second = text[:30], text[30:60]
-    if not re.fullmatch(
-        r"[ACI][A-Z0-9<]{4}[A-Z0-9<]{25}[0-9<]{6}[0-9][MFX<][0-9]{6}[0-9][A-Z0-9<]{45}", text
-    ):
+    if not re.fullmatch(r"[ACI][A-Z0-9<]{4}[A-Z0-9<]{25}[0-9<]{6}[0-9][MFX<][0-9]{6}[0-9][A-Z0-9<]{45}", text):
         return False
     # a number longer than nine places goes on behind '<'; its check digit is then elsewhere
     return (first[14] == "<" or _holds(first, (5, 14))) and _holds(second, (0, 6), (8, 14))
@@ -106,9 +102,7 @@ def is_mrz(value: str) -> bool:
 
 
 DEVICES: Final[dict[str, Function]] = {
-    "gb_driving_licence": check(
-        r"[A-Z9]{5}[0-9][0156][0-9][0-3][0-9]{2}[A-Z9]{2}[0-9A-Z]{3}", _british_licence
-    ),
+    "gb_driving_licence": check(r"[A-Z9]{5}[0-9][0156][0-9][0-3][0-9]{2}[A-Z9]{2}[0-9A-Z]{3}", _british_licence),
     "iccid": check(r"89[0-9]{17,18}", luhn),
     # reporting bodies that gave out type allocation codes
     "imei": check(r"(?:0[1-9]|10|3[0-9]|4[459]|5[0-4]|86|9[189])[0-9]{13}", luhn, not_repeated),

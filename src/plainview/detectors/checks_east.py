@@ -151,9 +151,7 @@ def _hungarian_personal(d: Codes) -> Bools:
 
 def _albanian(d: Codes) -> Bools:
     month = pair(d, 2)  # women + 50, residents without citizenship + 30
-    month = np.where(
-        month > 80, month - 80, np.where(month > 50, month - 50, np.where(month > 30, month - 30, month))
-    )
+    month = np.where(month > 80, month - 80, np.where(month > 50, month - 50, np.where(month > 30, month - 30, month)))
     year = np.where(d[0] > 9, 1900 + (d[0] - 10) * 10, 1800 + d[0] * 10) + d[1]
     return is_date(year, month, pair(d, 4))
 

@@ -40,9 +40,7 @@ def _iban(d: Codes) -> Bools:
 def _ccc(d: Codes) -> Bools:
     first = weighted(d[:8], (4, 8, 5, 10, 9, 7, 3, 6)) % 11
     second = weighted(d[10:], (1, 2, 4, 8, 5, 10, 9, 7, 3, 6)) % 11
-    return (np.where(first < 2, first, 11 - first) == d[8]) & (
-        np.where(second < 2, second, 11 - second) == d[9]
-    )
+    return (np.where(first < 2, first, 11 - first) == d[8]) & (np.where(second < 2, second, 11 - second) == d[9])
 
 
 def _kontonr(d: Codes) -> Bools:
@@ -59,9 +57,7 @@ def _clabe(d: Codes) -> Bools:
 
 
 def _cbu(d: Codes) -> Bools:
-    return (weighted(d, (7, 1, 3, 9, 7, 1, 3, 1)) % 10 == 0) & (
-        -weighted(d[8:], (3, 9, 7, 1) * 3 + (3,)) % 10 == d[21]
-    )
+    return (weighted(d, (7, 1, 3, 9, 7, 1, 3, 1)) % 10 == 0) & (-weighted(d[8:], (3, 9, 7, 1) * 3 + (3,)) % 10 == d[21])
 
 
 def _belgian(d: Codes) -> Bools:

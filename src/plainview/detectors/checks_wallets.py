@@ -68,9 +68,7 @@ def _is_bech32(text: str, prefixes: tuple[str, ...]) -> bool:
         return constant in (1, 0x2BC830A3)
     # version 0 has the first constant and 20 or 32 bytes, later versions the second (BIP 350)
     size = (len(numbers) - 7) * 5 // 8
-    return constant == (0x2BC830A3 if numbers[0] else 1) and (
-        size in (20, 32) if numbers[0] == 0 else 2 <= size <= 40
-    )
+    return constant == (0x2BC830A3 if numbers[0] else 1) and (size in (20, 32) if numbers[0] == 0 else 2 <= size <= 40)
 
 
 def _is_address(text: str, kind: str) -> bool:
@@ -79,9 +77,7 @@ def _is_address(text: str, kind: str) -> bool:
     if len(text) <= 36:
         payload = _base58(text, _BASE58)
         versions = _VERSIONS[kind]
-        if payload is not None and any(
-            payload.startswith(v) and len(payload) == len(v) + 20 for v in versions
-        ):
+        if payload is not None and any(payload.startswith(v) and len(payload) == len(v) + 20 for v in versions):
             return True
     return _is_bech32(text, _PREFIXES[kind])
 
@@ -127,9 +123,7 @@ def _permute(lanes: list[int]) -> list[int]:
             current, lanes[place] = lanes[place], _turn(current, (step + 1) * (step + 2) // 2)
         for row in range(0, 25, 5):
             line = lanes[row : row + 5]
-            lanes[row : row + 5] = [
-                line[i] ^ (~line[(i + 1) % 5] & line[(i + 2) % 5]) & _MASK for i in range(5)
-            ]
+            lanes[row : row + 5] = [line[i] ^ (~line[(i + 1) % 5] & line[(i + 2) % 5]) & _MASK for i in range(5)]
         lanes[0] ^= constant
     return lanes
 

@@ -82,9 +82,7 @@ def _spanish_insurance(d: Codes) -> Bools:
     return (province >= 1) & (province <= 66) & (body % 97 == pair(d, 10))
 
 
-_ODD = np.array(
-    [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23]
-)
+_ODD = np.array([1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23])
 _CODICE_ODD = np.concatenate([_ODD[:10], _ODD]).astype(np.int32)  # digits count as the letters A to J
 _OMOCODIA = np.full(36, -1, dtype=np.int32)
 _OMOCODIA[:10] = np.arange(10)
@@ -214,9 +212,7 @@ def _portuguese_card(d: Codes) -> Bools:
 
 def _austrian_tax(d: Codes) -> Bools:
     doubled = d[1:8:2] * 2
-    return (10 - (np.where(doubled > 9, doubled - 9, doubled).sum(axis=0) + d[0:8:2].sum(axis=0))) % 10 == d[
-        8
-    ]
+    return (10 - (np.where(doubled > 9, doubled - 9, doubled).sum(axis=0) + d[0:8:2].sum(axis=0))) % 10 == d[8]
 
 
 def _luxembourgish(d: Codes) -> Bools:

@@ -54,13 +54,14 @@ class ColumnPlan:
 
 @dataclass(slots=True)
 class TableProfiler:
-    """Adds up the batches of one table. Belongs to one thread."""
+    """Adds up the batches of one table. Belongs to one thread. With `learn` off the plan stays as given."""
 
     matcher: Matcher
     names: NameIndex
     table: str = ""
     plan: dict[str, ColumnPlan] = field(default_factory=dict)
     total: TableProfile = field(default_factory=TableProfile)
+    learn: bool = True
 
     def add(self, frame: pl.DataFrame) -> None:
         """Count one batch."""
@@ -85,10 +86,10 @@ class TableProfiler:
         part = sketch_column(values, before.sketch, self.matcher)
         merged = smallest({**before.sketch, **part})
         plan = self.plan.setdefault(path, ColumnPlan())
-        extend_plan(plan, merged, self.names.match(path, self.table), self.matcher)
-        counts = count_column(
-            values, plan, self.matcher, watch=series.dtype == pl.String or isinstance(series.dtype, pl.List)
-        )
+        if self.learn:
+            extend_plan(plan, merged, self.names.match(path, self.table), self.matcher)
+        prose = series.dtype == pl.String or isinstance(series.dtype, pl.List)
+        counts = count_column(values, plan, self.matcher, prose=prose, watch=prose and self.learn)
         return ColumnProfile(rows, rows - len(values), counts, part, frozenset({_kind(series)}))
 
 
@@ -150,8 +151,10 @@ def extend_plan(plan: ColumnPlan, sketch: Mapping[int, Tags], matches: Iterable[
             plan.texts.append(tag[:-1])
 
 
-def count_column(values: pl.Series, plan: ColumnPlan, matcher: Matcher, *, watch: bool) -> dict[str, Count]:
-    """Run the plan over every cell, then the watch over the cells that nothing has explained."""
+def count_column(
+    values: pl.Series, plan: ColumnPlan, matcher: Matcher, *, prose: bool, watch: bool
+) -> dict[str, Count]:
+    """Run the plan over every cell, then the watch over the cells of text that nothing has explained."""
     counts: dict[str, Count] = {}
     rest = values
     explained: pl.Series | None = None
@@ -159,7 +162,7 @@ def count_column(values: pl.Series, plan: ColumnPlan, matcher: Matcher, *, watch
         mask, counts[name] = count_cells(values, name, matcher)
         if mask is not None and counts[name].matched:
             explained = mask if explained is None else explained | mask
-    if explained is not None and watch:
+    if explained is not None and prose:
         rest = values.filter(~explained)
     for name in plan.texts:
         counts[name + "@"] = count_texts(rest, matcher.rules[name], len(values))

@@ -32,7 +32,7 @@ class KeyGroups:
 
     def learn(self, keys: Iterable[bytes]) -> None:
         """Take a sample of keys to tell words from values."""
-        self._root = _grow([_parts(key)[0::2] for key in keys], 0)
+        self._root = _grow([_parts(key)[0::2] for key in keys], top=True)
 
     def name(self, key: bytes) -> str:
         """Return the group of a key, such as `user:{}` or `cart:{}:items`."""
@@ -53,17 +53,17 @@ def _parts(key: bytes) -> list[str]:
     return SEPARATOR.split(key[:200].decode("utf-8", "replace"), SEGMENTS - 1)
 
 
-def _grow(rows: list[list[str]], depth: int) -> _Node:
+def _grow(rows: list[list[str]], *, top: bool) -> _Node:
     groups: dict[str, list[list[str]]] = defaultdict(list)
     for row in rows:
         groups[row[0]].append(row[1:])
-    words = {word for word in groups if len(word) <= 32 and WORD.fullmatch(word)}
+    words = {word for word in groups if not word or (len(word) <= 32 and WORD.fullmatch(word))}
     repeated = {word for word in words if len(groups[word]) > 1}
     # Many different words with few keys each are values; at the top a few names of single keys may stay.
     if len(repeated) > 8 and sum(len(groups[word]) for word in repeated) < 5 * len(repeated):
         repeated = set()
     alone = words - repeated
-    if depth == 0 and len(alone) <= 20:
+    if top and len(alone) <= 20:
         repeated |= alone
     kept = set(sorted(repeated, key=lambda word: -len(groups[word]))[:200])
     node = _Node()
@@ -71,9 +71,9 @@ def _grow(rows: list[list[str]], depth: int) -> _Node:
     for word, rest in groups.items():
         longer = [row for row in rest if row]
         if word in kept:
-            node.words[word] = _grow(longer, depth + 1) if longer else _Node()
+            node.words[word] = _grow(longer, top=top and not word) if longer else _Node()
         else:
             others += longer
     if others:
-        node.other = _grow(others, depth + 1)
+        node.other = _grow(others, top=False)
     return node

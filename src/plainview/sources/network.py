@@ -61,6 +61,12 @@ class Verdict:
         if ORDER.index(state) >= ORDER.index(self.state):
             self.state, self.confidence = state, confidence
 
+    def refused(self, evidence: str) -> None:
+        """Take a refusal for want of a credential: the data are closed, though a version may be shown."""
+        self.evidence.append(evidence)
+        if self.state in ("unknown", "unreachable", "reachable_metadata"):
+            self.state, self.confidence = "auth_required", "proved"
+
     def note(self, evidence: str) -> None:
         """Add evidence that changes no state."""
         self.evidence.append(evidence)
@@ -143,7 +149,7 @@ class NetworkSource:
             except UnreachableError as error:
                 verdict.saw("unreachable", error.message)
             except RefusedError as error:
-                verdict.saw("auth_required", error.message)
+                verdict.refused(error.message)
             except PlainviewError as error:
                 # Half an answer is never "closed": what was proved before stays, else it is unknown.
                 verdict.note(error.message)
@@ -174,9 +180,7 @@ class NetworkSource:
         elif exposure.state == "unknown":
             raise ProtocolError("the store could not be understood: " + "; ".join(exposure.evidence))
         else:
-            raise RefusedError(
-                "a stranger cannot read it, and no credential was given", hint="--credentials FILE"
-            )
+            raise RefusedError("a stranger cannot read it, and no credential was given", hint="--credentials FILE")
 
     def read(self, unit: Unit, log: ReadLog, sample: int | None = None) -> Iterator[Batch]:
         """Yield the rows of a unit; a break half-way keeps what was read and raises at the end."""

@@ -140,7 +140,18 @@ def _table(
     for start in range(0, (-1 if last is None else int(last)) + 1, ROWS) or (0,):
         source.deadline.check()
         query = f"SELECT {fields} FROM {where} WHERE rowid >= {start} AND rowid < {start + ROWS}"  # noqa: S608
-        yield Batch(table, pl.DataFrame(connection.sql(query)))
+        yield Batch(table, pl.DataFrame(_Stream(connection.sql(query))))
+
+
+class _Stream:
+    """A query's rows over the Arrow C stream. Polars keeps the type of what it is given, and DuckDB's own type,
+    kept until the interpreter ends, makes it complain on stderr of a leak; so it gets this one."""
+
+    def __init__(self, relation: duckdb.DuckDBPyRelation) -> None:
+        self._relation = relation
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._relation.__arrow_c_stream__(requested_schema)
 
 
 def _field(name: str, kind: str) -> str:

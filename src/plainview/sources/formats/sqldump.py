@@ -21,6 +21,7 @@ from plainview.sources.formats.sqldump_text import blocks
 
 BLOCK: Final = 4 * MIB
 _NEXT: Final = re.compile(rb"\s*+,\s*+\(")
+_STRING: Final = re.compile(rb"'[^']*+'")
 _UNEQUAL: Final = "more or fewer values than columns"
 _TAIL: Final = re.compile(rb"[ \t]*+(?:ON\s++CONFLICT\s++DO\s++NOTHING\s*+)?;?[ \t]*+\r?\n")
 _UNSURE: Final = re.compile(rb"""['"`/$\[]|[qQ]'""")

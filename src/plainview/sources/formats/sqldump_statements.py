@@ -101,5 +101,5 @@ def told_as(text: bytes, at: int) -> str:
     match = _ROWS_FROM_ELSEWHERE.match(text, at)
     if not match:
         return ""
-    word = match[1].split()[0].decode().upper()
+    word = " ".join(match[1].decode().upper().split())
     return f"{word} whose rows are not in the statement" if word != "INSERT" else "INSERT without VALUES"

@@ -88,7 +88,7 @@ def frame_of(
         restore[SEP.decode()] = shape.separator.decode()
     frame = frame.drop(_END)
     if RAW in converted:
-        frame = _with_blobs(frame, converted, columns, separator.decode())
+        frame = _with_blobs(frame, converted, separator.decode(), {**restore, HEX.decode(): "0x"})
     return _finish(frame, restore, converted, backslash=backslash and b"\\" in converted)
 
 
@@ -137,23 +137,22 @@ def _encoding(text: bytes) -> Literal["utf8", "utf8-lossy"]:
     return "utf8" if valid_utf8(text) else "utf8-lossy"
 
 
-def _with_blobs(frame: pl.DataFrame, text: bytes, columns: list[str], separator: str) -> pl.DataFrame:
+def _with_blobs(frame: pl.DataFrame, text: bytes, separator: str, restore: dict[str, str]) -> pl.DataFrame:
     """Read the columns of `_binary` strings again, byte for byte, by way of Latin-1."""
-    blobs = [name for name in columns if frame[name].str.starts_with(RAW.decode()).any()]
-    exact = _csv(text.decode("latin-1").encode(), columns, separator)
-    if exact is None or not blobs:
+    exact = _csv(text.decode("latin-1").encode(), frame.columns, separator)
+    if exact is None:
         return frame
-    raw = [
-        pl.Series(name, [None if cell is None else _blob(cell) for cell in exact[name]], dtype=pl.Binary)
-        for name in blobs
-    ]
-    return frame.with_columns(raw)
+    blobs = [name for name in frame.columns if exact[name].str.starts_with(RAW.decode()).any()]
+    raw = [[None if cell is None else _blob(cell, restore) for cell in exact[name]] for name in blobs]
+    return frame.with_columns([pl.Series(name, cells, dtype=pl.Binary) for name, cells in zip(blobs, raw, strict=True)])
 
 
-def _blob(cell: str) -> bytes:
+def _blob(cell: str, restore: dict[str, str]) -> bytes:
     if cell.startswith(HEX.decode()):
         return bytes.fromhex(("0" if len(cell) % 2 == 0 else "") + cell[1:])
     cell = cell.removeprefix(RAW.decode())
+    for old, new in restore.items():
+        cell = cell.replace(old, new)
     return (tokens.unescape(cell) if "\\" in cell else cell).encode("latin-1", "replace")
 
 
@@ -190,7 +189,7 @@ def _hex(column: pl.Series) -> pl.Series:
     """Decode a column of hexadecimal literals; a mark that is not the first byte stood for `0x`."""
     mark = HEX.decode()
     is_hex = column.str.starts_with(mark).fill_null(value=False)
-    if (is_hex | column.is_null()).all():
+    if (is_hex | column.is_null() | (column == "")).all():  # mysqldump writes an empty blob as ''
         return even(column.str.strip_chars_start(mark)).str.decode("hex", strict=False)
     plain = column.str.replace_all(mark, "0x", literal=True)
     if not is_hex.any():
