@@ -63,7 +63,9 @@ def test_tables_columns_and_types(tmp_path: Path) -> None:
     assert state(tmp_path) == before
 
 
-@pytest.mark.parametrize("name", ['a"b', "'; DROP TABLE x; --", "客户", "with blank", "x" * 300, "a.b", "select", "?", "#%"])
+@pytest.mark.parametrize(
+    "name", ['a"b', "'; DROP TABLE x; --", "客户", "with blank", "x" * 300, "a.b", "select", "?", "#%"]
+)
 def test_odd_names(tmp_path: Path, name: str) -> None:
     path = tmp_path / "odd #%41?.db"
     quoted = '"' + name.replace('"', '""') + '"'

@@ -48,7 +48,9 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
     try:
         import duckdb
     except ImportError:
-        raise MissingExtraError("DuckDB files need the duckdb library", hint="pip install 'plainview[duckdb]'") from None
+        raise MissingExtraError(
+            "DuckDB files need the duckdb library", hint="pip install 'plainview[duckdb]'"
+        ) from None
     with _place(source) as place, _opened(duckdb, place) as connection, _deadline(source, connection):
         tables = _listed(source, log, connection)
         for schema, name in tables:
@@ -125,9 +127,7 @@ def _listed(source: Input, log: ReadLog, connection: duckdb.DuckDBPyConnection) 
     return [(str(schema), str(name)) for schema, name, _ in rows]
 
 
-def _table(
-    source: Input, connection: duckdb.DuckDBPyConnection, schema: str, name: str, label: str
-) -> Iterator[Batch]:
+def _table(source: Input, connection: duckdb.DuckDBPyConnection, schema: str, name: str, label: str) -> Iterator[Batch]:
     columns = connection.execute(
         "SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = ? AND table_name = ? "
         "AND database_name = current_database() ORDER BY column_index",
@@ -157,7 +157,12 @@ class _Stream:
 def _field(name: str, kind: str) -> str:
     """Return what to select so that Polars can take it."""
     quoted = _quoted(name)
-    if kind.startswith("MAP(") and kind.endswith(")") and set(_WORD.findall(kind)) <= _PLAIN | {"MAP"} and kind.count("MAP(") == 1:
+    if (
+        kind.startswith("MAP(")
+        and kind.endswith(")")
+        and set(_WORD.findall(kind)) <= _PLAIN | {"MAP"}
+        and kind.count("MAP(") == 1
+    ):
         return f"map_entries({quoted}) AS {quoted}"
     if kind == "TIME" or not set(_WORD.findall(kind)) <= _PLAIN or "'" in kind:
         return f"CAST({quoted} AS VARCHAR) AS {quoted}"

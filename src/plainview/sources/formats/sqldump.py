@@ -149,12 +149,8 @@ class _Dump:
         if not final and len(buffer) - end < 256:  # what follows the row is not here yet
             return False
         self.tables.fix(head, len(first))
-        inside = buffer[start : end - 1]
-        separator = (
-            b", "
-            if inside.count(b", ") >= len(first) - 1 > inside.count(b",") - inside.count(b", ")
-            else b","
-        )
+        inside = _STRING.sub(b"", buffer[start : end - 1])
+        separator = b", " if 0 < inside.count(b",") == inside.count(b", ") else b","
         following, tail = _NEXT.match(buffer, end), _TAIL.match(buffer, end)
         boundary = b")" + following[0] if following else b")" + separator + b"("
         closing = b")" + tail[0] if tail else b");\r\n" if self.dialect.crlf else b");\n"
@@ -168,9 +164,7 @@ class _Dump:
         self.at = resync(self.buffer, max(at, self.at + 1))
         return True
 
-    def _inserts(
-        self, head: Head, shape: values.Shape, start: int, *, final: bool
-    ) -> Generator[Batch, None, bool]:
+    def _inserts(self, head: Head, shape: values.Shape, start: int, *, final: bool) -> Generator[Batch, None, bool]:
         """Gather the rows of this statement and of those behind it that begin alike."""
         buffer, text, closing = self.buffer, head.text, shape.end
         first, more = start, True
@@ -234,7 +228,9 @@ class _Dump:
         elif match := tokens.USE.match(self.buffer, self.at):
             self.tables.database = tokens.plain_name(match["name"])
         elif match := tokens.INSERT_ALL.match(self.buffer, self.at):
-            self._insert_all(self.buffer[:end], match.end(), self._line_at(self.at) - self.buffer.count(b"\n", 0, self.at))
+            self._insert_all(
+                self.buffer[:end], match.end(), self._line_at(self.at) - self.buffer.count(b"\n", 0, self.at)
+            )
         elif why := told_as(self.buffer, self.at):
             self._problem(why, self._line_at(self.at))
         self.at = end
@@ -275,9 +271,7 @@ class _Dump:
                 at = end if end > at else resync(text, at + 1)
                 continue
             head = (
-                only
-                if only and only.text == match[0]
-                else self.tables.head(match[0], match["name"], match["columns"])
+                only if only and only.text == match[0] else self.tables.head(match[0], match["name"], match["columns"])
             )
             at = yield from self._careful_rows(head, text, match.end(), line, final=final)
 

@@ -9,9 +9,7 @@ from typing import Final
 _MYSQL: Final = re.compile(
     rb"(?i)(?:MySQL|MariaDB) dump|phpMyAdmin|/\*!|ENGINE ?=|AUTO_INCREMENT|LOCK TABLES `|(?:INTO|TABLE|EXISTS) `|HeidiSQL|mysqldump"
 )
-_NOT_MYSQL: Final = re.compile(
-    rb"(?i)PostgreSQL database dump|PRAGMA foreign_keys|standard_conforming_strings"
-)
+_NOT_MYSQL: Final = re.compile(rb"(?i)PostgreSQL database dump|PRAGMA foreign_keys|standard_conforming_strings")
 _ESCAPED: Final = re.compile(rb"[^\\']\\'[A-Za-z]")
 _TRANSACT: Final = re.compile(rb"(?im)^GO[ \t]*\r?$|^INSERT (?:INTO )?\[|SET IDENTITY_INSERT|SET ANSI_NULLS")
 _LINE: Final = re.compile(
@@ -37,9 +35,7 @@ _OTHER_TRANSACT: Final = re.compile(_BODY + rb"(?!GO[ \t]*+\r?\n|INSERT\s))*+(?:
 _BEGINS: Final = re.compile(
     rb"(?i)\n(?=(?:INSERT|REPLACE|COPY|CREATE|ALTER|DROP|LOCK|UNLOCK|COMMIT|USE|GO|SET)\s|--|/\*)"
 )
-_ROWS_FROM_ELSEWHERE: Final = re.compile(
-    rb"(?i)(INSERT|REPLACE|MERGE|UPDATE|COPY|LOAD\s++DATA|BULK\s++INSERT)\b"
-)
+_ROWS_FROM_ELSEWHERE: Final = re.compile(rb"(?i)(INSERT|REPLACE|MERGE|UPDATE|COPY|LOAD\s++DATA|BULK\s++INSERT)\b")
 
 
 @dataclass(frozen=True, slots=True)

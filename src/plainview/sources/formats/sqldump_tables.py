@@ -128,9 +128,7 @@ class Tables:
         elif pieces:
             yield from self._bisect(head, with_lines(head, pieces, runs), odd)
 
-    def _bisect(
-        self, head: Head, pieces: list[tuple[bytes, int]], odd: list[tuple[bytes, int]]
-    ) -> Iterator[Batch]:
+    def _bisect(self, head: Head, pieces: list[tuple[bytes, int]], odd: list[tuple[bytes, int]]) -> Iterator[Batch]:
         """Cut texts that did not fit in two, until what does not fit is small."""
         size = sum(len(text) for text, _ in pieces)
         cut = None
@@ -166,17 +164,14 @@ class Tables:
         """Yield a batch of rows that were read word by word."""
         if rows and head.table is not None:
             columns = [
-                series(name, list(cells))
-                for name, cells in zip(head.columns, zip(*rows, strict=True), strict=True)
+                series(name, list(cells)) for name, cells in zip(head.columns, zip(*rows, strict=True), strict=True)
             ]
             yield Batch(head.table, values.bytea(pl.DataFrame(columns), head.columns))
 
     def without_rows(self) -> Iterator[Batch]:
         """Yield an empty batch for each table that the dump creates and does not fill."""
         for folded, (name, columns) in self.created.items():
-            if folded not in self.with_rows and not any(
-                other.endswith("." + folded) for other in self.with_rows
-            ):
+            if folded not in self.with_rows and not any(other.endswith("." + folded) for other in self.with_rows):
                 frame = pl.DataFrame(schema=dict.fromkeys(distinct(columns), pl.String))
                 yield Batch(self.table(name), frame)
 
@@ -210,11 +205,7 @@ def distinct(columns: list[str]) -> list[str]:
         name, tries = column, 1
         while name in seen:
             tries += 1
-            name = (
-                f"{column or f'column_{number + 1}'}_{tries}"
-                if column or tries > 2
-                else f"column_{number + 1}"
-            )
+            name = f"{column or f'column_{number + 1}'}_{tries}" if column or tries > 2 else f"column_{number + 1}"
         seen.add(name)
         result.append(name)
     return result

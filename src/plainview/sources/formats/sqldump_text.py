@@ -10,9 +10,7 @@ from typing import Final
 
 from plainview.sources.base import Input, ReadLog
 
-_DECLARED: Final = re.compile(
-    rb"(?im)^(?:SET client_encoding = '|(?:/\*!\d{5} )?SET NAMES '?)(?P<name>[A-Za-z0-9_-]+)"
-)
+_DECLARED: Final = re.compile(rb"(?im)^(?:SET client_encoding = '|(?:/\*!\d{5} )?SET NAMES '?)(?P<name>[A-Za-z0-9_-]+)")
 _BOMS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),

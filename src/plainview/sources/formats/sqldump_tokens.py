@@ -24,9 +24,7 @@ INSERT: Final = re.compile(
     rb"(?:OVERRIDING\s++\w++\s++VALUE\s*+)?+VALUES?\s*+\("
 )
 INSERT_ALL: Final = re.compile(rb"(?i)INSERT\s++(?:ALL|FIRST)\s++(?=INTO\b)")
-INTO: Final = re.compile(
-    rb"(?i)\s*+INTO\s++(?P<name>" + NAME + rb")\s*+(?P<columns>" + _LIST + rb")?+\s*+VALUES\s*+\("
-)
+INTO: Final = re.compile(rb"(?i)\s*+INTO\s++(?P<name>" + NAME + rb")\s*+(?P<columns>" + _LIST + rb")?+\s*+VALUES\s*+\(")
 COPY: Final = re.compile(
     rb"(?i)COPY\s++(?P<name>"
     + NAME
@@ -286,9 +284,7 @@ class _Expression:
             self.at += 1
             result = _call(token.lower(), self._arguments(depth))
         elif (
-            kind == "word"
-            and self.at < len(self.tokens)
-            and self.tokens[self.at][0] in ("string", "escaped", "double")
+            kind == "word" and self.at < len(self.tokens) and self.tokens[self.at][0] in ("string", "escaped", "double")
         ):
             result = self._term(depth + 1)  # DATE '2020-01-01', TIMESTAMP '…', INTERVAL '…'
         else:
@@ -305,9 +301,7 @@ class _Expression:
         while self.at < len(self.tokens) and self._peek() != b")":
             values.append(self._sum(depth + 1))
             level = 0
-            while self.at < len(self.tokens) and (
-                level or self._peek() not in (b",", b")")
-            ):  # AS type(size), USING …
+            while self.at < len(self.tokens) and (level or self._peek() not in (b",", b")")):  # AS type(size), USING …
                 level += {b"(": 1, b")": -1}.get(self._peek(), 0)
                 self.at += 1
             if self._peek() == b",":
@@ -323,9 +317,7 @@ def _bytes(value: Value) -> bytes:
 def _call(name: bytes, values: list[Value]) -> Value:
     texts = [value for value in values if isinstance(value, str)]
     if name in (b"char", b"chr", b"nchar") and texts:
-        return "".join(
-            chr(int(text)) for text in texts if text.isascii() and text.isdigit() and int(text) < 0xD800
-        )
+        return "".join(chr(int(text)) for text in texts if text.isascii() and text.isdigit() and int(text) < 0xD800)
     if name == b"replace" and len(values) == 3 and len(texts) == 3:
         return texts[0].replace(texts[1], texts[2]) if texts[1] else texts[0]
     if name == b"unistr" and texts:

@@ -38,12 +38,9 @@ _BEHIND: Final = (b"'||", b"' ||", b"'::", b"' + ", b"' COLLATE", b"CAST(", b"CO
 _SPECIAL: Final = r"(?:[,\x1f\n]|\A)(?:_binary '|[NXx]'|0x)|' ?(?:\|\||::|\+ |COLLATE)|CAST\(|CONVERT\("
 # A call or a prefix in front of a string: not a plain value.
 _EXPRESSION: Final = r"(?s)^[A-Za-z_&][A-Za-z0-9_]* ?\(? ?N?'.*['\)]$"
-_MYSQL: Final = {"\\" + key: value for key, value in tokens.ESCAPES.items() if key not in "fv"} | {
-    '\\"': '"'
-}
+_MYSQL: Final = {"\\" + key: value for key, value in tokens.ESCAPES.items() if key not in "fv"} | {'\\"': '"'}
 _COPY: Final = {
-    "\\" + key: value
-    for key, value in {**dict(zip("nrtbfv", "\n\r\t\b\f\v", strict=True)), "\\": "\\"}.items()
+    "\\" + key: value for key, value in {**dict(zip("nrtbfv", "\n\r\t\b\f\v", strict=True)), "\\": "\\"}.items()
 }
 _OTHER_MYSQL: Final = r"""\\([^nrtb0Z"%_\x02])"""
 _OTHER_COPY: Final = r"\\[^nrtbfv\\]"
@@ -59,9 +56,7 @@ class Shape:
     end: bytes = b");\n"
 
 
-def frame_of(
-    pieces: list[bytes], columns: list[str], shape: Shape, *, backslash: bool
-) -> pl.DataFrame | None:
+def frame_of(pieces: list[bytes], columns: list[str], shape: Shape, *, backslash: bool) -> pl.DataFrame | None:
     """Return the rows in `pieces` (texts between the parentheses), or None where they do not fit the shape."""
     wide = shape.separator != b","
     ending = shape.separator + ROW + b"\n"
@@ -94,8 +89,9 @@ def frame_of(
 
 def _special(text: bytes) -> bool:
     """Return whether anything of _PREFIXES or _BEHIND may be in the text."""
-    found = pl.Series([text], dtype=pl.Binary).cast(pl.String, strict=False).str.contains(_SPECIAL).item()
-    return found is not False  # None: it is not UTF-8
+    if not valid_utf8(text):
+        return True
+    return bool(pl.Series([text], dtype=pl.Binary).cast(pl.String).str.contains(_SPECIAL).item())
 
 
 def _prefixes(text: bytes, separator: bytes) -> bytes | None:
@@ -107,9 +103,7 @@ def _prefixes(text: bytes, separator: bytes) -> bytes | None:
         if prefix.endswith(b"'"):
             # The same bytes inside a string are followed by a second quote, or are its end: then it is not sure.
             ends = separator + b"\n"
-            if re.search(
-                b"[" + ends + b"]" + re.escape(prefix) + b"(?:'[^" + ends + b"]|[" + ends + b"])", text
-            ):
+            if re.search(b"[" + ends + b"]" + re.escape(prefix) + b"(?:'[^" + ends + b"]|[" + ends + b"])", text):
                 return None
         text = text.replace(inner, separator + mark).replace(first, b"\n" + mark)
         if text.startswith(prefix):
@@ -156,9 +150,7 @@ def _blob(cell: str, restore: dict[str, str]) -> bytes:
     return (tokens.unescape(cell) if "\\" in cell else cell).encode("latin-1", "replace")
 
 
-def _finish(
-    frame: pl.DataFrame, restore: dict[str, str], text: bytes, *, backslash: bool
-) -> pl.DataFrame | None:
+def _finish(frame: pl.DataFrame, restore: dict[str, str], text: bytes, *, backslash: bool) -> pl.DataFrame | None:
     texts = [name for name, kind in frame.schema.items() if kind == pl.String]
     quoted = _holding(frame, texts, "'")
     if quoted and frame.select(pl.any_horizontal(pl.col(quoted).str.contains(_EXPRESSION).any())).item():

@@ -230,5 +230,3 @@ def _why(error: sqlite3.Error) -> str:
         sqlite3.SQLITE_IOERR: "read error",
         sqlite3.SQLITE_ERROR: "its definition needs a function or a feature that this SQLite does not have",
     }.get(code) or str(translate(error))
-
-
