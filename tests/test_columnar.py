@@ -258,3 +258,20 @@ def test_a_cut_arrow_stream_keeps_the_batches_before_the_cut(tmp_path: Path) -> 
     got, log = read(path)
     assert 300 <= got.height <= 500
     assert "cut short" in log.skipped[0][1]
+
+
+def test_an_arrow_file_whose_footer_forgets_its_batches(tmp_path: Path) -> None:
+    full, empty = io.BytesIO(), io.BytesIO()
+    table(50).write_ipc(full)
+    table(0).write_ipc(empty)
+    path = tmp_path / "a.arrow"
+    path.write_bytes(empty.getvalue())
+    assert read(path)[1].skipped == []
+    footer = empty.getvalue()
+    length = int.from_bytes(footer[-10:-6], "little")
+    path.write_bytes(
+        full.getvalue()[: -(int.from_bytes(full.getvalue()[-10:-6], "little") + 10)] + footer[-length - 10 :]
+    )
+    got, log = read(path)
+    assert got.height == 0
+    assert log.skipped

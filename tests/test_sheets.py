@@ -228,3 +228,14 @@ def test_a_sheet_name_that_holds_a_slash_or_a_value(tmp_path: Path) -> None:
 def test_find_header(rows: list[list[str | None]], expected: int | None) -> None:
     grid = pl.DataFrame(rows, orient="row", schema=[f"column_{i}" for i in range(len(rows[0]))])
     assert find_header(grid) == expected
+
+
+def test_a_workbook_whose_list_of_sheets_is_damaged(tmp_path: Path) -> None:
+    book(tmp_path / "ok.xlsx", {"S": PEOPLE})
+    with zipfile.ZipFile(tmp_path / "ok.xlsx") as ok, zipfile.ZipFile(tmp_path / "a.xlsx", "w") as out:
+        for name in ok.namelist():
+            data = ok.read(name)
+            out.writestr(name, data.replace(b"<sheet ", b"<shee7 ") if name == "xl/workbook.xml" else data)
+    frames, skipped, _ = read(tmp_path / "a.xlsx")
+    assert frames == {}
+    assert "no sheet" in skipped["a.xlsx"]

@@ -24,7 +24,10 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
     table = Table(source.name, "arrow")
     with source.seekable() as stream:
         if source.head.startswith(b"ARROW1"):
+            listed = log.rows_listed
             yield from read_lazy(source, log, table, lambda: pl.scan_ipc(stream))
+            if log.rows_listed == listed and messages(source.head[8:]) > 1:
+                log.skip(source.name, "damaged: its footer names none of the record batches that are in it")
         else:
             yield from _read_stream(source, log, table, stream)
 
@@ -43,16 +46,29 @@ def _read_stream(source: Input, log: ReadLog, table: Table, stream: BinaryIO) ->
         log.skip(source.name, "the Arrow stream is cut short or damaged: it has no end mark; what came before was read")
 
 
-def whole_messages(data: bytes) -> int:
-    """Return where the last whole message ends: a mark, the length of the metadata, metadata, body."""
-    at = 0
-    while data.startswith(END[:4], at) and at + 8 <= len(data):
+def whole_messages(data: bytes, most: int | None = None) -> int:
+    """Return where the last whole message (of `most`) ends: a mark, the length of the metadata, metadata, body."""
+    at = count = 0
+    while data.startswith(END[:4], at) and at + 8 <= len(data) and count != most:
+        count += 1
         (length,) = struct.unpack_from("<i", data, at + 4)
         body = _body_length(data[at + 8 : at + 8 + length]) if length > 0 else -1
         if length <= 0 or body < 0 or at + 8 + length + body > len(data):
             break
         at += 8 + length + body
     return at
+
+
+def messages(data: bytes) -> int:
+    """Count the whole messages, and one that is begun behind them."""
+    count = at = 0
+    while data.startswith(END[:4], at) and not data.startswith(END, at):
+        count += 1
+        step = whole_messages(data[at:], most=1)
+        if not step:
+            break
+        at += step
+    return count
 
 
 def _body_length(metadata: bytes) -> int:

@@ -41,6 +41,8 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
         raise
     except PlainviewError:
         raise DamagedError("the workbook cannot be opened: damaged, or of a form that is not read") from None
+    if not names:
+        raise DamagedError("the workbook lists no sheet")
     for name in names:
         source.deadline.check()
         log.listed()

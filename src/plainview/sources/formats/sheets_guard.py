@@ -48,11 +48,13 @@ def check_workbook(source: Input, data: bytes, kind: str, log: ReadLog) -> None:
                 log.skip(source.name, f"{what}: not read")
         if name.endswith((".xml", ".bin", ".rels")):
             _check_part(part, name, kind, limits.memory)
+        limit = next((error for _, error in meter.failures if isinstance(error, LimitError)), None)
+        if limit is not None:
+            raise limit
         if name == "META-INF/manifest.xml" and b"encryption-data" in part.head:
             raise UnsupportedError("encrypted with a password")
-        for _, error in meter.failures:
-            if isinstance(error, LimitError):
-                raise error
+    for part_name, error in meter.failures:
+        log.skip(f"{source.name}: part {part_name.removeprefix('/')}", error)
 
 
 def _check_part(part: Input, name: str, kind: str, memory: int) -> None:
