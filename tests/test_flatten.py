@@ -266,6 +266,7 @@ def test_new_keys_in_later_blocks_are_seen():
         "a": ["1"], "s.x": ["q"], "s.late": [CANARY],
     }  # fmt: skip
     assert flatten(reader.read(b'{"a":1,"l":[{"k":[]},{"k":[5]}]}\n'))["l[].k[]"].to_list() == [[5]]
+    assert flatten(reader.read(b'{"a":3,"s":{"x":["z"]}}\n'))["s.x[]"].to_list() == [["z"]]
     assert flatten(reader.read(b'{"a" : 7, "a" :8}\n'))["a[]"].to_list() == [[7, 8]]
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import msgspec
@@ -76,7 +77,11 @@ class JsonLines:
         if self.schema is None and not self._learn(block[: block.rfind(b"\n", 0, SAMPLE) + 1] or block):
             return None
         frame = self._polars(block)
-        if frame is None or not holds_keys(block, sum(map(_cells, frame.iter_columns())), nulls=False):
+        if frame is None:
+            return None
+        fields = [field for column in frame.iter_columns() for field in _fields(column)]
+        cells = sum(field.len() - field.null_count() for field in fields)
+        if not holds_keys(block, cells, nulls=False) or any(map(holds_json_text, fields)):
             return None
         return frame
 
@@ -189,9 +194,7 @@ def read_strictly(line: bytes) -> tuple[Any, bool]:
         text, whole = line.decode("utf-8"), True
     except UnicodeError:
         text, whole = line.decode("utf-8", "replace"), False
-    value = json.loads(
-        text.strip(" \t\r\n"), parse_constant=_refuse, parse_int=_int, object_pairs_hook=_pairs
-    )
+    value = json.loads(text.strip(" \t\r\n"), parse_constant=_refuse, parse_int=_int, object_pairs_hook=_pairs)
     return value, whole
 
 
@@ -214,18 +217,28 @@ def holds_keys(block: bytes, found: int, *, nulls: bool = True) -> bool:
     return found == len(_KEY.findall(block)) - (0 if nulls else len(_NULL.findall(block)))
 
 
-def _cells(series: pl.Series) -> int:
-    """Count the cells that are not null, with those of the fields below."""
-    dtype = series.dtype
-    present = series.len() - series.null_count()
-    if isinstance(dtype, pl.Struct):
-        return present + sum(_cells(series.struct.field(f.name)) for f in dtype.fields)
-    while isinstance(dtype, pl.List) and isinstance(dtype.inner, (pl.List, pl.Struct)):
+def _fields(series: pl.Series) -> Iterator[pl.Series]:
+    """Yield a column and the fields of all objects in it, each with the cells that it has."""
+    yield series
+    series = _inside(series)
+    if isinstance(series.dtype, pl.Struct):
+        for field in series.dtype.fields:
+            yield from _fields(series.struct.field(field.name))
+
+
+def _inside(series: pl.Series) -> pl.Series:
+    while isinstance(series.dtype, pl.List):
         series = series.explode()
-        dtype = series.dtype
-        if isinstance(dtype, pl.Struct):
-            return present + sum(_cells(series.struct.field(f.name)) for f in dtype.fields)
-    return present
+    return series
+
+
+def holds_json_text(series: pl.Series) -> bool:
+    """Return True when a string may be an object or array, which Polars puts as text among strings."""
+    series = _inside(series)
+    if series.dtype != pl.String:
+        return False
+    begins = series.str.starts_with("[") | series.str.starts_with("{")
+    return begins.any() and any(_decoded(text.encode()) is not None for text in series.filter(begins))
 
 
 def _settled(dtype: Any) -> Any:
