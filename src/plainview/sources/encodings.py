@@ -163,7 +163,7 @@ class Utf8Blocks(Iterator[bytes]):
             self._log.skip(self._source.name, _broken(self._broken_rows, self.encoding.name))
 
     def _judge_again(self, data: bytes) -> None:
-        """The head may hold one name with an accent, the first block a thousand."""
+        """Look at more: the head may hold one name with an accent, the first block a thousand."""
         if len(data) > len(self._source.head):
             self.encoding = detect(data)
             self.notes = (self.encoding.note,) if self.encoding.note else ()
@@ -230,7 +230,7 @@ def utf8_blocks(source: Input, log: ReadLog, block: int = 0) -> tuple[Encoding, 
     """Return the encoding that the head shows, and an iterator of UTF-8 blocks cut between code points.
 
     The byte order mark is gone. Each raw block of `block` bytes (8 MiB) is told to `log.read`; what cannot
-    be decoded becomes U+FFFD, and the rows are told by `log.skip` at the end. Raise LimitError after the deadline, OSError.
+    be decoded becomes U+FFFD, and the rows are told by `log.skip` at the end. Raise LimitError after the deadline.
     """
     blocks = Utf8Blocks(source, log, block)
     return blocks.encoding, blocks

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 
 import polars as pl
 
-from plainview.sources.base import Batch, Input, ReadLog, Table
+from plainview.sources.base import MIB, Batch, Input, ReadLog, Table
 from plainview.sources.encodings import BLOCK, Utf8Blocks
 from plainview.sources.formats.dialects import HEAD, Dialect, record_end, records, sniff
 from plainview.sources.formats.headers import column_names, has_header
@@ -33,8 +34,12 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
     for frame in reader.frames():
         yielded = True
         yield Batch(reader.table(), frame)
+    if reader.broken:
+        notes = (f"{reader.broken:,} lines with broken quotes were split at each delimiter",)
+        table = reader.table()
+        yield Batch(Table(table.name, table.kind, table.notes + notes), reader.empty())
     if not yielded and reader.names:
-        yield Batch(reader.table(), pl.DataFrame(schema=dict.fromkeys(reader.names, pl.String)))
+        yield Batch(reader.table(), reader.empty())
     elif not yielded:
         log.skip(source.name, "empty")
 
@@ -50,11 +55,22 @@ class _Reader:
         self.notes: dict[str, None] = {}
         self.multiline = False  # quoted line breaks were met: look at quotes before cutting
         self.comments: tuple[str, ...] = ()
-        self.broken, self.broken_note = 0, ""  # lines whose quotes made no sense
+        self.broken = 0  # lines whose quotes made no sense
+        self.told: set[str] = set()
 
     def table(self) -> Table:
         """Return the table with all notes so far."""
         return Table(self.source.name, "csv", (*self.blocks.notes, *self.notes))
+
+    def empty(self) -> pl.DataFrame:
+        """Return the columns without rows."""
+        return pl.DataFrame(schema=dict.fromkeys(self.names, pl.String))
+
+    def skip(self, why: str) -> None:
+        """Tell the log once."""
+        if why not in self.told:
+            self.told.add(why)
+            self.log.skip(self.source.name, why)
 
     def frames(self) -> Iterator[pl.DataFrame]:
         """Yield the rows of one block after the other."""
@@ -72,7 +88,7 @@ class _Reader:
             chunk = self._clean(chunk, last=last)
             cut = len(chunk) if last else chunk.rfind(b"\n") + 1
             if not cut and len(carry) + len(chunk) > limit:
-                self.log.skip(self.source.name, "a line longer than --field was read in pieces")
+                self.skip(f"a line longer than {limit // MIB} MiB was read in pieces")
                 cut = len(chunk)
             if not cut:
                 carry += chunk
@@ -87,6 +103,7 @@ class _Reader:
     def _begin(self, data: bytes, *, whole: bool) -> bytes:
         """Find dialect and header in the first bytes; return the rows."""
         tabs = self.source.name.lower().endswith((".tsv", ".tab"))
+        data = self._clean(data, last=False)
         dialect = self.dialect = sniff(data[:HEAD], tabs=tabs, whole=whole and len(data) <= HEAD)
         data = self._clean(data, last=False)[dialect.start :]
         if not data.strip():
@@ -94,7 +111,7 @@ class _Reader:
         top = record_end(data, dialect.quote)
         sample = data[:HEAD] if len(data) <= HEAD else data[: max(top, data.rfind(b"\n", 0, HEAD) + 1)][: HEAD * 4]
         rows = records(sample.decode("utf-8", "replace"), dialect)
-        first = rows[0] if rows else []
+        first = rows[0][: self.source.limits.columns] if rows else []
         self.comments = dialect.comments
         if has_header(rows):
             self.names = column_names(first, len(first))
@@ -116,6 +133,11 @@ class _Reader:
 
     def _frame(self, block: bytes, carry: bytes, *, force: bool) -> tuple[pl.DataFrame, bytes]:
         """Return the rows of a block that ends at a line end, and what is left for the next one."""
+        if self.dialect.escape:
+            block = block.replace(self._escaped, self._doubled)
+        if self.dialect.spaced:
+            quoted = (self.dialect.delimiter + self.dialect.quote).encode()
+            block = block.replace(quoted[:1] + b" " + quoted[1:], quoted)
         if self.multiline and not force:
             block, rest = cut_outside_quotes(block, self.dialect.quote)
             carry = rest + carry
@@ -124,14 +146,29 @@ class _Reader:
             return self._named(frame), carry
         if not self.blocks.valid(block):
             block, carry = self._transcoded(block + carry, force=force)
-        if not self.multiline and not force:
+        if not self.dialect.escape and self._escaped in block:
+            frame = self._parse(block.replace(self._escaped, self._doubled), self.width)
+            if frame is not None:
+                self.dialect = replace(self.dialect, escape=True)
+                return self._named(frame), carry
+        if not force:
             shorter, rest = cut_outside_quotes(block, self.dialect.quote)
-            frame = self._parse(shorter, self.width)
+            if not shorter:
+                return self._named(self.empty()), block + carry
+            frame = None if self.multiline else self._parse(shorter, self.width)
             if frame is not None:
                 self.multiline = True
                 return self._named(frame), rest + carry
         frame, rest = self._repaired(block, force=force)
         return self._named(frame), rest + carry
+
+    @property
+    def _escaped(self) -> bytes:
+        return b"\\" + self.dialect.quote.encode()
+
+    @property
+    def _doubled(self) -> bytes:
+        return self.dialect.quote.encode() * 2
 
     def _transcoded(self, data: bytes, *, force: bool) -> tuple[bytes, bytes]:
         """Return bytes that are not UTF-8 as UTF-8, cut at the last line end again."""
@@ -188,17 +225,16 @@ class _Reader:
                 frame = self._wider(piece)
             if frame is None:
                 result = repair(piece.decode(), self.dialect, len(self.names), force=force and at == len(block))
-                width = min(max(map(len, result.rows), default=0), self.source.limits.columns)
+                width = max(map(len, result.rows), default=0)
+                if width > self.source.limits.columns:
+                    width = self.source.limits.columns
+                    self.skip(f"fields after the {width:,}th of a line were not examined")
                 frame, rest = result.frame(max(width, self.width)), result.rest.encode()
                 broken += result.broken
             else:
                 rest = b""
             frames.append(frame)
-        if broken:
-            self.broken += broken
-            self.notes.pop(self.broken_note, None)
-            self.broken_note = f"{self.broken:,} lines with broken quotes were split at each delimiter"
-            self.notes[self.broken_note] = None
+        self.broken += broken
         return pl.concat(frames, how="diagonal", rechunk=True), rest
 
     def _named(self, frame: pl.DataFrame) -> pl.DataFrame:

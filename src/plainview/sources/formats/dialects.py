@@ -22,12 +22,13 @@ _QUOTED = {quote: re.compile(rf"{quote}(?:[^{quote}]|{quote}{quote})*{quote}", r
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """A way to write a table. `cr`: lines end with a lone CR; `escape`: a quote inside quotes is written `\\"`."""
+    """A way to write a table. `cr`: lines end with a lone CR; `escape`: a quote inside quotes has a backslash."""
 
     delimiter: str = ","
     quote: str = '"'
     cr: bool = False
     escape: bool = False
+    spaced: bool = False  # a blank stands before opening quotes
     start: int = 0  # bytes before the first line that belongs to the table (title, comments, `sep=`)
     comments: tuple[str, ...] = ()  # the text of those bytes, by line
 
@@ -48,7 +49,10 @@ def sniff(head: bytes, *, tabs: bool = False, whole: bool = True) -> Dialect:
     delimiter = told.group(1).decode("latin-1") if told else _delimiter(rows, tabs=tabs)
     skipped = _title_lines(lines, rows, delimiter)
     size = sum(len(line.encode()) + 1 for line in lines[:skipped])
-    return Dialect(delimiter, quote, cr, start=start + size, comments=tuple(filter(None, lines[:skipped])))
+    escape = "\\" + quote in text and bool(re.search(rf"\\{quote}[^{quote}{re.escape(delimiter)}\r\n]", text))
+    blank = text.find(f"{delimiter} {quote}")
+    spaced = blank >= 0 and text.count(quote, 0, blank) % 2 == 0
+    return Dialect(delimiter, quote, cr, escape, spaced, start + size, tuple(filter(None, lines[:skipped])))
 
 
 def _complete_lines(text: str, *, whole: bool) -> list[str]:
@@ -123,6 +127,7 @@ def records(text: str, dialect: Dialect, limit: int = LINES) -> list[list[str]]:
         delimiter=dialect.delimiter,
         quotechar=dialect.quote,
         escapechar="\\" if dialect.escape else None,
+        skipinitialspace=dialect.spaced,
     )
     rows: list[list[str]] = []
     try:

@@ -25,7 +25,7 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
     blocks = Utf8Blocks(source, log)
     notes: dict[str, None] = {}
     yielded = False
-    for lines in _line_blocks(source, blocks, notes):
+    for lines in _line_blocks(blocks, notes):
         frame = _split(lines)
         if frame is None:  # every separator occurs, or Polars refuses the bytes for another reason
             text = lines.decode("utf-8", "replace")
@@ -38,7 +38,7 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
         yield Batch(Table(source.name, "text", blocks.notes), pl.DataFrame(schema={COLUMN: pl.String}))
 
 
-def _line_blocks(source: Input, blocks: Utf8Blocks, notes: dict[str, None]) -> Iterator[bytes]:
+def _line_blocks(blocks: Utf8Blocks, notes: dict[str, None]) -> Iterator[bytes]:
     """Yield blocks of whole lines; a line end that is only CR becomes LF."""
     carry = b""
     cr: bool | None = None
