@@ -413,7 +413,7 @@ def test_all_cells_come_back(write: object, block: int | None, monkeypatch: pyte
         assert not log.skipped
         # The fast way cannot tell the text NULL from NULL.
         wanted = [tuple(None if cell in (None, "NULL") else str(cell) for cell in row) for row in rows]
-        frame = tables["t"] if write is not _as_sql_server else tables["t"]
+        frame = tables["t"]
         found = [
             tuple(cell if not isinstance(cell, bytes) else "\\x" + cell.hex() for cell in row) for row in frame.rows()
         ]
@@ -426,10 +426,8 @@ def test_all_cells_come_back(write: object, block: int | None, monkeypatch: pyte
 @given(st.text(st.sampled_from("INSERT INTO t VALUES (1,'a');\n\\\"`$[]/*-q{}xCOPY FROM stdin"), max_size=200))
 @settings(max_examples=300, deadline=None)
 def test_any_text_ends_in_rows_or_in_words(text: str) -> None:
-    try:
-        tables_of(f"INSERT INTO t VALUES (1,'{CANARY}');\n" + text)
-    except PlainviewError as error:
-        assert CANARY not in str(error)
+    tables, _ = tables_of(f"INSERT INTO t VALUES (1,'{CANARY}');\n{text}")
+    assert CANARY in str(tables["t"].rows())
 
 
 @pytest.mark.parametrize(

@@ -36,15 +36,15 @@ _CONFIG: Final = {
 }
 # Types that Polars takes over Arrow; a column with another one is read as text.
 _PLAIN: Final = frozenset(
-    "BOOLEAN TINYINT SMALLINT INTEGER BIGINT UTINYINT USMALLINT UINTEGER UBIGINT FLOAT DOUBLE DECIMAL VARCHAR BLOB DATE "
-    "TIMESTAMP TIMESTAMP_S TIMESTAMP_MS TIMESTAMP_NS WITH TIME ZONE STRUCT UUID".split()
+    "BOOLEAN TINYINT SMALLINT INTEGER BIGINT UTINYINT USMALLINT UINTEGER UBIGINT FLOAT DOUBLE DECIMAL VARCHAR BLOB "
+    "DATE TIMESTAMP TIMESTAMP_S TIMESTAMP_MS TIMESTAMP_NS WITH TIME ZONE STRUCT UUID".split()
 )
 _WORD: Final = re.compile(r"[A-Z][A-Z_0-9]*")
 _ARRAY: Final = re.compile(r"\[[0-9]+\]")
 
 
 def read(source: Input, log: ReadLog) -> Iterator[Batch]:
-    """Yield all tables, named `file/table` or `file/schema.table`. Raises PlainviewError when the file does not open."""
+    """Yield all tables, named `file/table` or `file/schema.table`. Raises PlainviewError when it does not open."""
     try:
         import duckdb
     except ImportError:
@@ -144,8 +144,10 @@ def _table(source: Input, connection: duckdb.DuckDBPyConnection, schema: str, na
 
 
 class _Stream:
-    """A query's rows over the Arrow C stream. Polars keeps the type of what it is given, and DuckDB's own type,
-    kept until the interpreter ends, makes it complain on stderr of a leak; so it gets this one."""
+    """A query's rows over the Arrow C stream.
+
+    Polars keeps the type of what it is given until the interpreter ends; DuckDB would call its own type a leak.
+    """
 
     def __init__(self, relation: duckdb.DuckDBPyRelation) -> None:
         self._relation = relation

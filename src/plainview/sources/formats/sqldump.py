@@ -2,7 +2,7 @@
 
 Only statements that carry rows are read; definitions give the names of columns; everything else is passed over.
 Rows of one table are gathered over many statements and go through Polars' CSV reader (`sqldump_values`); what
-does not fit there is read word by word (`sqldump_tokens`). What cannot be read is told by its line alone.
+does not fit there is read word by word (`sqldump_rows`). What cannot be read is told by its line alone.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from typing import Final
 
 from plainview.errors import LimitError
 from plainview.sources.base import MIB, Batch, Input, ReadLog
+from plainview.sources.formats import sqldump_copy as copy
+from plainview.sources.formats import sqldump_rows as words
 from plainview.sources.formats import sqldump_tokens as tokens
 from plainview.sources.formats import sqldump_values as values
-from plainview.sources.formats.sqldump_statements import Dialect, dialect_of, after_other, resync, told_as
+from plainview.sources.formats.sqldump_statements import Dialect, after_other, dialect_of, resync, told_as
 from plainview.sources.formats.sqldump_tables import BATCH, ROWS, Head, Tables
 from plainview.sources.formats.sqldump_text import blocks
 
@@ -140,7 +142,7 @@ class _Dump:
         """Read the first row word by word and keep how it is written. False: more of the dump is needed."""
         buffer = self.buffer
         try:
-            first, end = tokens.row(buffer, start, backslash=self.dialect.backslash)
+            first, end = words.row(buffer, start, backslash=self.dialect.backslash)
         except tokens.SyntaxProblem as problem:
             at = problem.position
             if not final and (len(buffer) - start < BLOCK or _UNSURE.match(buffer, at) or at >= len(buffer)):
@@ -172,14 +174,14 @@ class _Dump:
         while more:  # once for each statement: find, count and compare, at the speed of C
             end = buffer.find(closing, start)
             if end >= 0 and buffer.count(b"'", start, end) & 1:
-                end = _outside(buffer, closing, start)
+                end = values.outside(buffer, closing, start)
             if end < 0:
                 break
             head.pieces.append(buffer[start:end])
             self.at = end + len(closing)
             start = self.at + len(text)
             more = buffer.startswith(text, self.at)
-        if more and (cut := _last_outside(buffer, shape.boundary, start)) >= 0:
+        if more and (cut := values.last_outside(buffer, shape.boundary, start)) >= 0:
             head.pieces.append(buffer[start:cut])
             self._line_at(cut)
             self.buffer = text + buffer[cut + len(shape.boundary) :]
@@ -206,7 +208,7 @@ class _Dump:
             head = self.tables.head(match[0].strip(), match["name"], match["columns"])
             here = line + text.count(b"\n", 0, match.end())
             try:
-                row, at = tokens.row(text, match.end(), backslash=self.dialect.backslash)
+                row, at = words.row(text, match.end(), backslash=self.dialect.backslash)
             except tokens.SyntaxProblem:
                 self._problem("not understood", here)
                 return
@@ -275,13 +277,11 @@ class _Dump:
             )
             at = yield from self._careful_rows(head, text, match.end(), line, final=final)
 
-    def _careful_rows(  # type: ignore[misc]
-        self, head: Head, text: bytes, at: int, line: int, *, final: bool
-    ) -> Iterator[Batch]:
+    def _careful_rows(self, head: Head, text: bytes, at: int, line: int, *, final: bool) -> Generator[Batch, None, int]:
         start = at
         while True:
             try:
-                row, at = tokens.row(text, at, backslash=self.dialect.backslash)
+                row, at = words.row(text, at, backslash=self.dialect.backslash)
             except tokens.SyntaxProblem as problem:
                 ended = final and (problem.position >= len(text) - 1 or b";" not in text[problem.position :])
                 why = "ends in the middle of a statement" if ended else "not understood"
@@ -319,43 +319,11 @@ class _Dump:
             raise LimitError("a line of COPY is longer than the limit")
 
     def _copy_piece(self, head: Head, text: bytes, line: int) -> Iterator[Batch]:
-        """Yield the rows of whole lines of COPY; lines with another number of fields are told and left out."""
         if not head.columns:
             first = text[: text.index(b"\n")]
             self.tables.fix(head, len(head.given) or first.count(b"\t") + 1)
-        if head.table is None:
-            return
-        frame = values.copied(text, head.columns)
-        if frame is None:
-            lines = text.split(b"\n")[:-1]
-            tabs = len(head.columns) - 1
-            good = [row for row in lines if row.count(b"\t") == tabs]
-            for number, row in enumerate(lines):
-                if row.count(b"\t") != tabs:
-                    self._problem(_UNEQUAL, line + number)
-            frame = values.copied(b"\n".join(good) + b"\n", head.columns) if good else None
-        if frame is not None:
+        frame, bad = copy.lines(text, head.columns)
+        for number in bad:
+            self._problem(_UNEQUAL, line + number)
+        if frame is not None and head.table is not None:
             yield Batch(head.table, frame)
-
-
-def _outside(text: bytes, what: bytes, start: int) -> int:
-    """Return where `what` stands outside a string, -1 if nowhere. `start` lies outside a string."""
-    odd, scanned, at = 0, start, start
-    while (hit := text.find(what, at)) >= 0:
-        odd ^= text.count(b"'", scanned, hit) & 1
-        if not odd:
-            return hit
-        scanned, at = hit, hit + 1
-    return -1
-
-
-def _last_outside(text: bytes, what: bytes, start: int) -> int:
-    """Return where `what` last stands outside a string, -1 if nowhere."""
-    hit = text.rfind(what, start)
-    odd = text.count(b"'", start, hit) & 1 if hit >= 0 else 0
-    while hit >= 0 and odd:
-        before = text.rfind(what, start, hit)
-        if before >= 0:
-            odd ^= text.count(b"'", before, hit) & 1
-        hit = before
-    return hit

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 _MYSQL: Final = re.compile(
-    rb"(?i)(?:MySQL|MariaDB) dump|phpMyAdmin|/\*!|ENGINE ?=|AUTO_INCREMENT|LOCK TABLES `|(?:INTO|TABLE|EXISTS) `|HeidiSQL|mysqldump"
+    rb"(?i)(?:MySQL|MariaDB) dump|phpMyAdmin|HeidiSQL|mysqldump|/\*!|ENGINE ?=|AUTO_INCREMENT"
+    rb"|LOCK TABLES `|(?:INTO|TABLE|EXISTS) `"
 )
 _NOT_MYSQL: Final = re.compile(rb"(?i)PostgreSQL database dump|PRAGMA foreign_keys|standard_conforming_strings")
 _ESCAPED: Final = re.compile(rb"[^\\']\\'[A-Za-z]")
@@ -51,7 +52,7 @@ def dialect_of(head: bytes) -> Dialect:
     """Guess the dialect from the beginning of a dump."""
     mysql = bool(_MYSQL.search(head)) and not _NOT_MYSQL.search(head[: 8 << 10])
     return Dialect(
-        backslash=mysql or bool(_ESCAPED.search(head)) and not _NOT_MYSQL.search(head),
+        backslash=mysql or (bool(_ESCAPED.search(head)) and not _NOT_MYSQL.search(head)),
         transact=not mysql and bool(_TRANSACT.search(head)),
         crlf=b"\r\n" in head[: 8 << 10],
     )

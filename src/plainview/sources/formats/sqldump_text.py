@@ -18,7 +18,7 @@ _BOMS: Final = (
 # Names that PostgreSQL and MySQL use and Python does not know, or knows as something else.
 _NAMES: Final = {
     "utf8mb3": "utf-8", "utf8mb4": "utf-8", "unicode": "utf-8", "sql_ascii": "utf-8", "binary": "utf-8",
-    "latin1": "cp1252", "gb2312": "gb18030", "gbk": "gb18030", "euc_cn": "gb18030", "euc_jp": "euc_jp", "ujis": "euc_jp",
+    "latin1": "cp1252", "gb2312": "gb18030", "gbk": "gb18030", "euc_cn": "gb18030", "ujis": "euc_jp",
     "sjis": "cp932", "euckr": "cp949", "euc_kr": "cp949", "uhc": "cp949", "koi8": "koi8_r", "koi8r": "koi8_r",
     "koi8u": "koi8_u", "win": "cp1251", "hebrew": "iso8859_8", "greek": "iso8859_7", "latin2": "iso8859_2",
     "latin5": "iso8859_9", "tis620": "tis_620", "ucs2": "utf-16-be",
@@ -81,7 +81,7 @@ def _raw(source: Input, log: ReadLog, size: int) -> Iterator[bytes]:
             yield block
 
 
-def _decoded(  # noqa: PLR0913 - one private place
+def _decoded(
     source: Input, log: ReadLog, size: int, name: str, skip: int, note: str
 ) -> tuple[Opening, Iterator[bytes]]:
     decoder = codecs.getincrementaldecoder(name)("replace")

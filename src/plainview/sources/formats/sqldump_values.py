@@ -39,11 +39,7 @@ _SPECIAL: Final = r"(?:[,\x1f\n]|\A)(?:_binary '|[NXx]'|0x)|' ?(?:\|\||::|\+ |CO
 # A call or a prefix in front of a string: not a plain value.
 _EXPRESSION: Final = r"(?s)^[A-Za-z_&][A-Za-z0-9_]* ?\(? ?N?'.*['\)]$"
 _MYSQL: Final = {"\\" + key: value for key, value in tokens.ESCAPES.items() if key not in "fv"} | {'\\"': '"'}
-_COPY: Final = {
-    "\\" + key: value for key, value in {**dict(zip("nrtbfv", "\n\r\t\b\f\v", strict=True)), "\\": "\\"}.items()
-}
 _OTHER_MYSQL: Final = r"""\\([^nrtb0Z"%_\x02])"""
-_OTHER_COPY: Final = r"\\[^nrtbfv\\]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +116,13 @@ def _csv(text: bytes, columns: list[str], separator: str) -> pl.DataFrame | None
             quote_char="'",
             schema=dict.fromkeys([*columns, _END], pl.String),
             null_values=["NULL", "null", "Null", "DEFAULT"],
-            encoding=_encoding(text),
+            encoding=encoding(text),
         )
     except pl.exceptions.PolarsError:
         return None
 
 
-def _encoding(text: bytes) -> Literal["utf8", "utf8-lossy"]:
+def encoding(text: bytes) -> Literal["utf8", "utf8-lossy"]:
     """Return how Polars has to read it: checking first is faster than reading all text as lossy."""
     return "utf8" if valid_utf8(text) else "utf8-lossy"
 
@@ -152,24 +148,24 @@ def _blob(cell: str, restore: dict[str, str]) -> bytes:
 
 def _finish(frame: pl.DataFrame, restore: dict[str, str], text: bytes, *, backslash: bool) -> pl.DataFrame | None:
     texts = [name for name, kind in frame.schema.items() if kind == pl.String]
-    quoted = _holding(frame, texts, "'")
+    quoted = holding(frame, texts, "'")
     if quoted and frame.select(pl.any_horizontal(pl.col(quoted).str.contains(_EXPRESSION).any())).item():
         return None
     for old, new in restore.items():
-        holding = _holding(frame, texts, old)
-        frame = frame.with_columns(pl.col(holding).str.replace_all(old, new, literal=True))
+        names = holding(frame, texts, old)
+        frame = frame.with_columns(pl.col(names).str.replace_all(old, new, literal=True))
     if HEX in text:
-        frame = frame.with_columns([_hex(frame[name]) for name in _holding(frame, texts, HEX.decode())])
+        frame = frame.with_columns([_hex(frame[name]) for name in holding(frame, texts, HEX.decode())])
     if backslash:
         texts = [name for name in texts if frame.schema[name] == pl.String]
-        holding = _holding(frame, texts, "\\")
-        odd = [name for name in holding if frame[name].str.contains(_OTHER_MYSQL).any()]
+        names = holding(frame, texts, "\\")
+        odd = [name for name in names if frame[name].str.contains(_OTHER_MYSQL).any()]
         frame = frame.with_columns(pl.col(odd).str.replace_all(_OTHER_MYSQL, "$1"))
-        frame = frame.with_columns(pl.col(holding).str.replace_many(_MYSQL))
+        frame = frame.with_columns(pl.col(names).str.replace_many(_MYSQL))
     return bytea(frame, texts if b"\\x" in text else [])
 
 
-def _holding(frame: pl.DataFrame, names: list[str], what: str) -> list[str]:
+def holding(frame: pl.DataFrame, names: list[str], what: str) -> list[str]:
     """Return those of the text columns in which `what` occurs."""
     if not names:
         return []
@@ -211,50 +207,11 @@ def even(column: pl.Series) -> pl.Series:
 def bytea(frame: pl.DataFrame, among: list[str]) -> pl.DataFrame:
     r"""Turn columns that hold nothing but PostgreSQL's `\x4142` into bytes."""
     found = []
-    for name in _holding(frame, [name for name in among if frame.schema[name] == pl.String], "\\x"):
+    for name in holding(frame, [name for name in among if frame.schema[name] == pl.String], "\\x"):
         column = frame[name]
         if (column.str.contains(r"^\\x(?:[0-9a-fA-F]{2})*$") | column.is_null()).all():
             found.append(column.str.slice(2).str.decode("hex", strict=False))
     return frame.with_columns(found)
-
-
-def copied(text: bytes, columns: list[str]) -> pl.DataFrame | None:
-    """Return the rows of a piece of a COPY block, or None where their fields are not as many as the columns."""
-    if b"\r\n" in text:
-        text = text.replace(b"\r\n", b"\n")
-    rows = text.count(b"\n")
-    if text.count(b"\t") != rows * (len(columns) - 1):
-        return None
-    try:
-        frame = pl.read_csv(
-            text,
-            has_header=False,
-            separator="\t",
-            quote_char=None,
-            schema=dict.fromkeys(columns, pl.String),
-            null_values=["\\N"],
-            empty_string_is_null=False,
-            encoding=_encoding(text),
-        )
-    except pl.exceptions.PolarsError:
-        return None
-    if frame.height != rows:
-        return None
-    return unescape_copy(frame)
-
-
-def unescape_copy(frame: pl.DataFrame) -> pl.DataFrame:
-    """Undo the backslash escapes of COPY in the columns that hold one."""
-    holding = _holding(frame, frame.columns, "\\")
-    odd = [name for name in holding if frame[name].str.contains(_OTHER_COPY).any()]
-    if odd:  # octal, hexadecimal, or an escaped letter: rare, and one by one
-        rare = [
-            pl.Series(name, [None if cell is None else tokens.postgres_escapes(cell) for cell in frame[name]])
-            for name in odd
-        ]
-        frame = frame.with_columns(rare)
-    frame = frame.with_columns(pl.col([name for name in holding if name not in odd]).str.replace_many(_COPY))
-    return bytea(frame, holding)
 
 
 def halves(text: bytes, boundary: bytes) -> tuple[bytes, bytes] | None:
@@ -267,3 +224,26 @@ def halves(text: bytes, boundary: bytes) -> tuple[bytes, bytes] | None:
             return text[:hit], text[hit + len(boundary) :]
         at = hit + 1
     return None
+
+
+def outside(text: bytes, what: bytes, start: int) -> int:
+    """Return where `what` stands outside a string, -1 if nowhere. `start` lies outside a string."""
+    odd, scanned, at = 0, start, start
+    while (hit := text.find(what, at)) >= 0:
+        odd ^= text.count(b"'", scanned, hit) & 1
+        if not odd:
+            return hit
+        scanned, at = hit, hit + 1
+    return -1
+
+
+def last_outside(text: bytes, what: bytes, start: int) -> int:
+    """Return where `what` last stands outside a string, -1 if nowhere."""
+    hit = text.rfind(what, start)
+    odd = text.count(b"'", start, hit) & 1 if hit >= 0 else 0
+    while hit >= 0 and odd:
+        before = text.rfind(what, start, hit)
+        if before >= 0:
+            odd ^= text.count(b"'", before, hit) & 1
+        hit = before
+    return hit

@@ -1,8 +1,8 @@
 """SQLite files, read so that neither the file, its directory nor its `-wal`, `-shm` or `-journal` changes.
 
-The file is opened with `immutable=1`, which takes no lock and makes no file (https://sqlite.org/uri.html). A write-ahead
-log beside it holds rows that the file does not: it is applied in memory (`sqlite_wal`). Virtual tables are told, not
-asked: asking runs code that belongs to an extension. Views are told: their rows are those of tables.
+The file is opened with `immutable=1`, which takes no lock and makes no file (https://sqlite.org/uri.html). The rows
+of a write-ahead log beside it are applied in memory (`sqlite_wal`). Virtual tables are told, not asked: asking runs
+code of an extension. Views are told: their rows are those of tables.
 """
 
 from __future__ import annotations
