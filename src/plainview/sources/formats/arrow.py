@@ -1,6 +1,10 @@
-"""Arrow IPC, file and stream form, and Feather 2, by Polars.
+"""Arrow IPC, file and stream form, and Feather 2: cut into messages here, decoded by Polars some at a time.
 
-Format: https://arrow.apache.org/docs/format/Columnar.html#serialization-and-interprocess-communication-ipc
+Both forms are a row of messages; the file form has a mark before and a footer behind, which is not needed to read
+front to back. So memory stays bounded (Polars maps the whole file), packed files stream, and a damaged message
+costs only itself. Files from before Arrow 0.15 have no mark before each message: Polars reads those as a whole.
+
+Format: https://arrow.apache.org/docs/format/Columnar.html#encapsulated-message-format
 """
 
 from __future__ import annotations
@@ -8,76 +12,135 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 import polars as pl
 
-from plainview.errors import LimitError
+from plainview.errors import DamagedError, LimitError
 from plainview.sources.base import MIB, Batch, Input, ReadLog, Table
 from plainview.sources.formats.columnar import attempt, read_lazy
 
-END = b"\xff\xff\xff\xff\0\0\0\0"
+MARK = b"\xff\xff\xff\xff"
+END = MARK + bytes(4)
+SCHEMA, DICTIONARY, RECORDS = 1, 2, 3
+CHUNK = 16 * MIB
+ROWS = 50_000
+
+Message = tuple[bytes, bytes, bytes]  # mark and length, metadata, body
 
 
 def read(source: Input, log: ReadLog) -> Iterator[Batch]:
-    """Yield the rows. Raise DamagedError when the schema cannot be read, LimitError for a huge stream."""
+    """Yield the rows. Raise DamagedError where the messages end too early, LimitError for a huge message."""
     table = Table(source.name, "arrow")
-    with source.seekable() as stream:
-        if source.head.startswith(b"ARROW1"):
-            listed = log.rows_listed
+    start = 8 if source.head.startswith(b"ARROW1") else 0
+    if start and not source.head.startswith(MARK, start):
+        with source.seekable() as stream:
             yield from read_lazy(source, log, table, lambda: pl.scan_ipc(stream))
-            if log.rows_listed == listed and messages(source.head[8:]) > 1:
-                log.skip(source.name, "damaged: its footer names none of the record batches that are in it")
-        else:
-            yield from _read_stream(source, log, table, stream)
+        return
+    log.listed()
+    with source.open() as stream:
+        stream.read(start)
+        yield from _Reader(source, log, table).read(stream)
 
 
-def _read_stream(source: Input, log: ReadLog, table: Table, stream: BinaryIO) -> Iterator[Batch]:
-    """Read the stream form, which is held in memory whole; messages after a cut or damaged one are told."""
-    limit = 4 * source.limits.memory
-    data = stream.read(limit + 1)
-    if len(data) > limit:
-        raise LimitError(f"an Arrow stream larger than {limit // MIB} MiB", hint="raise --memory")
-    end = whole_messages(data)
-    frame = attempt(lambda: pl.read_ipc_stream(io.BytesIO(data[:end] + END)))
-    log.listed(rows=frame.height)
-    yield from (Batch(table, part) for part in frame.iter_slices(50_000)) if frame.height else [Batch(table, frame)]
-    if not data.startswith(END, end):
-        log.skip(source.name, "the Arrow stream is cut short or damaged: it has no end mark; what came before was read")
+@dataclass(slots=True)
+class _Reader:
+    source: Input
+    log: ReadLog
+    table: Table
+    prefix: bytes = b""  # schema and dictionaries, before each chunk
+    chunk: list[Message] = field(default_factory=list)
+    number: int = 0  # of record batches so far
+
+    def read(self, stream: BinaryIO) -> Iterator[Batch]:
+        """Yield the rows of all messages."""
+        size = 0
+        broken: DamagedError | None = None
+        try:
+            for kind, message in messages(stream, 4 * self.source.limits.memory):
+                self.source.deadline.check()
+                if kind == RECORDS:
+                    self.chunk.append(message)
+                    size += len(message[-1])
+                elif kind in {SCHEMA, DICTIONARY}:
+                    yield from self._flush()
+                    size = 0
+                    self.prefix += b"".join(message)
+                    if kind == SCHEMA:
+                        yield Batch(self.table, self._decode([]))
+                if size >= CHUNK:
+                    yield from self._flush()
+                    size = 0
+        except DamagedError as error:
+            broken = error
+        yield from self._flush()
+        if broken is not None:
+            raise broken
+
+    def _decode(self, batches: list[Message]) -> pl.DataFrame:
+        parts = [part for batch in batches for part in batch]
+        data = io.BytesIO(b"".join((self.prefix, *parts, END)))
+        frame = attempt(lambda: pl.read_ipc_stream(data))
+        limit = self.source.limits.columns
+        if frame.width > limit:
+            if not batches:
+                why = f"columns after the first {limit} of {frame.width} (raise --columns)"
+                self.log.skip(self.source.name, why)
+            frame = frame.select(frame.columns[:limit])
+        return frame
+
+    def _flush(self) -> Iterator[Batch]:
+        """Decode what was collected; when that fails, one record batch after the other."""
+        batches, self.chunk = self.chunk, []
+        if not batches:
+            return
+        try:
+            frames = [self._decode(batches)]
+        except DamagedError:
+            frames = []
+            for at, batch in enumerate(batches, self.number + 1):
+                try:
+                    frames.append(self._decode([batch]))
+                except DamagedError:
+                    self.log.skip(f"{self.source.name}: record batch {at}", "damaged; the rest was read")
+        self.number += len(batches)
+        for frame in frames:
+            self.log.listed(0, frame.height)
+            yield from (Batch(self.table, part) for part in frame.iter_slices(ROWS))
 
 
-def whole_messages(data: bytes, most: int | None = None) -> int:
-    """Return where the last whole message (of `most`) ends: a mark, the length of the metadata, metadata, body."""
-    at = count = 0
-    while data.startswith(END[:4], at) and at + 8 <= len(data) and count != most:
-        count += 1
-        (length,) = struct.unpack_from("<i", data, at + 4)
-        body = _body_length(data[at + 8 : at + 8 + length]) if length > 0 else -1
-        if length <= 0 or body < 0 or at + 8 + length + body > len(data):
-            break
-        at += 8 + length + body
-    return at
+def messages(stream: BinaryIO, limit: int) -> Iterator[tuple[int, Message]]:
+    """Yield the kind and the parts of each message. Raise DamagedError when there is no end mark behind the last."""
+    while True:
+        front = stream.read(8)
+        if front == END:
+            return
+        length = int.from_bytes(front[4:], "little", signed=True)
+        if len(front) < 8 or front[:4] != MARK or length <= 0:
+            raise DamagedError("the Arrow messages are cut short or damaged; what came before was read")
+        if length > limit:
+            raise LimitError(f"an Arrow message larger than {limit // MIB} MiB", hint="raise --memory")
+        metadata = stream.read(length)
+        kind, body = _header(metadata)
+        if not 0 <= body <= limit:
+            raise LimitError(f"an Arrow message larger than {limit // MIB} MiB", hint="raise --memory")
+        data = stream.read(body)
+        if len(metadata) < length or len(data) < body:
+            raise DamagedError("the Arrow messages are cut short; what came before was read")
+        yield kind, (front, metadata, data)
 
 
-def messages(data: bytes) -> int:
-    """Count the whole messages, and one that is begun behind them."""
-    count = at = 0
-    while data.startswith(END[:4], at) and not data.startswith(END, at):
-        count += 1
-        step = whole_messages(data[at:], most=1)
-        if not step:
-            break
-        at += step
-    return count
-
-
-def _body_length(metadata: bytes) -> int:
-    """Return `bodyLength`, the fourth field of the FlatBuffers table Message, or -1 when it cannot be found."""
+def _header(metadata: bytes) -> tuple[int, int]:
+    """Return the second and fourth field of the FlatBuffers table Message: header_type and bodyLength."""
     try:
         (table,) = struct.unpack_from("<I", metadata, 0)
         fields = table - struct.unpack_from("<i", metadata, table)[0]
         (size,) = struct.unpack_from("<H", metadata, fields)
-        offset = struct.unpack_from("<H", metadata, fields + 4 + 2 * 3)[0] if size >= 12 else 0
-        return int(struct.unpack_from("<q", metadata, table + offset)[0]) if offset else 0
-    except struct.error:
-        return -1
+        kind, body = (struct.unpack_from("<H", metadata, fields + at)[0] if size > at else 0 for at in (6, 10))
+        return metadata[table + kind] if kind else 0, struct.unpack_from("<q", metadata, table + body)[0] if body else 0
+    except (struct.error, IndexError):
+        raise DamagedError("an Arrow message has a damaged header; what came before was read") from None
+
+
+__all__ = ["messages", "read"]
