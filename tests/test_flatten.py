@@ -9,6 +9,7 @@ import json
 import uuid
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -184,6 +185,11 @@ def test_odd_values_and_keys_do_not_fail():
     assert {"''", "'a[]'", "'b{}'", "'d'''"} <= set(frame.columns)
     assert not any("\x1b" in path for path in frame.columns)
     assert frame["big"].to_list()[0] == str(10**40)
+
+
+def test_keys_that_are_no_strings_and_numpy_values():
+    frame = documents_to_frame([{1: "a", None: {2.5: "b"}, "v": np.array([1, 2]), "s": np.int64(5)}])
+    assert cells(frame) == {"{}": ["1"], "{}.*": ["a"], "None.2.5": ["b"], "v[]": ["1", "2"], "s": ["5"]}
 
 
 def test_depth_and_width_are_told_without_values():

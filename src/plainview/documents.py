@@ -94,7 +94,7 @@ class Walk:
         if not types <= _SCALARS and not types <= {dict, list, *_SCALARS}:
             values = [v if type(v) in _SCALARS else plain(v) for v in values]
             types = set(map(type, values))
-        if dict in types and any(v and next(iter(v))[:1] == "$" for v in values if type(v) is dict):
+        if dict in types and any(str(next(iter(v), ""))[:1] == "$" for v in values if type(v) is dict):
             before = sum(_keys(v) for v in values if type(v) is dict)
             values = [extended(v) if type(v) is dict else v for v in values]
             self.keys += before - sum(_keys(v) for v in values if type(v) is dict)
@@ -131,6 +131,9 @@ class Walk:
         """Follow the keys of objects, or merge what lies under them when they are used as a map."""
         keys = dict.fromkeys(chain.from_iterable(docs))
         self.keys += sum(map(len, docs))
+        if not all(type(key) is str for key in keys):
+            docs = [{k if type(k) is str else str(k): v for k, v in doc.items()} for doc in docs]
+            keys = dict.fromkeys(chain.from_iterable(docs))
         if path in self.maps or is_map(keys, docs):
             self.maps.add(path)
             self.mapping(path, docs, rows, depth=depth)
@@ -269,6 +272,8 @@ def plain(value: Any) -> Any:
         result = int(value)
     elif isinstance(value, float):
         result = float(value)
+    elif hasattr(value, "tolist"):  # NumPy arrays and scalars
+        result = value.tolist()
     elif hasattr(value, "to_decimal"):  # bson.Decimal128
         result = value.to_decimal()
     elif hasattr(value, "as_doc"):  # bson.DBRef
@@ -295,7 +300,7 @@ _EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - UTC without a zone, as BSON g
 def extended(value: dict[str, Any]) -> Any:
     """Return MongoDB extended JSON (`{"$oid": ...}`, version 1 or 2) as a scalar, else the value."""
     key = next(iter(value), "")
-    if key not in EXTENDED or len(value) > 2 or any(k[:1] != "$" for k in value):
+    if key not in EXTENDED or len(value) > 2 or any(str(k)[:1] != "$" for k in value):
         return value
     inner = value[key]
     result: Any = inner

@@ -81,9 +81,10 @@ class JsonLines:
             return None
         fields = [field for column in frame.iter_columns() for field in _fields(column)]
         cells = sum(field.len() - field.null_count() for field in fields)
-        if not holds_keys(block, cells, nulls=False) or any(map(holds_json_text, fields)):
+        if not holds_keys(block, cells, nulls=False):
             return None
-        return frame
+        brackets = int(np.count_nonzero((np.frombuffer(block, dtype=np.uint8) | 32) == 0x7B))  # { and [
+        return None if brackets > frame.height and any(map(holds_json_text, fields)) else frame
 
     def _polars(self, block: bytes) -> pl.DataFrame | None:
         try:
