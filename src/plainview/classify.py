@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from plainview.detectors import Detector, base_rates, categories, chance
-from plainview.fieldnames import NameIndex, NameMatch, people_word
+from plainview.fieldnames import PUBLIC, NameIndex, NameMatch, people_word, tokens
 from plainview.profiles import ColumnProfile, Count, TableProfile
 from plainview.report import Column
 
@@ -23,6 +23,8 @@ NAME = 6.0  # a whole field name that says it
 CAP = 9.0  # what values alone can add: 98 % at most
 LEAST = 1e-4  # no base rate is believed to be smaller
 SHOWN = 0.5  # confidence from which a column is reported
+CODES = frozenset({"code", "hex", "word", "grouped"})
+FEW_NAMES = 8
 FACE_LENGTHS = frozenset({128, 256, 512, 2622, 4096})  # dlib, FaceNet, ArcFace, VGG-Face
 DIRECT = frozenset(
     "email_address postal_address birth_date telephone_number national_id passport_number tax_id payment_card "
@@ -41,6 +43,19 @@ class Candidate:
     named: float = 0.0
     in_text: bool = False
     passing: float = 0.0
+    private: bool = False  # the field name speaks of a person who is not known to the public
+
+    @property
+    def needs_person(self) -> bool:
+        """Tell whether this is personal only beside something that names a person.
+
+        So says the detector's file; and so it is where the name alone speaks, and for special categories:
+        `party` in a table of elections and `offense` in one of sports are about nobody in particular.
+        """
+        by_name = self.named >= SHOWN and not self.in_text
+        return self.detector.needs_person or (
+            by_name and (not self.detector.has_values or categories()[self.detector.category].special)
+        )
 
     @property
     def confidence(self) -> float:
@@ -106,6 +121,7 @@ def weigh_cells(detector: Detector, column: ColumnProfile, match: NameMatch | No
     if match and named >= 0.5:
         candidate.logit += NAME * named
         candidate.evidence.append(f"the field name says {detector.label} (“{match.entry}”)")
+        candidate.private = PUBLIC.isdisjoint(tokens(match.entry))
     if not detector.has_values:
         if named < 0.5 or not column.filled:
             return None
@@ -121,14 +137,32 @@ def weigh_cells(detector: Detector, column: ColumnProfile, match: NameMatch | No
     ratio = log_ratio(passed, seen, by_chance, 0.6 if detector.vocabulary else 0.92)
     if named >= 0.5:
         # the name decides; the values may agree, or speak against it
-        ratio = max(ratio, -2.0) if candidate.passing >= 0.3 else -CAP
+        form = sum(detector.name + "!" in tags for tags in column.sketch.values()) / seen
+        ratio = max(ratio, -2.0) if candidate.passing + form >= 0.3 else -CAP
         ratio = min(ratio, 3.0)
     elif candidate.passing < 0.5 or _is_rather_a_place(detector, column, candidate.passing):
         return None
+    else:
+        ratio = min(ratio, _most(detector, column, passed))
     candidate.logit += ratio
     if passed:
         candidate.evidence.append(_words(detector, passed, seen, by_chance))
     return candidate
+
+
+def _most(detector: Detector, column: ColumnProfile, passed: int) -> float:
+    """Return what values without a telling field name can add at the most.
+
+    A form of letters and digits without a check is that of many a code: once one value has it, all have.
+    Names of people vary; a word list met by two or three words proves little.
+    """
+    if detector.category == "person_name" and passed < FEW_NAMES:
+        return 3.0
+    if detector.check or detector.in_text or detector.vocabulary:
+        return CAP
+    shapes = column.shapes
+    codes = sum(n for shape, n in shapes.items() if shape in CODES or shape.startswith("int"))
+    return 4.0 if codes * 2 > sum(shapes.values()) else CAP
 
 
 def _is_rather_a_place(detector: Detector, column: ColumnProfile, passing: float) -> bool:
@@ -165,14 +199,18 @@ def person_table(table: str, weighed: Mapping[str, Sequence[Candidate]]) -> bool
     """Tell whether the rows of a table are about people: it holds something that names one."""
     if people_word(table):
         return True
-    return any(
-        c.detector.category in DIRECT and c.confidence > 0.8 and not c.in_text for cs in weighed.values() for c in cs
-    )
+    sure = [c for cs in weighed.values() for c in cs if c.confidence > 0.8 and not c.in_text]
+    if any(c.detector.category in DIRECT or (c.detector.category == "person_name" and c.private) for c in sure):
+        return True
+    exact = {c.detector.category for c in sure if c.named > 0.95 and categories()[c.detector.category].special}
+    return len(exact) >= 3  # nobody tabulates belief, health and origin of things
 
 
 def _with_neighbours(candidate: Candidate, *, person: bool) -> None:
     """Let the rest of the table speak: a city is personal beside a person, harmless beside a museum."""
-    if not candidate.detector.needs_person:
+    if person and candidate.detector.category == "person_name" and candidate.named < SHOWN:
+        candidate.logit += 2.5  # words that could be names, where other columns are about people
+    if not candidate.needs_person:
         return
     if person:
         candidate.evidence.append("the table is about people")

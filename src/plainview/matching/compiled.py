@@ -21,7 +21,7 @@ from plainview.detectors.checks import CHECKS, Check
 LEFT = r"(?:^|[^0-9A-Za-z_.\-]|(?:^|[^0-9A-Za-z_])[.\-])"
 RIGHT = r"(?:$|[^0-9A-Za-z_.\-]|[.\-](?:$|[^0-9A-Za-z]))"
 SLOW = frozenset({"phone"})  # checks that cost microseconds a value: run on the sketch, not on every row
-NULLS = ("", "null", "NULL", "None", "N/A", "n/a", "NaN", "nan", "\\N", "-")
+NULLS = ("", " ", "null", "NULL", "None", "N/A", "n/a", "NaN", "nan", "\\N", "-")
 
 _INSIDE = {"d": "0-9", "w": "0-9A-Za-z_", "s": r"\t\n\f\r "}
 _OUTSIDE = {k: f"[{v}]" for k, v in _INSIDE.items()} | {k.upper(): f"[^{v}]" for k, v in _INSIDE.items()}
