@@ -19,7 +19,6 @@ from plainview.detectors.checks_kernel import (
     not_repeated,
     number,
     pair,
-    remainder,
     verhoeff,
     weighted,
 )
@@ -256,11 +255,10 @@ WEST: Final[dict[str, Function]] = {
     ),
     "lu_national": check(r"[12][0-9]{12}", _luxembourgish),
     "nl_bsn": check(r"[0-9]{9}", _bsn),
+    # two letters, six letters or digits, one digit; never the letter O
+    "nl_document": check(r"[A-NP-Z]{2}[0-9A-NP-Z]{6}[0-9]"),
     "no_national": check(r"[0-9]{11}", _norwegian),
     "pt_card": check(r"[0-9]{9}[0-9A-Z]{2}[0-9]", _portuguese_card),
     "pt_tax": check(r"(?:[123][0-9]|45)[0-9]{7}", _portuguese_tax),
     "se_personal": check(r"(?:18|19|20)?[0-9]{10}", _swedish),
 }
-# a Dutch identity document: two letters, six letters or digits, one digit; never the letter O
-WEST["nl_document"] = check(r"[A-NP-Z]{2}[0-9A-NP-Z]{6}[0-9]")
-WEST["remainder_97"] = check(r"[0-9]{3,}", lambda d: remainder(d, 97) == 1)
