@@ -93,7 +93,7 @@ def test_space_before_quotes():
 
 def test_quoted_newlines(small_blocks):
     body = "".join(f'{n},"line one\nline, two of {n}",x\n' for n in range(200))
-    columns, rows, notes, skipped = read("id,note,flag\n" + body)
+    _, rows, notes, skipped = read("id,note,flag\n" + body)
     assert rows == [[str(n), f"line one\nline, two of {n}", "x"] for n in range(200)]
     assert (notes, skipped) == ((), [])
 
@@ -110,7 +110,7 @@ def test_ragged(small_blocks):
 @pytest.mark.parametrize("end", ["", "\n", "5,fine,end\n" * 2000, '5,"fine",end\n' * 2000])
 def test_unclosed_quote_swallows_nothing(end):
     text = f'id,name,mail\n1,"Ann,x\n2,Bob,{CANARY}\n3,"Eve",z\n' + end
-    columns, rows, notes, skipped = read(text)
+    columns, rows, notes, _skipped = read(text)
     assert columns == ["id", "name", "mail"]
     assert rows[:3] == [["1", "Ann", "x"], ["2", "Bob", CANARY], ["3", "Eve", "z"]]
     assert len(rows) == 3 + end.count("fine")
@@ -185,7 +185,7 @@ def test_no_header(text):
     ],
 )
 def test_header(text):
-    columns, rows, notes, _ = read(text)
+    columns, _rows, notes, _ = read(text)
     assert columns == text.split("\n")[0].replace(";", ",").split(",")
     assert notes == ()
 
@@ -226,7 +226,7 @@ def test_late_latin1_is_noticed(small_blocks):
 def test_damaged_utf8_is_told():
     good = "1,Zoë,Köln\n" * 30
     data = ("id,name,city\n" + good).encode() + b"2,A\xff,B\n" + good.encode()
-    _, rows, notes, skipped = read(data)
+    _, rows, _notes, skipped = read(data)
     assert len(rows) == 61
     assert rows[30] == ["2", "A\ufffd", "B"]
     assert rows[31] == ["1", "Zoë", "Köln"]
@@ -260,7 +260,7 @@ def test_what_csv_writes_is_read(table, delimiter, newline, encoding, block):
         data = b"\xfe\xff" + data
     before, encodings.BLOCK = encodings.BLOCK, block
     try:
-        columns, rows, notes, skipped = read(data)
+        columns, rows, _notes, skipped = read(data)
     finally:
         encodings.BLOCK = before
     assert columns == header

@@ -135,7 +135,7 @@ class Utf8Blocks(Iterator[bytes]):
         self._multibyte = False  # valid sequences of UTF-8 were seen
         self._source, self._log, self._lazy = source, log, lazy
         self._decoder = _decoder(self.encoding.name)
-        self._blocks = self._run(block or BLOCK)
+        self._blocks = self._run(max(block or BLOCK, 4))
 
     def __next__(self) -> bytes:
         return next(self._blocks)
@@ -221,9 +221,7 @@ def _has_c1(data: bytes) -> bool:
 
 
 def _broken(rows: int, name: str) -> str:
-    return (
-        f"{rows:,} rows hold bytes that are not {name}; these bytes were read as U+FFFD, the rest of the rows as it is"
-    )
+    return f"{rows:,} rows hold bytes that are not {name}, which were read as U+FFFD"
 
 
 def utf8_blocks(source: Input, log: ReadLog, block: int = 0) -> tuple[Encoding, Utf8Blocks]:

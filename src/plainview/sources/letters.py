@@ -51,8 +51,9 @@ CODECS = {name: codec for name, (codec, _, _) in (*ALPHABETS.items(), *EAST.item
 
 # Costs in bits of what the tables do not hold.
 UNSEEN, FOREIGN, COMMON, SYMBOL, UNDEFINED, CAMEL = 13, 17, 8, 15, 24, 5
-MIXED = 1.5  # for each pair that may be of any language of the encoding
-RARE_SIGN, WIDE_MARK, HALF_KANA = 18, 10, 8
+NEAR = 8
+MIXED = 2.5  # for each pair that may be of any language of the encoding
+RARE_SIGN, WIDE_MARK, HALF_KANA, LONE_KANA = 18, 10, 6, 15
 MARKS = frozenset("’‘“”„–—…€°§«»·£©®ªº¿¡№\xa0")  # seen beside words of every language
 SCORED = 2_000  # characters of an East Asian text that are scored
 
@@ -77,6 +78,9 @@ def best(data: bytes) -> str:
         score = _east(data[: int(len(data) * share) + 1], codec, language) / share + prior
         if score > top:
             top, found = score, name
+    west = max(score for name, score in ranked.items() if name.startswith("windows-1252"))
+    if top - west < NEAR and data.decode("cp1252", "replace") == data.decode(CODECS[found], "replace"):
+        return "windows-1252"  # the same so far, and met more often
     return found
 
 
@@ -101,7 +105,7 @@ def _other_sign(sign: str, before: str) -> int:
     if sign == "\ufffd":
         return UNDEFINED
     if "\uff61" <= sign <= "\uff9f":  # half-width kana come in words, one alone is an accented letter
-        return HALF_KANA if "\uff61" <= before <= "\uff9f" else RARE_SIGN
+        return HALF_KANA if "\uff61" <= before <= "\uff9f" else LONE_KANA
     if "\u3000" <= sign <= "\u303f" or "\uff00" <= sign <= "\uffef":
         return WIDE_MARK
     if "\u3400" <= sign <= "\u9fff" or "\uac00" <= sign <= "\ud7af" or "\u3040" <= sign <= "\u30ff":
