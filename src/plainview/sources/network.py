@@ -54,6 +54,7 @@ class Verdict:
     version: str | None = None
     prior_access: list[str] = field(default_factory=list)
     not_tried: list[str] = field(default_factory=list)
+    suspect: bool = False
 
     def saw(self, state: State, evidence: str, *, confidence: Confidence = "proved") -> None:
         """Raise the state (never lower it); the evidence is our words and counts, never the store's text."""
@@ -76,16 +77,17 @@ class Verdict:
         self.rights_basis = basis
 
     def doubt(self, evidence: str, *, honeypot: bool = False) -> None:
-        """Keep the state and say why it may not be true."""
+        """Keep the state and say why it may not be true; a honeypot stays one whatever is seen later."""
         self.evidence.append(evidence)
-        self.confidence = "looks_like_honeypot" if honeypot else "inconclusive"
+        self.confidence = "inconclusive"
+        self.suspect |= honeypot
 
     def exposure(self, wire: Wire) -> Exposure:
         """Return the finished answer."""
         return Exposure(
             state=self.state,
             rights_basis=self.rights_basis,
-            confidence=self.confidence,
+            confidence="looks_like_honeypot" if self.suspect else self.confidence,
             evidence=tuple(self.evidence),
             footprint=wire.footprint(),
             tls=wire.tls,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PAGE = 1_000  # keys of one SCAN, items of one page of a large value
 PIPELINE = 4 << 20  # bytes of answers that one pipeline aims at: the server has to hold them
 ROWS = 20_000  # rows of one batch
+SLACK = 1_000_000  # keys that a walk may show beyond four times those that were counted
 
 
 class RedisSource(NetworkSource):
@@ -132,7 +133,7 @@ class _Database:
         """Walk the keys; the first pages are held back until the groups are learnt from them."""
         cursor: Answer = b"0"
         held: list[bytes] | None = []
-        seen, most = 0, 4 * (self.unit.rows or 0) + 1_000_000
+        seen, most = 0, 4 * (self.unit.rows or 0) + SLACK
         while True:
             answer = self.client.ask("redis.scan", cursor=cursor, count=PAGE)
             if isinstance(answer, Refusal):
