@@ -276,6 +276,26 @@ def test_the_encoding_that_the_dump_declares(name: str) -> None:
     assert tables_of(dump.encode(name))[0]["t"].rows() == [("1", text)]
 
 
+def test_an_encoding_that_nothing_declares_is_said() -> None:
+    dump = "INSERT INTO t VALUES (1,'café');\n".encode("latin-1")
+    batch = next(sqldump.read(source_of(dump), ReadLog()))
+    assert batch.frame.rows() == [("1", "café")]
+    assert any("windows-1252" in note for note in batch.table.notes)
+
+
+def test_strings_in_double_quotes() -> None:
+    dump = '''INSERT INTO t VALUES (1,"it's a, b","x ""y""");\nINSERT INTO t VALUES (2,"b",'"c"');\n'''
+    assert tables_of(dump)[0]["t"].rows() == [("1", "it's a, b", 'x "y"'), ("2", "b", '"c"')]
+
+
+def test_copy_in_another_format_is_told() -> None:
+    lines = ["SET client_encoding = 'UTF8';", "COPY t (a) FROM stdin WITH (FORMAT csv);", CANARY, "\\."]
+    dump = "\n".join([*lines, "INSERT INTO u VALUES (1);", ""])
+    tables, log = tables_of(dump)
+    assert list(tables) == ["u"]
+    assert skipped(log) == ["COPY in another format than text: line 2"]
+
+
 def test_two_databases_with_a_table_of_the_same_name() -> None:
     dump = "-- MySQL dump\nUSE `a`;\nINSERT INTO `t` VALUES (1);\nUSE `b`;\nINSERT INTO `t` VALUES (2,3);\n"
     tables, _ = tables_of(dump)
@@ -412,12 +432,12 @@ def test_all_cells_come_back(write: object, block: int | None, monkeypatch: pyte
         tables, log = tables_of(text)
         assert not log.skipped
         # The fast way cannot tell the text NULL from NULL.
-        wanted = [tuple(None if cell in (None, "NULL") else str(cell) for cell in row) for row in rows]
+        wanted = [tuple(None if cell in (None, "NULL", "null") else str(cell) for cell in row) for row in rows]
         frame = tables["t"]
         found = [
             tuple(cell if not isinstance(cell, bytes) else "\\x" + cell.hex() for cell in row) for row in frame.rows()
         ]
-        found = [tuple(None if cell == "NULL" else cell for cell in row) for row in found]
+        found = [tuple(None if cell in ("NULL", "null") else cell for cell in row) for row in found]
         assert sorted(found, key=repr) == sorted(wanted, key=repr)
 
     law()

@@ -24,6 +24,7 @@ from plainview.sources.formats.sqldump_text import blocks
 BLOCK: Final = 4 * MIB
 _NEXT: Final = re.compile(rb"\s*+,\s*+\(")
 _STRING: Final = re.compile(rb"'[^']*+'")
+_FORMAT: Final = re.compile(rb"(?i)\b(?:CSV|BINARY|DELIMITERS?|NULL)\b")
 _UNEQUAL: Final = "more or fewer values than columns"
 _TAIL: Final = re.compile(rb"[ \t]*+(?:ON\s++CONFLICT\s++DO\s++NOTHING\s*+)?;?[ \t]*+\r?\n")
 _UNSURE: Final = re.compile(rb"""['"`/$\[]|[qQ]'""")
@@ -125,6 +126,9 @@ class _Dump:
             return (yield from self._inserts(head, head.shape, match.end(), final=final))
         if match := tokens.COPY.match(self.buffer, self.at):
             head = self.tables.head(match[0], match["name"], match["columns"])
+            if _FORMAT.search(match["options"]):
+                self._problem("COPY in another format than text", self._line_at(self.at))
+                head = Head(b"", "", [])
             self.at = match.end()
             self.copying = head
             return True
@@ -153,6 +157,7 @@ class _Dump:
         self.tables.fix(head, len(first))
         inside = _STRING.sub(b"", buffer[start : end - 1])
         separator = b", " if 0 < inside.count(b",") == inside.count(b", ") else b","
+        head.words = b'"' in inside  # strings in double quotes, which MySQL and SQLite take as well
         following, tail = _NEXT.match(buffer, end), _TAIL.match(buffer, end)
         boundary = b")" + following[0] if following else b")" + separator + b"("
         closing = b")" + tail[0] if tail else b");\r\n" if self.dialect.crlf else b");\n"
@@ -307,7 +312,8 @@ class _Dump:
             end = min(hits, default=-1)
         stop = end if end >= 0 else buffer.rfind(b"\n", start) + 1
         if stop > start:
-            yield from self._copy_piece(head, buffer[start:stop], self._line_at(start))
+            if head.name:
+                yield from self._copy_piece(head, buffer[start:stop], self._line_at(start))
             self.at = stop
         if end >= 0:
             self.at = buffer.index(b"\n", end) + 1

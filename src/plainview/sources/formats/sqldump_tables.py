@@ -31,6 +31,7 @@ class Head:
     columns: list[str] = field(default_factory=list)
     shape: values.Shape | None = None
     calls: bool = False  # its rows hold calls that `simplify` understands
+    words: bool = False  # its rows are for the word-by-word reader alone
     pieces: list[bytes] = field(default_factory=list)  # texts between parentheses
     runs: list[tuple[int, int]] = field(default_factory=list)  # pieces that lie one behind the other: first, its line
     size: int = 0
@@ -122,6 +123,9 @@ class Tables:
         self, head: Head, pieces: list[bytes], runs: list[tuple[int, int]], odd: list[tuple[bytes, int]]
     ) -> Iterator[Batch]:
         """Yield the rows of texts; texts that have to be read word by word are put into `odd` with their line."""
+        if head.words:
+            odd += with_lines(head, pieces, runs)
+            return
         frame = self._frame(head, pieces) if pieces and head.table is not None else None
         if frame is not None and head.table is not None:
             yield Batch(head.table, frame)
@@ -170,8 +174,9 @@ class Tables:
 
     def without_rows(self) -> Iterator[Batch]:
         """Yield an empty batch for each table that the dump creates and does not fill."""
+        filled = self.with_rows | {name.rpartition(".")[2] for name in self.with_rows}
         for folded, (name, columns) in self.created.items():
-            if folded not in self.with_rows and not any(other.endswith("." + folded) for other in self.with_rows):
+            if folded not in filled:
                 frame = pl.DataFrame(schema=dict.fromkeys(distinct(columns), pl.String))
                 yield Batch(self.table(name), frame)
 

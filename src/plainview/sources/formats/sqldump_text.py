@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from plainview.sources.base import Input, ReadLog
+from plainview.sources.encodings import boundary, utf8_blocks, valid_utf8
 
 _DECLARED: Final = re.compile(rb"(?im)^(?:SET client_encoding = '|(?:/\*!\d{5} )?SET NAMES '?)(?P<name>[A-Za-z0-9_-]+)")
 _BOMS: Final = (
@@ -51,7 +52,7 @@ def blocks(source: Input, log: ReadLog, size: int) -> tuple[Opening, Iterator[by
         name = _codec(declared["name"].decode())
         if name and name != "utf-8":
             return _decoded(source, log, size, name, 0, f"read as {name}, as the dump says")
-    elif not _valid(head):
+    elif not valid_utf8(head[: boundary(head)]):
         return _guessed(source, log, size)
     return Opening(head), _raw(source, log, size)
 
@@ -64,14 +65,6 @@ def _codec(name: str) -> str:
         return codecs.lookup(known).name
     except LookupError:
         return ""
-
-
-def _valid(head: bytes) -> bool:
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _raw(source: Input, log: ReadLog, size: int) -> Iterator[bytes]:
@@ -102,10 +95,6 @@ def _guessed(source: Input, log: ReadLog, size: int) -> tuple[Opening, Iterator[
     """Neither declared nor UTF-8. A dump with binary strings is UTF-8 all the same."""
     if b"_binary '" in source.head:
         return Opening(source.head), _raw(source, log, size)
-    try:
-        from plainview.sources.encodings import utf8_blocks
-    except ImportError:
-        return _decoded(source, log, size, "cp1252", 0, "read as cp1252")
     encoding, text = utf8_blocks(source, log, size)
     first = next(text, b"")
 
@@ -113,4 +102,4 @@ def _guessed(source: Input, log: ReadLog, size: int) -> tuple[Opening, Iterator[
         yield first
         yield from text
 
-    return Opening(first[: 64 << 10], (f"read as {encoding.name}",)), whole()
+    return Opening(first[: 64 << 10], tuple(filter(None, [encoding.note]))), whole()

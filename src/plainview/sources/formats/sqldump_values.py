@@ -115,7 +115,7 @@ def _csv(text: bytes, columns: list[str], separator: str) -> pl.DataFrame | None
             separator=separator,
             quote_char="'",
             schema=dict.fromkeys([*columns, _END], pl.String),
-            null_values=["NULL", "null", "Null", "DEFAULT"],
+            null_values=["NULL", "null"],
             encoding=encoding(text),
         )
     except pl.exceptions.PolarsError:
