@@ -282,3 +282,17 @@ def test_an_arrow_message_that_claims_to_be_huge(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xff\xff\xff\xff\xff\xff\x7f" + bytes(100))
     _, log = read(path)
     assert log.skipped
+
+
+def test_an_arrow_file_whose_footer_forgets_its_batches(tmp_path: Path) -> None:
+    full, empty = io.BytesIO(), io.BytesIO()
+    table(500).write_ipc(full)
+    table(0).write_ipc(empty)
+    path = tmp_path / "a.arrow"
+    path.write_bytes(empty.getvalue())
+    assert read(path)[1].skipped == []
+    footer = int.from_bytes(empty.getvalue()[-10:-6], "little") + 10
+    path.write_bytes(full.getvalue()[:20_000] + empty.getvalue()[-footer:])
+    got, log = read(path)
+    assert got.height == 0
+    assert log.skipped

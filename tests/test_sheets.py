@@ -239,3 +239,30 @@ def test_a_workbook_whose_list_of_sheets_is_damaged(tmp_path: Path) -> None:
     frames, skipped, _ = read(tmp_path / "a.xlsx")
     assert frames == {}
     assert "no sheet" in skipped["a.xlsx"]
+
+
+def xlsb_sheet(cells: list[tuple[int, int]]) -> bytes:
+    """Records of a binary sheet: a row header, then a cell; [MS-XLSB] 2.4.698 and 2.4.312."""
+    out = b"\x81\x01\x00"  # BrtBeginSheet: two bytes of type, no body
+    for row, column in cells:
+        out += b"\x00\x19" + row.to_bytes(4, "little") + bytes(21)
+        out += b"\x02\x0c" + column.to_bytes(4, "little") + bytes(8)
+    return out + b"\x82\x01\x00"
+
+
+def test_the_corner_of_a_binary_sheet() -> None:
+    from plainview.sources.base import Input
+    from plainview.sources.formats.sheets_guard import _xlsb_corner
+
+    data = xlsb_sheet([(0, 0), (1_048_575, 3), (7, 16_383)])
+    assert _xlsb_corner(Input("a", data, lambda: io.BytesIO(data))) == (1_048_576, 16_384)
+    cut = data[:-5]
+    assert _xlsb_corner(Input("a", cut, lambda: io.BytesIO(cut)))[0] == 1_048_576
+
+
+def test_a_binary_workbook_with_far_corners_is_refused_before_it_is_opened(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.xlsb", "w") as out:
+        out.writestr("[Content_Types].xml", "<Types/>")
+        out.writestr("xl/workbook.bin", b"")
+        out.writestr("xl/worksheets/sheet1.bin", xlsb_sheet([(0, 0), (1_048_575, 16_383)]))
+    assert "--memory" in read(tmp_path / "a.xlsb")[1]["a.xlsb"]

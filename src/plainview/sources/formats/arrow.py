@@ -1,8 +1,8 @@
 """Arrow IPC, file and stream form, and Feather 2: cut into messages here, decoded by Polars some at a time.
 
-Both forms are a row of messages; the file form has a mark before and a footer behind, which is not needed to read
-front to back. So memory stays bounded (Polars maps the whole file), packed files stream, and a damaged message
-costs only itself. Files from before Arrow 0.15 have no mark before each message: Polars reads those as a whole.
+Both forms are a row of messages; the file form has a mark before and a footer behind, which is not needed to
+read front to back. So memory stays bounded, packed files stream, and a damaged message costs only itself. Files
+without a mark before each message (Polars 2 writes them, and Arrow before 0.15 did) are mapped by Polars instead.
 
 Format: https://arrow.apache.org/docs/format/Columnar.html#encapsulated-message-format
 """
@@ -33,15 +33,28 @@ Message = tuple[bytes, bytes, bytes]  # mark and length, metadata, body
 def read(source: Input, log: ReadLog) -> Iterator[Batch]:
     """Yield the rows. Raise DamagedError where the messages end too early, LimitError for a huge message."""
     table = Table(source.name, "arrow")
-    start = 8 if source.head.startswith(b"ARROW1") else 0
-    if start and not source.head.startswith(MARK, start):
-        with source.seekable() as stream:
-            yield from read_lazy(source, log, table, lambda: pl.scan_ipc(stream))
+    is_file = source.head.startswith(b"ARROW1")
+    start = source.head.find(MARK, 0, 72) if is_file else 0  # writers pad the first mark to 8 or 64 bytes
+    if start < 0 or source.head[6:start].strip(b"\0"):
+        yield from _read_by_footer(source, log, table)
         return
     log.listed()
     with source.open() as stream:
         stream.read(start)
         yield from _Reader(source, log, table).read(stream)
+
+
+def _read_by_footer(source: Input, log: ReadLog, table: Table) -> Iterator[Batch]:
+    """Read a file whose messages do not follow each other: written by Polars 2, or before Arrow 0.15."""
+    with source.seekable() as stream:
+        size = stream.seek(0, io.SEEK_END)
+        stream.seek(max(0, size - 10))
+        footer = int.from_bytes(stream.read(4), "little")
+        stream.seek(0)
+        before = log.rows_listed
+        yield from read_lazy(source, log, table, lambda: pl.scan_ipc(stream))
+        if log.rows_listed == before and size > 3 * footer + 4096:
+            log.skip(source.name, "damaged: its footer names no rows, and the file is larger than that")
 
 
 @dataclass(slots=True)

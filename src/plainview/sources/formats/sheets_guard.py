@@ -103,8 +103,11 @@ def _xlsb_corner(part: Input) -> tuple[int, int]:
     """Walk the records: type, length (7-bit groups), body. BrtRowHdr is 0; cells are 1 to 11."""
     row = column = 0
     data = b"".join(_pieces(part))
-    at = 0
+    at = steps = 0
     while at < len(data) - 2:
+        steps += 1
+        if not steps & 0xFFFF:
+            part.deadline.check()
         kind = data[at]
         at += 1
         if kind & 0x80:
