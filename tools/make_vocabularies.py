@@ -246,7 +246,7 @@ def cities() -> set[str]:
         if city["population"] > 1_000_000:
             found |= {n for n in city["alternatenames"] if 2 < len(n) < 13 and not n[0].islower() and not n.isupper() and n.isalpha()}
     found |= {c for c in mimesis_lists("address.json", "city") if not c.isascii()}
-    folded = {fold(n) for n in found if "{{" not in n and 1 < len(n) < 35 and not any(c.isdigit() for c in n)}
+    folded = {fold(n) for n in found if "{{" not in n and 1 < len(n) < 35 and not any(c.isdigit() for c in n)} | hand("cities")
     return {f for w in folded for f in (w, plain(w))} - hand("never_names")
 
 
