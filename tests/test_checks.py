@@ -12,7 +12,8 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from faker import Faker
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from idnumbers.nationalid.zwe import national_id as zwe
 from stdnum.nz import bankaccount as nz
@@ -89,8 +90,15 @@ def seventh(value: str, old: str = "1234") -> int:
 
 
 def hungarian(value: str) -> bool | None:
-    old = value[0] in "1278"
-    return born(idnumbers("HUN", "PersonalID"), lambda v: 1900 if old else 2000, 1)(value)
+    """The oracle does not know that the weights were turned round for those born since 1997."""
+    year = (1900 if value[0] in "1278" else 2000) + int(value[1:3])
+    return None if year >= 1997 else idnumbers("HUN", "PersonalID")(value)
+
+
+def guatemalan(value: str) -> bool:
+    """The oracle knows the departments only; the check digit is written out here."""
+    right = sum((place + 2) * int(c) for place, c in enumerate(value[:8])) % 11
+    return idnumbers("GTM", "DPI")(value) and right == int(value[8]) and int(value[11:]) <= 40
 
 
 def uzbek(value: str) -> bool | None:
@@ -268,7 +276,7 @@ ORACLES: dict[str, tuple[Callable[[str], bool], list[str]]] = {
     "us_ssn": (varied(stdnum("us.ssn")), ["#########"]),
     "ve_rif_person": (also(lambda v: v[0] in "VEP", stdnum("ve.rif")), ["[VEPJ]#########"]),
     "ca_ohip": (varied(stdnum("luhn")), ["[123456789]#########"]),
-    "gt_cui": (idnumbers("GTM", "DPI"), ["##########[01]0#"]),
+    "gt_cui": (guatemalan, ["##########[01]0#"]),
     "hu_personal": (hungarian, ["[12]{yy}{mm}{dd}####"]),
     "md_idnp": (stdnum("md.idno"), ["2############", "0############"]),
     "mx_nss": (varied(stdnum("luhn")), ["###########"]),
@@ -474,6 +482,7 @@ GARBAGE = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(GARBAGE, max_size=5))
 def test_total_and_boolean(values):
     series = pl.Series(values, dtype=pl.String)
@@ -483,7 +492,8 @@ def test_total_and_boolean(values):
         assert result.shape == (len(values),)
 
 
-@given(st.lists(st.from_regex(r"\A[0-9]{8,19}\Z"), min_size=1, max_size=8), st.randoms())
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.from_regex(r"\A[0-9]{8,19}\Z"), min_size=1, max_size=6), st.randoms())
 def test_each_value_is_judged_alone(values, random):
     """Neither order nor neighbours change what a check says of a value."""
     order = list(range(len(values)))
@@ -514,7 +524,8 @@ def test_one_wrong_digit_is_noticed(name):
 
 
 def test_a_million_cards_in_a_third_of_a_second():
-    cards = draw("4###############", 1_000_000, np.random.default_rng(1))
+    some = draw("4###############", 50_000, np.random.default_rng(1))
+    cards = pl.concat([some] * 20, rechunk=True)
     times = []
     for _ in range(3):
         start = time.perf_counter()
@@ -571,3 +582,48 @@ def test_numbers_of_companies_and_things_are_found_in_no_text(kind):
             if formed and (not detector.check or accepts(detector.check, COMPANY[kind])[0]):
                 wrong.append(detector.name)
     assert wrong == []
+
+
+# Faker makes people up with numbers that obey the rules of their country: a third implementation.
+FAKER = {
+    "de_AT": ("at_insurance", "ssn"),
+    "de_CH": ("ch_insurance", "ssn"),
+    "de_DE": ("de_insurance", "rvnr"),
+    "el_GR": ("gr_amka", "ssn"),
+    "en_CA": ("ca_sin", "ssn"),
+    "en_US": ("us_ssn", "ssn"),
+    "es_ES": ("es_dni", "nif"),
+    "et_EE": ("baltic_personal", "ssn"),
+    "fi_FI": ("fi_hetu", "ssn"),
+    "fr_FR": ("fr_nir", "ssn"),
+    "he_IL": ("il_identity", "ssn"),
+    "hr_HR": ("hr_oib", "ssn"),
+    "hu_HU": ("hu_personal", "ssn"),
+    "it_IT": ("it_codice_fiscale", "ssn"),
+    "lv_LV": ("lv_personal", "ssn"),
+    "nl_BE": ("be_national", "ssn"),
+    "nl_NL": ("nl_bsn", "ssn"),
+    "no_NO": ("no_national", "ssn"),
+    "pl_PL": ("pl_pesel", "pesel"),
+    "pt_BR": ("br_cpf", "cpf"),
+    "ru_RU": ("ru_inn", "individuals_inn"),
+    "sv_SE": ("se_personal", "ssn"),
+    "th_TH": ("th_identity", "ssn"),
+    "tr_TR": ("tr_kimlik", "ssn"),
+    "uk_UA": ("ua_tax", "ssn"),
+    "zh_CN": ("cn_resident", "ssn"),
+    "zh_TW": ("tw_identity", "ssn"),
+}
+
+
+@pytest.mark.parametrize("locale", sorted(FAKER))
+def test_made_up_people_pass(locale):
+    name, method = FAKER[locale]
+    faker = Faker(locale)
+    faker.seed_instance(1)
+    values = [getattr(faker, method)() for _ in range(200)]
+    if locale == "hu_HU":
+        # Faker writes a check digit of 10 with two digits, which nobody has, and gives the weights of
+        # those born since 1997 to the first digits 3 and 4 only
+        values = [v for v in values if len(v) == 11 and (v[0] in "34" or v[1:3] < "97")]
+    assert [v for v, ok in zip(values, accepts(name, *values), strict=True) if not ok] == []

@@ -32,8 +32,8 @@ _VALUE[ord("<")] = 0
 
 def codes(values: pl.Series, length: int) -> Codes:
     """Return the character values of strings that all have `length` bytes, as (length, n)."""
-    joined = "".join(values.to_list()).encode()
-    raw = np.frombuffer(joined, dtype=np.uint8).reshape(-1, length)
+    joined: str = values.str.join("").item()
+    raw = np.frombuffer(joined.encode(), dtype=np.uint8).reshape(-1, length)
     return _VALUE[np.ascontiguousarray(raw.T)]
 
 
