@@ -13,6 +13,7 @@ import re2
 from plainview.detectors import Detector, load_detectors
 from plainview.detectors.checks import CHECKS
 from plainview.matching.compiled import LEFT, RIGHT, alternation, compact
+from plainview.matching.labels import Labels
 
 NEAR = 48  # characters before a match in which a word of its context must stand
 LONGEST = 1 << 20  # characters of one text that are searched at once
@@ -72,6 +73,7 @@ class Finder:
         for d in able:
             self.all.Add(f"{LEFT}(?:{alternation(d.patterns)}){RIGHT}")
         self.all.Compile()
+        self.labels = Labels(detectors)
 
     def find(self, text: str) -> list[Match]:
         """Return the matches in order; of two that overlap the better one."""
@@ -80,6 +82,8 @@ class Finder:
             part = text[offset : offset + LONGEST + OVERLAP]
             for place in self.all.Match(part) or ():
                 found.extend(self._matches(self.rules[place], part, offset))
+            if ":" in part or "=" in part:
+                found.extend(self._labelled(part, offset))
         return _without_overlap(found)
 
     def _matches(self, rule: TextRule, part: str, offset: int) -> Iterator[tuple[float, Match]]:
@@ -91,6 +95,12 @@ class Finder:
         for (start, end), passes in zip(spans, good, strict=True):
             if passes:
                 yield weight, Match(start + offset, end + offset, rule.detector.category, round(weight, 2))
+
+    def _labelled(self, part: str, offset: int) -> Iterator[tuple[float, Match]]:
+        for detector, start, end in self.labels.candidates(part):
+            if _valid(detector.check, [part[start:end]])[0]:
+                weight = 0.85 + 0.06 * bool(detector.check)
+                yield weight, Match(start + offset, end + offset, detector.category, round(weight, 2))
 
 
 def _valid(check: str, values: list[str]) -> list[bool]:

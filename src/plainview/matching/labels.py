@@ -1,0 +1,59 @@
+"""Values behind a label in running text: `Fecha de nacimiento: 10/10/1963`, `"iban" = "DE89…"`.
+
+The label is read like a field name. What stands behind it must have the form (and pass the check) of a
+detector that the label names, so forms too weak to be searched alone are found where the text itself says
+what they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import re2
+
+from plainview.detectors import Detector
+from plainview.fieldnames import NameIndex
+from plainview.matching.compiled import RIGHT, alternation
+
+LABEL = r"(?:^|[\n\r\t.;,(\[{|>*•/\"'-]|\s)([\p{L}][\p{L}\p{N}º°'’._/ -]{0,38}?)[\"']?[ \t]{0,2}[:=][ \t]{0,3}[\"']?"
+NAME = r"\p{Lu}[\p{L}'’.-]*(?:[ ,]{1,2}(?:(?:de|del|de la|la|van|von|der|den|da|do|dos|di|bin|al)\s)?\p{Lu}[\p{L}'’.-]*){0,4}"
+WEAK = frozenset({"username", "password"})  # their form is that of any word
+REACH = 120  # characters behind a label that may hold its value
+
+
+class Labels:
+    """All detectors with field names, ready to be looked up by label."""
+
+    def __init__(self, detectors: Sequence[Detector]) -> None:
+        able = [d for d in detectors if d.names and (d.patterns or d.category == "person_name")]
+        self.detectors = {d.name: d for d in able}
+        self.index = NameIndex(able)
+        self.label = _compile(LABEL)
+        self._forms: dict[str, re2._Regexp] = {}
+
+    def candidates(self, text: str) -> Iterator[tuple[Detector, int, int]]:
+        """Yield (detector, start, end) of what stands behind labels; checks are still to be made."""
+        at = 0
+        while (found := self.label.search(text, at)) is not None:
+            at = max(found.end(1), at + 1)
+            for match in self.index.match(found.group(1).replace(".", " ")):
+                detector = self.detectors[match.detector]
+                if match.strength < 0.9 or detector.name in WEAK:
+                    continue
+                value = self._form(detector).match(text[found.end() : found.end() + REACH])
+                if value is not None and value.end(1) > 0:
+                    yield detector, found.end() + value.start(1), found.end() + value.end(1)
+
+    def _form(self, detector: Detector) -> re2._Regexp:
+        if detector.name not in self._forms:
+            inner = alternation(detector.patterns) if detector.patterns else NAME
+            self._forms[detector.name] = _compile(f"({inner}){RIGHT}")
+        return self._forms[detector.name]
+
+
+def _compile(pattern: str) -> re2._Regexp:
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 64 << 20
+    options.longest_match = True
+    return re2.compile(pattern, options)
