@@ -55,10 +55,11 @@ def is_odd(name: str) -> bool:
     return clean_name(name) != name.removeprefix("./").rstrip("/")
 
 
-NOTE = "its name inside the archive is a path trick or holds control characters; shown in a harmless form"
+ODD = "its name inside the archive is a path trick or holds control characters: shown in a harmless form"
+Member = tuple[Input, tuple[str, ...]]  # with notes for its tables
 
 
-def members(source: Input, kind: str, log: ReadLog, meter: Meter) -> Iterator[Input]:
+def members(source: Input, kind: str, log: ReadLog, meter: Meter) -> Iterator[Member]:
     """Yield each plain file of an archive; each is used before the next is asked for.
 
     Raise DamagedError where the archive breaks; what is left out goes into `log`.
@@ -72,7 +73,7 @@ def members(source: Input, kind: str, log: ReadLog, meter: Meter) -> Iterator[In
 # --- zip ------------------------------------------------------------
 
 
-def _zip_members(source: Input, log: ReadLog, meter: Meter) -> Iterator[Input]:
+def _zip_members(source: Input, log: ReadLog, meter: Meter) -> Iterator[Member]:
     with source.seekable() as stream:
         _check_directory(stream, meter)
         lock = threading.Lock()
@@ -86,15 +87,14 @@ def _zip_members(source: Input, log: ReadLog, meter: Meter) -> Iterator[Input]:
                 if info.is_dir():
                     continue
                 name = names.of(info.filename)
-                if is_odd(info.orig_filename):
-                    log.skip(name, NOTE + "; it was read")
+                notes = (ODD,) if is_odd(info.orig_filename) else ()
                 try:
                     member = _zip_member(source, name, stream, lock, info, meter)
                 except Exception as error:  # noqa: BLE001  one member; told by type
                     log.skip(name, error)
                     continue
                 try:
-                    yield member[0]
+                    yield member[0], notes
                 finally:
                     member[1].close()
 
@@ -241,7 +241,7 @@ def _header_class(problems: list[str]) -> type[tarfile.TarInfo]:
     return Header
 
 
-def _tar_members(source: Input, log: ReadLog, meter: Meter) -> Iterator[Input]:
+def _tar_members(source: Input, log: ReadLog, meter: Meter) -> Iterator[Member]:
     problems: list[str] = []
     names, links, count = Names(source.name), [], 0
     with source.open() as stream:
@@ -263,10 +263,9 @@ def _tar_members(source: Input, log: ReadLog, meter: Meter) -> Iterator[Input]:
                 if not info.isreg() or info.issparse():
                     log.skip(name, "a sparse file in a tar" if info.issparse() else "a device or FIFO in a tar")
                     continue
-                if is_odd(info.name):
-                    log.skip(name, NOTE + "; it was read")
+                notes = (ODD,) if is_odd(info.name) else ()
                 with cast("BinaryIO", archive.extractfile(info)) as data:
-                    yield _tar_member(source, name, data, info.size, count, meter)
+                    yield _tar_member(source, name, data, info.size, count, meter), notes
             _rest(stream, source, log)
         except (tarfile.TarError, OSError, EOFError) as error:
             problems.append(str(translate(error)))

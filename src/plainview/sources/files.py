@@ -187,6 +187,8 @@ def _read_leaf(leaf: Input, kind: Kind, log: ReadLog, meter: Meter, count: _Coun
         if not any(name == leaf.name for name, _ in meter.failures):
             log.skip(leaf.name, kind.why)
         return
+    if kind.why:
+        log.skip(leaf.name, kind.why)
     inner = ReadLog(skipped=log.skipped, on_bytes=count.add if leaf.path else None)
     try:
         for batch in reader(kind.name).read(leaf, inner):

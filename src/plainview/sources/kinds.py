@@ -27,7 +27,7 @@ from plainview.sources.kinds_data import (
     SUFFIXES,
     TEXT_SIGNED,
 )
-from plainview.sources.kinds_text import by_text, looks_binary
+from plainview.sources.kinds_text import by_text, is_mail, looks_binary
 
 HEAD = 64 << 10
 
@@ -36,7 +36,7 @@ Seek = Callable[[int, int], bytes]  # (offset, length) -> bytes there; a negativ
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`name` of the reader or unpacker, "" for none; `why` it is not read; `notes` for the table."""
+    """`name` of the reader or unpacker, "" for none; `why` it is not, or not all, read; `notes` for the table."""
 
     name: str
     why: str = ""
@@ -81,8 +81,15 @@ def identify(head: bytes, name: str, size: int | None = None, seek: Seek | None 
     if found is None and looks_binary(head):
         found = _binary(head, suffix, size)
     if found is None:
-        found = Kind(by_text(head, suffix, SUFFIXES.get(suffix, ""), complete=size is not None and size <= len(head)))
+        found = _text(head, suffix, size)
     return _with_note(found, suffix)
+
+
+def _text(head: bytes, suffix: str, size: int | None) -> Kind:
+    name = by_text(head, suffix, SUFFIXES.get(suffix, ""), complete=size is not None and size <= len(head))
+    if name == "text" and is_mail(head):
+        return Kind(name, "mail: read as plain text; encoded parts and attachments were not looked into")
+    return Kind(name)
 
 
 def _with_note(found: Kind, suffix: str) -> Kind:

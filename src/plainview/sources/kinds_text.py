@@ -45,6 +45,8 @@ _JSON_START = re.compile(
     re.DOTALL,
 )
 _MARKUP = re.compile(rb"<(?:\?xml|!--|!DOCTYPE|!\[CDATA|[A-Za-z_][\w.:-]*(?:\s[^<>]*)?/?>)", re.IGNORECASE)
+_MAIL = re.compile(rb"(?:From [^\n]{1,200}\n)?(?:[A-Za-z][A-Za-z-]{1,40}: [^\n]*\n(?:[ \t][^\n]*\n)*){3}")
+_MAIL_FIELD = re.compile(rb"(?im)^(?:message-id|mime-version|received|return-path|x-mailer|delivered-to): ")
 _HTML = re.compile(rb"<(?:!DOCTYPE\s+html|html|head|body|table|div|meta)[\s>]", re.IGNORECASE)
 
 
@@ -89,6 +91,11 @@ def by_text(head: bytes, suffix: str, promised: str, *, complete: bool) -> str:
     if promised in {"json", "ndjson", "xml", "html", "sql_dump"} and not table:
         return "text" if promised in {"html", "sql_dump"} else promised
     return table or "text"
+
+
+def is_mail(head: bytes) -> bool:
+    """Tell whether a text begins as a mail message or a mailbox does (RFC 5322, RFC 4155)."""
+    return bool(_MAIL.match(head[:8192]) and _MAIL_FIELD.search(head[:8192]))
 
 
 def _as_json(body: bytes, promised: str, complete: bool) -> str:

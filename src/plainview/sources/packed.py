@@ -7,6 +7,7 @@ reader, so that the rows before the break count; the break itself is told by `Me
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import BinaryIO, cast
 
 from plainview.errors import LimitError
@@ -90,11 +91,12 @@ def _leaves(
         return
     from plainview.sources import archives as archive
 
-    for member in archive.members(source, kind.name, log, meter):
+    for member, notes in archive.members(source, kind.name, log, meter):
         if meter.spent:
             break
         try:
             what = identify(member.head, member.name, member.size)
+            what = replace(what, notes=what.notes + notes)
             yield from _leaves(member, what, log, meter, (member.name, archives + 1, 0))
         except Exception as error:  # noqa: BLE001  one member; the others go on
             log.skip(member.name, error)

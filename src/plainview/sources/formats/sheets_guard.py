@@ -40,7 +40,7 @@ def check_workbook(source: Input, data: bytes, kind: str, log: ReadLog) -> None:
     meter = Meter(len(data), limits, source.deadline, lambda _: None)
     inner = Input("", source.head, lambda: io.BytesIO(data), len(data), None, limits, source.deadline)
     told: set[str] = set()
-    for part in members(inner, "zip", ReadLog(), meter):
+    for part, _ in members(inner, "zip", ReadLog(), meter):
         name = part.name.removeprefix("/")
         for prefix, what in _NOT_READ:
             if name.startswith(prefix) and what not in told:
