@@ -173,6 +173,14 @@ def test_types_are_kept_where_uniform():
     assert frame["u"].item() == str(key)
 
 
+def test_extended_json_is_the_same_in_both_readers():
+    docs = [{"_id": {"$oid": "5f"}, "at": {"$date": {"$numberLong": "1600000000000"}}, "n": {"$numberInt": "5"},
+             "f": {"$numberDouble": "1.5"}, "bad": {"$numberLong": "x"}, "m": {"$date": 5}, "s": {"$date": "2020"}}]  # fmt: skip
+    fast, slow = nested_to_paths(pl.DataFrame(docs)), documents_to_frame(docs)
+    assert fast.to_dict(as_series=False) == slow.to_dict(as_series=False)
+    assert fast.schema == slow.schema
+
+
 def test_odd_values_and_keys_do_not_fail():
     docs: list[dict[str, Any]] = [
         {"": 1, "a[]": 2, "b{}": 3, "c\x1b[31m": 4, "d'": 5, "\ud800": 6, "big": 10**40, "nan": float("nan"),

@@ -94,7 +94,7 @@ class Walk:
         if not types <= _SCALARS and not types <= {dict, list, *_SCALARS}:
             values = [v if type(v) in _SCALARS else plain(v) for v in values]
             types = set(map(type, values))
-        if dict in types and any(str(next(iter(v), ""))[:1] == "$" for v in values if type(v) is dict):
+        if dict in types and EXTENDED & {next(iter(v)) for v in values if type(v) is dict and v}:
             before = sum(_keys(v) for v in values if type(v) is dict)
             values = [extended(v) if type(v) is dict else v for v in values]
             self.keys += before - sum(_keys(v) for v in values if type(v) is dict)

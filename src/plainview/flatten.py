@@ -84,7 +84,11 @@ class _Columns:
             fields = [field.name for field in dtype.fields]
             if not _extended(fields) and not _is_map(fields, series):
                 return [(f"{name}.{part(f)}", series.struct.field(f)) for f in fields]
-            self.python(name, series)
+            scalar = _extended_scalar(series, fields[0]) if len(fields) == 1 else None
+            if scalar is not None:
+                self.keep(name, scalar)
+            else:
+                self.python(name, series)
         elif isinstance(dtype, pl.Array) and dtype.inner.is_numeric():
             self.keep(_listed(name), series)
         elif isinstance(dtype, pl.Array):
@@ -174,6 +178,22 @@ def _vectors(series: pl.Series) -> bool:
 
 def _extended(fields: list[str]) -> bool:
     return all(f[:1] == "$" for f in fields) and any(f in EXTENDED for f in fields)
+
+
+def _extended_scalar(series: pl.Series, field: str) -> pl.Series | None:
+    """Return the usual forms of extended JSON without looking at each value, or None for other forms."""
+    inner = series.struct.field(field)
+    if field == "$date" and inner.dtype == pl.Struct({"$numberLong": pl.String}):
+        inner = inner.struct.field("$numberLong").cast(pl.Int64, strict=False)
+    if field == "$date" and inner.dtype == pl.Int64:
+        return inner.cast(pl.Datetime("ms")).cast(pl.Datetime("us"))
+    if inner.dtype != pl.String or field in ("$binary", "$undefined"):
+        return None
+    if not field.startswith("$number"):
+        return inner
+    kind = pl.Int64 if field in ("$numberInt", "$numberLong") else pl.Float64
+    number = inner.cast(kind, strict=False)
+    return number if number.null_count() == inner.null_count() else None
 
 
 def _is_map(fields: list[str], series: pl.Series) -> bool:

@@ -25,6 +25,7 @@ SAMPLE = 1 << 19  # bytes that the first schema is learnt from
 SHOWN = 10  # line numbers in a message
 _LIMITS = Limits()
 _DECODER = msgspec.json.Decoder()
+_RAW = msgspec.json.Decoder(msgspec.Raw)
 _KEY = re.compile(rb'(?<!\\)"[ \t\r]*:')
 _NULL = re.compile(rb":[ \t]*null")
 _DIGITS = 4000  # Python refuses to convert longer integers
@@ -65,7 +66,7 @@ class JsonLines:
         if self.log is None:
             return
         if self.bad_count:
-            shown = ", ".join(map(str, self.bad))
+            shown = ", ".join(map(str, self.bad)) or "?"
             more = self.bad_count - len(self.bad)
             what = f"{self.unit}s {shown} and {more:,} more" if more else f"{self.unit} {shown}"
             self.log.skip(self.name, f"{self.bad_count:,} {self.unit}(s) not valid JSON: {what}")
@@ -93,13 +94,17 @@ class JsonLines:
             return None
 
     def _slow(self, block: bytes, first: int) -> pl.DataFrame:
-        found = _decoded(block)
-        strictly = found is None
-        docs = self._line_by_line(block, first) if found is None else found
+        docs = _decoded(block)
+        strictly = docs is None
+        if docs is None:
+            block, odd = self._without_bad_lines(block, first)
+            if not odd and block and (frame := self._fast(block)) is not None:
+                return frame
+            docs = self._strictly(block)
         walk = self._walk(docs)
         self._learn(block, docs, walk)
         if not strictly and not walk.deep and not holds_keys(block, walk.keys):
-            walk = self._walk(self._line_by_line(block, first))  # some object holds a key twice
+            walk = self._walk(self._strictly(block))  # some object holds a key twice
         if self.log is not None:
             self._tell(walk)
         return walk.frame()
@@ -117,18 +122,37 @@ class JsonLines:
                 self._told.add(why)
                 self.log.skip(what, why)
 
-    def _line_by_line(self, block: bytes, first: int) -> list[Any]:
-        docs = []
+    def _without_bad_lines(self, block: bytes, first: int) -> tuple[bytes, bool]:
+        """Return the lines that are JSON, and whether msgspec refuses some of them; count the others."""
+        good: list[bytes] = []
+        odd = False
         for number, line in enumerate(block.split(b"\n"), first):
             if not line.strip(b" \t\r"):
                 continue
             try:
-                value, whole = read_strictly(line)
-            except (ValueError, RecursionError):
-                self.bad_count += 1
-                if len(self.bad) < SHOWN:
-                    self.bad.append(number)
+                _RAW.decode(line)
+            except (msgspec.MsgspecError, RecursionError):
+                try:
+                    read_strictly(line)
+                except (ValueError, RecursionError):
+                    self.bad_count += 1
+                    if len(self.bad) < SHOWN:
+                        self.bad.append(number)
+                    continue
+                odd = True
+            good.append(line)
+        return b"\n".join(good), odd
+
+    def _strictly(self, block: bytes) -> list[Any]:
+        docs = []
+        for line in block.split(b"\n"):
+            if not line.strip(b" \t\r"):
                 continue
+            try:
+                value, whole = read_strictly(line)
+            except (ValueError, RecursionError):  # nested so deeply that only the faster reader took it
+                value, whole = None, True
+                self.bad_count += 1
             docs.append(value)
             self.replaced += not whole
         return docs
@@ -215,6 +239,8 @@ def holds_keys(block: bytes, found: int, *, nulls: bool = True) -> bool:
         keys -= block.count(b":null") + block.count(b": null")
     if found in (keys, keys - block.count(b'\\":')):
         return True
+    if not any(odd in block for odd in (b'" :', b'"\t:', b":  null")):
+        return False
     return found == len(_KEY.findall(block)) - (0 if nulls else len(_NULL.findall(block)))
 
 

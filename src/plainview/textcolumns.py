@@ -17,9 +17,7 @@ _XML = r"^\s*<[?!A-Za-z_]"
 _DECODER = msgspec.json.Decoder()
 
 
-def expand_text(
-    frame: pl.DataFrame, limits: Limits, log: ReadLog | None, name: str, level: int = 0
-) -> pl.DataFrame:
+def expand_text(frame: pl.DataFrame, limits: Limits, log: ReadLog | None, name: str, level: int = 0) -> pl.DataFrame:
     """Return the frame with JSON and XML text columns taken apart; see `flatten` for the rule."""
     added: list[pl.DataFrame] = []
     for column in [c for c, dtype in frame.schema.items() if dtype == pl.String]:
