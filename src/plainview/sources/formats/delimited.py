@@ -9,6 +9,7 @@ Only a refused block is looked at more closely: cut elsewhere, read with more co
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -178,8 +179,10 @@ class _Reader:
 
     def _parse(self, block: bytes, width: int) -> pl.DataFrame | None:
         """Return the block as Polars reads it, or None where it refuses."""
-        if not block:
-            return None
+        most = self.source.limits.columns
+        first = block.find(b"\n") if b"\n" in block else len(block)
+        if not block or (first >= most and block.count(self.dialect.delimiter.encode(), 0, first) >= most):
+            return None  # Polars would make a column for each
         schema = {str(at): pl.String for at in range(width)}
         try:
             return pl.read_csv(
@@ -198,7 +201,7 @@ class _Reader:
         """Read the block with as many columns as its longest line has, if that is what was wrong."""
         try:
             lines = csv.reader(
-                block.decode().splitlines(keepends=True),
+                io.StringIO(block.decode(), newline="\n"),
                 delimiter=self.dialect.delimiter,
                 quotechar=self.dialect.quote,
             )
@@ -220,19 +223,19 @@ class _Reader:
             self.source.deadline.check()
             end = block.find(b"\n", at + PIECE) + 1 or len(block)
             piece, at = rest + block[at:end], end
-            frame = self._parse(piece, self.width)
+            final = force and at == len(block)
+            good, rest = (piece, b"") if final else cut_outside_quotes(piece, self.dialect.quote)
+            frame = self._parse(good, self.width)
             if frame is None:
-                frame = self._wider(piece)
+                frame = self._wider(good)
             if frame is None:
-                result = repair(piece.decode(), self.dialect, len(self.names), force=force and at == len(block))
+                most = self.source.limits.columns
+                result = repair(piece.decode(), self.dialect, len(self.names), most=most, force=final)
                 width = max(map(len, result.rows), default=0)
-                if width > self.source.limits.columns:
-                    width = self.source.limits.columns
-                    self.skip(f"fields after the {width:,}th of a line were not examined")
+                if width == most > len(self.names):
+                    self.notes[f"fields after the {most:,}th of a line were read as one"] = None
                 frame, rest = result.frame(max(width, self.width)), result.rest.encode()
                 broken += result.broken
-            else:
-                rest = b""
             frames.append(frame)
         self.broken += broken
         return pl.concat(frames, how="diagonal", rechunk=True), rest

@@ -7,6 +7,7 @@ equally often in (nearly) every line; ties go to the character that serves for l
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -123,7 +124,7 @@ def record_end(data: bytes, quote: str) -> int:
 def records(text: str, dialect: Dialect, limit: int = LINES) -> list[list[str]]:
     """Return the first records of a text as Python's csv module reads them; what it refuses ends the list."""
     reader = csv.reader(
-        text.split("\n") if '"' not in text and dialect.quote == '"' else text.splitlines(keepends=True),
+        io.StringIO(text, newline="\n"),
         delimiter=dialect.delimiter,
         quotechar=dialect.quote,
         escapechar="\\" if dialect.escape else None,

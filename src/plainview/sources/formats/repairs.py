@@ -16,7 +16,7 @@ import polars as pl
 
 from plainview.sources.formats.dialects import Dialect
 
-SPAN = 1_000  # lines that one record may have inside a block that is broken somewhere
+SPAN = 200  # lines that one record may have inside a block that is broken somewhere
 
 
 def cut_outside_quotes(block: bytes, quote: str) -> tuple[bytes, bytes]:
@@ -48,8 +48,11 @@ class Repaired:
         )
 
 
-def repair(text: str, dialect: Dialect, width: int, *, force: bool) -> Repaired:
-    """Read a block that Polars refuses. `force`: nothing may be left for the next block."""
+def repair(text: str, dialect: Dialect, width: int, *, most: int, force: bool) -> Repaired:
+    """Read a block that Polars refuses. `width`: cells of a good row; `force`: leave nothing for the next block.
+
+    A line with more than `most` fields keeps its end unsplit in the last of them.
+    """
     result = Repaired()
     lines = text.split("\n")
     if lines and not lines[-1]:
@@ -58,19 +61,20 @@ def repair(text: str, dialect: Dialect, width: int, *, force: bool) -> Repaired:
     while at < len(lines):
         line = lines[at]
         if dialect.quote not in line:
-            result.rows.append(line.removesuffix("\r").split(dialect.delimiter))
+            result.rows.append(line.removesuffix("\r").split(dialect.delimiter, most - 1))
             at += 1
             continue
         end = _closing_line(lines, at, dialect)
         if end == len(lines) and not force and end - at < SPAN:
             result.rest = "\n".join(lines[at:]) + "\n"
             break
-        row = _record("\n".join(lines[at : end + 1]), dialect) if end < len(lines) else None
-        if row is not None and (end == at or len(row) == width):
+        short = line.count(dialect.delimiter) < most
+        row = _record("\n".join(lines[at : end + 1]), dialect) if end < len(lines) and short else None
+        if row is not None and len(row) <= most and (end == at or len(row) == width):
             result.rows.append(row)
             at = end + 1
             continue
-        row, clean = _lenient(line.removesuffix("\r"), dialect)
+        row, clean = _lenient(line.removesuffix("\r"), dialect, most)
         result.rows.append(row)
         result.broken += not clean
         at += 1
@@ -114,13 +118,13 @@ def _rows(text: str, dialect: Dialect, *, strict: bool) -> list[list[str]] | Non
         return None
 
 
-def _lenient(line: str, dialect: Dialect) -> tuple[list[str], bool]:
+def _lenient(line: str, dialect: Dialect, most: int) -> tuple[list[str], bool]:
     """Split one line that breaks the rules: (cells, whether all of its quotes made sense)."""
-    if _quotes(line, dialect) % 2 == 0:
+    if _quotes(line, dialect) % 2 == 0 and line.count(dialect.delimiter) < most:
         rows = _rows(line, dialect, strict=False)
         if rows and len(rows) == 1:
             return rows[0], True
-    return [cell.strip(dialect.quote) for cell in line.split(dialect.delimiter)], False
+    return [cell.strip(dialect.quote) for cell in line.split(dialect.delimiter, most - 1)], False
 
 
 __all__ = ["Repaired", "cut_outside_quotes", "repair"]
