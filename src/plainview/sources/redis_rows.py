@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import polars as pl
 
@@ -27,9 +27,9 @@ class Page(NamedTuple):
 
 
 def _texts(answer: Answer) -> list[bytes]:
-    if not isinstance(answer, list) or not all(isinstance(item, bytes) for item in answer):
+    if not isinstance(answer, list) or set(map(type, answer)) - {bytes}:
         raise ProtocolError("not an answer to what was asked")
-    return [item for item in answer if isinstance(item, bytes)]
+    return cast("list[bytes]", answer)
 
 
 def _whole(answer: Answer, _page: int, _asked: Params) -> Taken:
@@ -139,9 +139,7 @@ class Rows:
         frames = list(self._frames())
         self._keys, self._items, self._records, self._pairs, self._count = [], [], {}, [], 0
         if frames:
-            yield Batch(
-                self.table, pl.concat(frames, how="diagonal_relaxed") if len(frames) > 1 else frames[0]
-            )
+            yield Batch(self.table, pl.concat(frames, how="diagonal_relaxed") if len(frames) > 1 else frames[0])
 
     def _frames(self) -> Iterator[pl.DataFrame]:
         if self._items:
@@ -160,9 +158,7 @@ class Rows:
             yield texts("value", [items[0] for items in self._items])
         elif self._kind == "zset":
             yield lists("member", [items[0::2] for items in self._items])
-            yield lists("score", [items[1::2] for items in self._items]).cast(
-                pl.List(pl.Float64), strict=False
-            )
+            yield lists("score", [items[1::2] for items in self._items]).cast(pl.List(pl.Float64), strict=False)
         else:
             yield lists("value", self._items)
 

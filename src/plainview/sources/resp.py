@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 NESTING = 32
 ITEMS = 200_000  # of one answer, its inner lists counted in; our pages ask for 1,000
 LINE = 1 << 16
+END = b"\r\n"
+HEADS = [b"$%d" % size for size in range(2048)]
 CODES = frozenset(
     [
         "ERR",
@@ -63,7 +65,7 @@ class Resp:
     def __init__(self, wire: Wire, *, tls: bool | None = None, verify: bool = False) -> None:
         self._connection: Connection = wire.connect(tls=tls, verify=verify)
         self._wire = wire
-        self._data = b""
+        self._tokens: list[bytes] = [b""]
         self._at = 0
         self._items = 0
         self.received = 0
@@ -90,9 +92,7 @@ class Resp:
         at = words.index(mark)
         before = b"*%d\r\n%b" % (len(words), pack(words[:at]).partition(b"\r\n")[2])
         after = pack(words[at + 1 :]).partition(b"\r\n")[2]
-        return self._pipelined(
-            probe_id, [b"%b$%d\r\n%b\r\n%b" % (before, len(key), key, after) for key in keys]
-        )
+        return self._pipelined(probe_id, [b"%b$%d\r\n%b\r\n%b" % (before, len(key), key, after) for key in keys])
 
     def _pipelined(self, probe_id: str, sent: list[bytes]) -> list[Answer]:
         if not sent:
@@ -116,22 +116,25 @@ class Resp:
         self.close()
 
     # -- parsing --------------------------------------------------------------------------------------
+    #
+    # What arrives is cut at every CR LF at once, which is quick; a text that itself holds CR LF is put
+    # together again, since its length is known. The last token is what has no end yet.
 
     def _more(self) -> None:
         chunk = self._connection.receive()
         if not chunk:
             raise ProtocolError("the connection ended in the middle of an answer")
-        self._data = self._data[self._at :] + chunk
+        fresh = (self._tokens[-1] + chunk).split(END)
+        self._tokens = self._tokens[self._at : -1] + fresh
         self._at = 0
 
     def _line(self) -> bytes:
-        while (end := self._data.find(b"\r\n", self._at)) < 0:
-            if len(self._data) - self._at > LINE:
+        while self._at >= len(self._tokens) - 1:
+            if len(self._tokens[-1]) > LINE:
                 raise ProtocolError("a line without an end")
             self._more()
-        line = self._data[self._at : end]
-        self._at = end + 2
-        return line
+        self._at += 1
+        return self._tokens[self._at - 1]
 
     def _next(self) -> Answer:
         self._items = 0
@@ -144,59 +147,64 @@ class Resp:
             return rest
         if kind == b"-":
             return self._refusal(rest)
-        if kind not in (b":", b"$", b"*"):
+        if kind not in (b":", b"$", b"*") or not rest.removeprefix(b"-").isdigit() or len(rest) > 20:
             raise ProtocolError("not an answer of the Redis protocol")
-        try:
-            number = int(rest)
-        except ValueError:
-            number = -2
-        if kind == b":" and number != -2:
+        number = int(rest)
+        if kind == b":":
             return number
         if number == -1:
             return None
         if number < 0:
-            raise ProtocolError("a length that is no number")
+            raise ProtocolError("a negative length")
         return self._bulk(number) if kind == b"$" else self._list(number, depth + 1)
 
     def _bulk(self, size: int) -> bytes:
-        start, stop = self._at, self._at + size
-        if stop + 2 > len(self._data):
+        if self._at < len(self._tokens) - 1 and len(self._tokens[self._at]) == size:
+            self._at += 1
+            return self._tokens[self._at - 1]
+        if size > LINE:
             return self._long_bulk(size)
-        self._at = stop + 2
-        return self._data[start:stop]
+        text = self._line()
+        while len(text) < size:
+            text += END + self._line()
+        if len(text) != size:
+            raise ProtocolError("a text longer than its announced length")
+        return text
 
     def _long_bulk(self, size: int) -> bytes:
-        """Collect a text that is not all here yet; the wire refuses it when it is above the cap."""
-        self._connection.expect(size - (len(self._data) - self._at))
-        parts = bytearray(self._data[self._at :])
+        """Collect a large text; the wire refuses it before that when it is above the cap."""
+        parts = bytearray(END.join(self._tokens[self._at :]))
+        self._connection.expect(size - len(parts))
         while len(parts) < size + 2:
             chunk = self._connection.receive()
             if not chunk:
                 raise ProtocolError("the connection ended in the middle of an answer")
             parts += chunk
-        self._data, self._at = bytes(parts[size + 2 :]), 0
+        if parts[size : size + 2] != END:
+            raise ProtocolError("a text longer than its announced length")
+        self._tokens, self._at = bytes(parts[size + 2 :]).split(END), 0
         return bytes(parts[:size])
 
     def _list(self, count: int, depth: int) -> list[Answer]:
         self._items += count
         if depth > NESTING or self._items > ITEMS:
             raise ProtocolError("an answer nested too deeply or with too many items")
-        found: list[Answer] = []
-        data, at = self._data, self._at
-        for _ in range(count):
-            end = data.find(b"\r\n", at)
-            if end > at and data[at] == 36:  # "$": nearly all items, so without a call
-                size = data[at + 1 : end]
-                stop = end + 2 + int(size) if size.isdigit() and len(size) < 12 else -1
-                if 0 < stop <= len(data) - 2:
-                    found.append(data[end + 2 : stop])
-                    at = stop + 2
-                    continue
-            self._at = at
-            found.append(self._value(depth))
-            data, at = self._data, self._at
-        self._at = at
-        return found
+        return self._short_texts(count) or [self._value(depth) for _ in range(count)]
+
+    def _short_texts(self, count: int) -> list[Answer] | None:
+        """Return the items when all are short texts that are here already: nearly all lists are."""
+        stop = self._at + 2 * count
+        if stop >= len(self._tokens):
+            return None
+        texts: list[Answer] = self._tokens[self._at + 1 : stop : 2]  # type: ignore[assignment]
+        try:
+            heads = [HEADS[len(text)] for text in texts]  # type: ignore[arg-type]
+        except IndexError:
+            return None
+        if heads != self._tokens[self._at : stop : 2]:
+            return None
+        self._at = stop
+        return texts
 
     def _refusal(self, text: bytes) -> Refusal:
         words = text.split(b" ")
