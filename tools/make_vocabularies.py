@@ -146,7 +146,8 @@ def given_names() -> set[str]:
     found = tokens(faker_lists("person", "^(first|given|middle)_?name|^first|^names?_?(fe)?male|patronym"))
     found |= tokens(js) | tokens(mimesis_lists("person.json", "names")) | tokens(listed)
     found |= tokens(romaji()) | hand("given_names")
-    return found - grammar() - {w for w in found if w in ENGLISH and w not in top_given()}
+    kept = hand("names_though_stopwords")
+    return found - grammar() - {w for w in found if w in ENGLISH and w not in top_given() | kept}
 
 
 def romaji() -> Iterator[str]:
@@ -177,7 +178,8 @@ def surnames() -> set[str]:
     found |= tokens(census("dist.all.last", 20_000)) | hand("surnames")
     for row in csv.reader(package_file("japanese_personal_name_dataset", "dataset/last_name_org.csv")[:3000]):
         found |= tokens([row[3]]) if len(row) > 3 and len(row[3]) > 3 else set()
-    return found - grammar() - {w for w in found if w in ENGLISH and w not in top_surnames()}
+    kept = hand("names_though_stopwords")
+    return found - grammar() - {w for w in found if w in ENGLISH and w not in top_surnames() | kept}
 
 
 def surnames_han() -> set[str]:
