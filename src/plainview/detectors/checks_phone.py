@@ -23,6 +23,9 @@ _NOT_PHONE = re.compile(
     r"|[0-9]{3}-[0-9]{2}-[0-9]{4}"  # United States social security
     r"|[0-9]{1,3}(?:[ .,][0-9]{3})+"  # thousands
 )
+_AMERICAN = re.compile(
+    r"(?:1[-. ])?\(?[1-9][0-9]{2}\)?[-. ]{1,2}[0-9]{3}[-. ][0-9]{4}(?: ?(?:x|ext\.?|#) ?[0-9]{1,6})?"
+)
 
 
 def _is_valid(text: str, region: str) -> bool:
@@ -77,7 +80,8 @@ def is_phone(value: str) -> bool:
         return False  # a bare number needs a field name, or a plan of its own
     if text.startswith(("0", "(0")) and not _is_written_out(text):
         return False
-    return any(_is_valid(text, region) for region in _REGIONS)
+    regions = ("US",) if _AMERICAN.fullmatch(text) else _REGIONS  # 3-3-4 is grouped so in North America
+    return any(_is_valid(text, region) for region in regions)
 
 
 PHONES: Final[dict[str, Function]] = {
