@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 VERSION = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})\.[0-9A-Za-z.+-]{1,30}")
 KUBERNETES = b"/registry/secrets/"
 PAGE, PAGE_BYTES = 1_000, 4 << 20
+ROWS, HELD = 20_000, 24 << 20  # of one batch; bytes that wait in all tables together
 ALL = b"\0"  # as a start and an end: from the first key to the last
 
 
@@ -132,7 +133,8 @@ class _Reader:
         self.http, self.api, self.log = http, api, log
         self.groups = KeyGroups()
         self.pending: dict[str, list[_Pair]] = {}
-        self.seen: dict[str, int] = {}
+        self.seen: set[str] = set()
+        self.held = 0
 
     def all(self) -> Iterator[Batch]:
         """Yield every pair; what was collected comes out before an error does."""
@@ -200,13 +202,17 @@ class _Reader:
             name = self.groups.name(pair.key)
             rows = self.pending.setdefault(name, [])
             rows.append(pair)
-            if len(rows) >= 20_000:
+            self.held += len(pair.key) + len(pair.value)
+            if len(rows) >= ROWS:
                 yield from self._flush(name)
+        if self.held > HELD:
+            self.held = 0
+            yield from self._rest()
 
     def _flush(self, name: str) -> Iterator[Batch]:
         rows = self.pending.pop(name)
         self.log.listed(tables=0 if name in self.seen else 1, rows=len(rows))
-        self.seen[name] = 1
+        self.seen.add(name)
         yield _batch(Table(name, "etcd"), rows)
 
     def _rest(self) -> Iterator[Batch]:

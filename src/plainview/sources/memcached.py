@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 KEYS = 100  # keys of one get
 ROWS = 20_000
+HELD = 24 << 20  # bytes of values that wait for a batch
 ERRORS = (b"ERROR", b"CLIENT_ERROR", b"SERVER_ERROR")
 VERSION = re.compile(rb"VERSION ([0-9][0-9A-Za-z.+-]{0,30})")
 ITEM = re.compile(rb"VALUE ([^ ]{1,250}) ([0-9]{1,10}) ([0-9]{1,10})(?: [0-9]+)?")
@@ -137,19 +138,20 @@ class _Reader:
         """Yield the items of some keys; what was collected comes out before an error does."""
         rows: list[tuple[bytes, bytes]] = []
         problem: PlainviewError | None = None
-        packed = 0
+        packed = held = 0
         for at in range(0, len(keys), KEYS):
             try:
                 for key, value in self._get(keys[at : at + KEYS]):
                     plain = unpack(value, self.cell)
                     packed += plain is not value
                     rows.append((key, plain))
+                    held += len(plain)
             except PlainviewError as error:
                 problem = error
                 break
-            if len(rows) >= ROWS:
+            if len(rows) >= ROWS or held > HELD:
                 yield self._batch(table, rows, packed)
-                rows = []
+                rows, held = [], 0
         if rows:
             yield self._batch(table, rows, packed)
         if problem is not None:

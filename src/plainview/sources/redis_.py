@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PAGE = 1_000  # keys of one SCAN, items of one page of a large value
 PIPELINE = 4 << 20  # bytes of answers that one pipeline aims at: the server has to hold them
 ROWS = 20_000  # rows of one batch
+HELD = 24 << 20  # bytes of answers that wait in all groups together
 SLACK = 1_000_000  # keys that a walk may show beyond four times those that were counted
 
 
@@ -97,9 +98,7 @@ class RedisSource(NetworkSource):
 class _Database:
     """The reading of one database over one connection."""
 
-    def __init__(
-        self, source: RedisSource, client: Resp, unit: Unit, log: ReadLog, sample: int | None
-    ) -> None:
+    def __init__(self, source: RedisSource, client: Resp, unit: Unit, log: ReadLog, sample: int | None) -> None:
         self.client, self.unit, self.log, self.sample = client, unit, log, sample
         self.field = source.limits.field
         self.groups = KeyGroups()
@@ -108,6 +107,7 @@ class _Database:
         self.width: dict[str, float] = {}  # bytes that a key of a type has cost so far
         self.lost: dict[tuple[str, str], int] = {}
         self.columns = source.limits.columns
+        self.flushed_at = 0
 
     def read(self) -> Iterator[Batch]:
         """Yield all batches; what was collected comes out before an error does."""
@@ -116,13 +116,12 @@ class _Database:
         problem: PlainviewError | None = None
         try:
             for keys in self._keys():
+                before = self.client.received
                 yield from self._values(keys)
-                self.log.read(self.client.received)
-                self.client.received = 0
+                self.log.read(self.client.received - before)
         except PlainviewError as error:
             problem = error
-        for rows in self.pending.values():
-            yield from rows.batches()
+        yield from self._flush()
         for (group, why), count in self.lost.items():
             self.log.skip(group, f"{count:,} keys: {why}")
         self.log.listed(tables=len(self.taken), rows=sum(self.taken.values()))
@@ -215,11 +214,19 @@ class _Database:
                 self._lose(name, "the text was cut at the limit of one cell")
             if len(rows) >= ROWS:
                 yield from rows.batches()
+            if self.client.received - self.flushed_at > HELD:
+                yield from self._flush()
             if following is None:
                 return
             first = False
             asked = following
             answer = self.client.ask(page.probe, key=key, **asked)
+
+    def _flush(self) -> Iterator[Batch]:
+        """Hand on all that waits, of every group."""
+        self.flushed_at = self.client.received
+        for rows in self.pending.values():
+            yield from rows.batches()
 
     def _lose(self, group: str, why: Refusal | str) -> None:
         reasons = {"NOPERM": "no permission to read", "MOVED": "on another node of the cluster"}
