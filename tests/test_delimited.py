@@ -6,7 +6,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from plainview.sources import encodings
@@ -276,6 +276,25 @@ def test_what_csv_writes_is_read(table, delimiter, newline, encoding, block):
     assert columns == header
     assert rows == table
     assert skipped == []
+
+
+marks = st.text(st.sampled_from("ab ,;\"\n'é7#@\t\\|"), max_size=8)
+
+
+@QUICK
+@given(st.lists(st.lists(marks, min_size=3, max_size=3), min_size=1, max_size=8), st.sampled_from([30, 1 << 20]))
+@example([["7", '77\\""', '777",\n']], 30)
+@example([["", "'", "'"], ["", "'", "'"]], 30)
+def test_what_csv_quotes_only_where_needed_is_read(table, block):
+    out = io.StringIO(newline="")
+    header = ["first_name", "last_name", "home_city"]
+    csv.writer(out, lineterminator="\n").writerows([header, *table])
+    before, encodings.BLOCK = encodings.BLOCK, block
+    try:
+        columns, rows, _, skipped = read(out.getvalue())
+    finally:
+        encodings.BLOCK = before
+    assert (columns, rows, skipped) == (header, table, [])
 
 
 @QUICK

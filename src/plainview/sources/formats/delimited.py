@@ -17,7 +17,7 @@ import polars as pl
 
 from plainview.sources.base import MIB, Batch, Input, ReadLog, Table
 from plainview.sources.encodings import BLOCK, Utf8Blocks
-from plainview.sources.formats.dialects import HEAD, Dialect, record_end, records, sniff
+from plainview.sources.formats.dialects import HEAD, Dialect, escapes, record_end, records, sniff
 from plainview.sources.formats.headers import column_names, has_header
 from plainview.sources.formats.repairs import cut_outside_quotes, repair
 
@@ -147,7 +147,7 @@ class _Reader:
             return self._named(frame), carry
         if not self.blocks.valid(block):
             block, carry = self._transcoded(block + carry, force=force)
-        if not self.dialect.escape and self._escaped in block:
+        if not self.dialect.escape and escapes(block, self.dialect.quote, self.dialect.delimiter):
             frame = self._parse(block.replace(self._escaped, self._doubled), self.width)
             if frame is not None:
                 self.dialect = replace(self.dialect, escape=True)

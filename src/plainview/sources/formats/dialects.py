@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 LINES = 60  # lines that are judged
 HEAD = 64 << 10
@@ -50,10 +50,15 @@ def sniff(head: bytes, *, tabs: bool = False, whole: bool = True) -> Dialect:
     delimiter = told.group(1).decode("latin-1") if told else _delimiter(rows, tabs=tabs)
     skipped = _title_lines(lines, rows, delimiter)
     size = sum(len(line.encode()) + 1 for line in lines[:skipped])
-    escape = "\\" + quote in text and bool(re.search(rf"\\{quote}[^{quote}{re.escape(delimiter)}\r\n]", text))
+    escape = "\\" + quote in text and escapes(text.encode(), quote, delimiter)
     blank = text.find(f"{delimiter} {quote}")
     spaced = blank >= 0 and text.count(quote, 0, blank) % 2 == 0
     return Dialect(delimiter, quote, cr, escape, spaced, start + size, tuple(filter(None, lines[:skipped])))
+
+
+def escapes(data: bytes, quote: str, delimiter: str) -> bool:
+    """Return whether a backslash and a quote stand before something that no doubled or closing quote stands before."""
+    return bool(re.search(rf"\\{quote}[^{quote}{re.escape(delimiter)}\r\n]".encode(), data))
 
 
 def _complete_lines(text: str, *, whole: bool) -> list[str]:
@@ -65,8 +70,8 @@ def _complete_lines(text: str, *, whole: bool) -> list[str]:
 
 
 def _quote(text: str) -> str:
-    """Return the single quote when fields begin and end with it and none with a double one."""
-    if '"' in text or "'" not in text:
+    """Return the single quote when fields begin and end with it, the very first too, and there is no double one."""
+    if '"' in text or not text.startswith("'"):
         return '"'
     found = re.findall(r"(?:^|[\t;|,])'[^'\n]*'(?=[\t;|,\r\n]|\Z)", text, re.MULTILINE)
     return "'" if len(found) >= 2 and 2 * len(found) + 1 >= text.count("'") else '"'
@@ -142,4 +147,4 @@ def records(text: str, dialect: Dialect, limit: int = LINES) -> list[list[str]]:
     return rows
 
 
-__all__ = ["Dialect", "record_end", "records", "replace", "sniff"]
+__all__ = ["Dialect", "escapes", "record_end", "records", "sniff"]
