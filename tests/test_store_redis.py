@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
+from pathlib import Path
 
 import pytest
 
+from plainview.credentials import Credentials
 from plainview.errors import PlainviewError, ProtocolError, RefusedError
 from plainview.sources import open_source
 from plainview.sources.base import ReadLog
@@ -24,7 +27,7 @@ from servers.kit import (
     server_fixture,
     source_of,
 )
-from servers.redis_like import FalkorDB, Redis, Valkey
+from servers.redis_like import FalkorDB, Redis, RedisTls, Valkey
 
 server = server_fixture(Redis, Valkey, FalkorDB, modes=("open", "closed", "reader", "lister", "pinger"))
 opened = server_fixture(Redis, Valkey, FalkorDB, modes=("open",))
@@ -161,6 +164,52 @@ def test_a_large_value_is_read_in_pages_and_a_death_half_way_keeps_what_was_read
                 made.process.kill()
         assert 0 < rows < 30_000
         assert log.rows_listed >= rows
+
+
+# -- TLS --------------------------------------------------------------------------------------------------
+
+secured = server_fixture(RedisTls, modes=("open", "closed", "mutual"))
+
+
+@pytest.mark.parametrize("scheme", ["redis", "rediss"])
+def test_tls(secured: RedisTls, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = parse_target(f"{scheme}://127.0.0.1:{secured.port}")
+    with nothing_elsewhere(secured.port):
+        source = open_source(target)
+        exposure = source.check_access()
+    expected = {"open": "admin", "closed": "auth_required", "mutual": "auth_required"}
+    assert (exposure.state, exposure.confidence) == (expected[secured.mode], "proved")
+    assert exposure.tls.used
+    assert exposure.tls.certificate == ("self-signed",)
+    if secured.mode == "mutual":
+        assert "certificate of the client" in exposure.evidence[-1]
+    if secured.mode == "open":
+        frames, _ = read_all(source)
+        assert set(frames) == set(TABLES)
+    if secured.mode == "closed":
+        with pytest.raises(ProtocolError, match="no credential was sent") as caught:
+            read_all(open_source(target, credentials=Credentials(((target, password()),))))
+        no_canary(caught.value)
+        monkeypatch.setenv("SSL_CERT_FILE", str(secured.pair))
+        frames, _ = read_all(open_source(target, credentials=Credentials(((target, password()),))))
+        assert set(frames) == set(TABLES)
+
+
+def test_the_least_privilege_of_the_docs_is_enough(shut: Redis) -> None:
+    text = (Path(__file__).parents[1] / "docs" / "credentials.md").read_text()
+    (line,) = re.findall(r"`ACL SETUSER auditor (.*?)`", text)
+    rules = line.replace("\\|", "|").replace(">…", f">{SECRET}").split()
+    client = shut.client()
+    client.execute_command("ACL", "SETUSER", "auditor", "reset", *rules)
+    try:
+        before = shut.dump()
+        frames, log = read_all(source_of(shut, login=password("auditor")))
+        assert set(frames) == set(TABLES)
+        assert not log.skipped
+        assert shut.dump() == before
+        assert b"no permissions" in client.execute_command("ACL", "DRYRUN", "auditor", "SET", "k", "v")
+    finally:
+        client.execute_command("ACL", "DELUSER", "auditor")
 
 
 # -- hostile servers --------------------------------------------------------------------------------------

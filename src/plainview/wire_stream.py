@@ -68,7 +68,7 @@ class Connection:
         try:
             sock.sendall(data)
         except OSError as error:
-            raise _lost(error) from None
+            raise _lost(_last_word(sock) or error) from None
 
     def receive_into(self, buffer: memoryview) -> int:
         """Fill a part of the buffer; return its size, 0 at the end of the stream."""
@@ -170,6 +170,15 @@ class _Raw(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         return self._connection.receive_into(memoryview(buffer).cast("B"))
+
+
+def _last_word(sock: socket.socket) -> OSError | None:
+    """Return why TLS was ended, when the server said so before our bytes arrived."""
+    try:
+        sock.recv(1)
+    except OSError as error:
+        return error if isinstance(error, ssl.SSLError) and error.reason else None
+    return None
 
 
 def _lost(error: OSError) -> ProtocolError | RefusedError:

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from .base import CANARY, SECRET, Server, UnavailableError
 from .caches import Etcd34, Etcd35, Memcached
-from .redis_like import FalkorDB, Redis, Valkey
+from .redis_like import FalkorDB, Redis, RedisTls, Valkey
 
-SERVERS: dict[str, type[Server]] = {cls.name: cls for cls in (Redis, Valkey, FalkorDB, Memcached, Etcd34, Etcd35)}
+SERVERS: dict[str, type[Server]] = {
+    cls.name: cls for cls in (Redis, RedisTls, Valkey, FalkorDB, Memcached, Etcd34, Etcd35)
+}
 
 __all__ = ["CANARY", "SECRET", "SERVERS", "Server", "UnavailableError"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import atexit
 import contextlib
 import ctypes
+import datetime as dt
 import fcntl
+import ipaddress
 import os
 import shutil
 import signal
@@ -121,6 +123,27 @@ def free_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return sock.getsockname()[1]
+
+
+def self_signed(path: Path, *addresses: str) -> None:
+    """Write a certificate for 127.0.0.1 and its key into one PEM file."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "plainview test")])
+    now = dt.datetime.now(dt.UTC)
+    ips = [x509.IPAddress(ipaddress.ip_address(ip)) for ip in (*addresses, "127.0.0.1")]
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - dt.timedelta(days=1))
+    builder = builder.not_valid_after(now + dt.timedelta(days=30))
+    builder = builder.add_extension(x509.SubjectAlternativeName(ips), critical=False)
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    made = builder.sign(key, hashes.SHA256())
+    path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + key.private_bytes(*form))
+    path.chmod(0o644)
 
 
 def _die_with_parent() -> None:

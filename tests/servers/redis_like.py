@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import redis
 
-from .base import CANARY, SECRET, Server, apt, executable, wheel
+from .base import CANARY, SECRET, Server, apt, executable, self_signed, wheel
 
 
 class Redis(Server):
@@ -103,6 +103,28 @@ class Redis(Server):
                 if "end of watch" in command:
                     return
                 seen.append(command)
+
+
+class RedisTls(Redis):
+    """Redis 7.0 with TLS alone, and a certificate of its own; "mutual" asks one of the client."""
+
+    name = "redis-tls"
+    scheme = "rediss"
+    modes = ("open", "closed", "mutual")
+
+    def command(self) -> list[str]:
+        self.pair = self.data / "pair.pem"
+        self_signed(self.pair)
+        words = super().command()
+        words[1:3] = ["--port", "0", "--tls-port", str(self.port), "--tls-auth-clients"]
+        words.insert(6, "yes" if self.mode == "mutual" else "no")
+        for name in ("cert", "key", "ca-cert"):
+            words += [f"--tls-{name}-file", str(self.pair)]
+        return words
+
+    def client(self, **options: object) -> redis.Redis:
+        pair = {"ssl_certfile": str(self.pair), "ssl_keyfile": str(self.pair)}
+        return super().client(ssl=True, ssl_cert_reqs="none", ssl_check_hostname=False, **pair, **options)
 
 
 class Valkey(Redis):
