@@ -20,11 +20,13 @@ from plainview.report import Column
 
 PRIOR = -5.0  # logit: about 7 of 1,000 columns of harmless tables hold a given kind
 NAME = 6.0  # a whole field name that says it
+MANY = 3.0  # logit: so many kinds of number have a check digit that one of them always passes by chance
 CAP = 9.0  # what values alone can add: 98 % at most
 LEAST = 1e-4  # no base rate is believed to be smaller
 SHOWN = 0.5  # confidence from which a column is reported
 CODES = frozenset({"code", "hex", "word", "grouped"})
 FEW_NAMES = 8
+OPEN = frozenset({"cities", "regions", "job_titles", "person_names", "given_names", "surnames"})  # never complete
 FACE_LENGTHS = frozenset({128, 256, 512, 2622, 4096})  # dlib, FaceNet, ArcFace, VGG-Face
 DIRECT = frozenset(
     "email_address postal_address birth_date telephone_number national_id passport_number tax_id payment_card "
@@ -42,7 +44,8 @@ class Candidate:
     evidence: list[str] = field(default_factory=list)
     named: float = 0.0
     in_text: bool = False
-    passing: float = 0.0
+    passing: float = 0.0  # share of the distinct values
+    passed: int = 0  # distinct values
     private: bool = False  # the field name speaks of a person who is not known to the public
 
     @property
@@ -73,7 +76,7 @@ def classify(
     pictures = person and any(c.detector.category == "photograph" for cs in weighed.values() for c in cs)
     for path, candidates in weighed.items():
         for candidate in candidates:
-            _with_neighbours(candidate, person=person)
+            _with_neighbours(candidate, candidates, person=person)
         column = profile.columns[path]
         guesses = (
             by_years(column, detectors, person=person),
@@ -91,7 +94,7 @@ def log_ratio(passed: int, seen: int, by_chance: float, expected: float) -> floa
         return 0.0
     expected = max(expected, min(0.999, by_chance * 1.02))
     ratio = passed * math.log(expected / by_chance) + (seen - passed) * math.log((1 - expected) / (1 - by_chance))
-    return max(-CAP, min(CAP, ratio))
+    return max(-CAP, min(CAP + MANY, ratio))
 
 
 def weigh_column(
@@ -130,7 +133,7 @@ def weigh_cells(detector: Detector, column: ColumnProfile, match: NameMatch | No
     if not column.sketch:
         return candidate if column.counts.get(detector.name) else None
     seen, passed = len(column.sketch), sum(detector.name in tags for tags in column.sketch.values())
-    candidate.passing = passed / seen
+    candidate.passing, candidate.passed = passed / seen, passed
     if detector.needs_name and named < 0.5:
         return None
     by_chance = max(LEAST, chance(detector.name, column.shapes))
@@ -138,16 +141,23 @@ def weigh_cells(detector: Detector, column: ColumnProfile, match: NameMatch | No
     if named >= 0.5:
         # the name decides; the values may agree, or speak against it
         form = sum(detector.name + "!" in tags for tags in column.sketch.values()) / seen
-        ratio = max(ratio, -2.0) if candidate.passing + form >= 0.3 else -CAP
-        ratio = min(ratio, 3.0)
+        agrees = candidate.passing + form >= 0.3 or (detector.vocabulary in OPEN and _share_of_words(column) >= 0.7)
+        ratio = min(3.0, max(ratio, -2.0)) if agrees else -CAP
     elif candidate.passing < 0.5 or _is_rather_a_place(detector, column, candidate.passing):
         return None
     else:
         ratio = min(ratio, _most(detector, column, passed))
+        if detector.check and not detector.in_text:
+            ratio -= MANY
     candidate.logit += ratio
     if passed:
         candidate.evidence.append(_words(detector, passed, seen, by_chance))
     return candidate
+
+
+def _share_of_words(column: ColumnProfile) -> float:
+    shapes = column.shapes
+    return (shapes["word"] + shapes["words"]) / max(1, sum(shapes.values()))
 
 
 def _most(detector: Detector, column: ColumnProfile, passed: int) -> float:
@@ -159,7 +169,7 @@ def _most(detector: Detector, column: ColumnProfile, passed: int) -> float:
     if detector.category == "person_name" and passed < FEW_NAMES:
         return 3.0
     if detector.check or detector.in_text or detector.vocabulary:
-        return CAP
+        return CAP + MANY * bool(detector.check and not detector.in_text)
     shapes = column.shapes
     codes = sum(n for shape, n in shapes.items() if shape in CODES or shape.startswith("int"))
     return 4.0 if codes * 2 > sum(shapes.values()) else CAP
@@ -206,10 +216,13 @@ def person_table(table: str, weighed: Mapping[str, Sequence[Candidate]]) -> bool
     return len(exact) >= 3  # nobody tabulates belief, health and origin of things
 
 
-def _with_neighbours(candidate: Candidate, *, person: bool) -> None:
+def _with_neighbours(candidate: Candidate, others: Sequence[Candidate], *, person: bool) -> None:
     """Let the rest of the table speak: a city is personal beside a person, harmless beside a museum."""
-    if person and candidate.detector.category == "person_name" and candidate.named < SHOWN:
-        candidate.logit += 2.5  # words that could be names, where other columns are about people
+    if candidate.detector.category == "person_name" and candidate.named < SHOWN:
+        if any(o.named > 0.95 and o.detector.category != "person_name" for o in others):
+            candidate.logit -= 4.0  # the field name says what else it is
+        elif person and candidate.passed > 1:
+            candidate.logit += 2.5  # words that could be names, where other columns are about people
     if not candidate.needs_person:
         return
     if person:

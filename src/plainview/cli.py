@@ -116,9 +116,11 @@ def _add_scan(commands: argparse._SubParsersAction[Parser]) -> None:
     )
     limits = scan.add_argument_group("limits for broken or hostile input")
     limits.add_argument("--file-seconds", type=float, metavar="S", help="give up on one file after S seconds (600)")
-    limits.add_argument("--max-unpacked", type=size, metavar="SIZE", help="bytes out of one packed file (64g)")
-    limits.add_argument("--max-ratio", type=positive, metavar="N", help="unpacked size / packed size (200)")
-    limits.add_argument("--max-depth", type=positive, metavar="N", help="archives inside archives (3)")
+    limits.add_argument("--unpacked", type=size, metavar="SIZE", help="bytes out of one packed file (64g)")
+    limits.add_argument("--ratio", type=positive, metavar="N", help="unpacked size / packed size (200)")
+    limits.add_argument("--depth", type=positive, metavar="N", help="archives inside archives (3)")
+    limits.add_argument("--members", type=positive, metavar="N", help="entries of one archive (100000)")
+    limits.add_argument("--columns", type=positive, metavar="N", help="columns of one table (10000)")
     limits.add_argument("--memory", type=size, metavar="SIZE", help="for packed formats that cannot be streamed (256m)")
 
 
@@ -138,6 +140,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         if args.command == "scan":
+            from plainview.sources.native import silence_native_stderr
+
+            silence_native_stderr()  # native libraries print what they choke on, data included
             return run_scan(args)
         if args.command == "detectors":
             from plainview.explain import run_detectors
@@ -199,9 +204,11 @@ def options_of(args: argparse.Namespace) -> Options:
 
     chosen = {
         "seconds": args.file_seconds,
-        "unpacked": args.max_unpacked,
-        "ratio": args.max_ratio,
-        "depth": args.max_depth,
+        "unpacked": args.unpacked,
+        "ratio": args.ratio,
+        "depth": args.depth,
+        "members": args.members,
+        "columns": args.columns,
         "memory": args.memory,
     }
     limits = replace(Limits(), **{k: v for k, v in chosen.items() if v is not None})

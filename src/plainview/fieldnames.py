@@ -111,9 +111,10 @@ class NameIndex:
         if not parts:
             return ()
         own = tokens(parts[-1])
-        parent = tokens(parts[-2]) if len(parts) > 1 else ()
+        # `user.id` is the key of an object, as every object has one; `user_id` points from a record to a person
+        parent = tokens(parts[-2]) if len(parts) > 1 and own != ("id",) else ()
         best: dict[str, NameMatch] = {}
-        for context in ((), parent, _table_tokens(table)):
+        for context in ((), parent, _table_tokens(table) if own != ("id",) else ()):
             if context or not best:
                 for found in self._in_tokens(context, own):
                     if found.detector not in best or best[found.detector].strength < found.strength:

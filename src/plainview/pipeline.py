@@ -110,7 +110,7 @@ class Scanner:
             for batch in source.read(unit, result.log, self.options.sample):
                 name = batch.table.name
                 if name not in profilers:
-                    profilers[name] = TableProfiler(self.matcher, self.names, name)
+                    profilers[name] = TableProfiler(self.matcher, self.names, name, log=result.log)
                     seen[name] = batch.table
                 elif batch.table.notes != seen[name].notes:
                     seen[name] = _with_notes(seen[name], batch.table)

@@ -24,6 +24,7 @@ from plainview.matching.columns import as_text, is_vector, unit_norm, vector_len
 from plainview.matching.compiled import SLOW, Matcher, Rule
 from plainview.matching.tagging import tag_values, text_valid
 from plainview.profiles import SAMPLE, ColumnProfile, Count, TableProfile, Tags, shape_tag, smallest
+from plainview.sources.base import ReadLog
 
 SEED = 0x706C6169  # hashes live in memory only; a fixed seed makes two runs agree
 ENOUGH = 0.05  # share of the distinct values that makes a detector worth running over all rows
@@ -62,10 +63,11 @@ class TableProfiler:
     plan: dict[str, ColumnPlan] = field(default_factory=dict)
     total: TableProfile = field(default_factory=TableProfile)
     learn: bool = True
+    log: ReadLog | None = None
 
     def add(self, frame: pl.DataFrame) -> None:
         """Count one batch."""
-        frame = flatten(frame)
+        frame = flatten(frame, log=self.log, name=self.table)
         known = self.total.columns
         jobs = [(path, frame[path], known.get(path, ColumnProfile())) for path in frame.columns]
         # Polars lets go of the interpreter's lock: columns of a large batch are counted side by side

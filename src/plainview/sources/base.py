@@ -130,7 +130,7 @@ class Input:
     def seekable(self) -> BinaryIO:
         """Return a seekable stream: the file itself, or all bytes in memory up to `limits.memory`."""
         if self.path is not None:
-            return self.path.open("rb")
+            return self.open()
         with self.open() as stream:
             data = stream.read(self.limits.memory + 1)
         if len(data) > self.limits.memory:

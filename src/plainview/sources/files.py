@@ -16,18 +16,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from plainview.errors import PlainviewError, ReadError, TargetError, translate
+from plainview.errors import PlainviewError, TargetError, translate
 from plainview.sources.base import Batch, Deadline, Input, Limits, ReadLog, Unit
 from plainview.sources.formats import reader
 from plainview.sources.kinds import HEAD, Kind, identify
 from plainview.sources.packed import Meter, Opener, bare_name, leaves
+from plainview.sources.quiet import open_quietly
 
 if TYPE_CHECKING:
     from plainview.report import Exposure
 
-_QUIET = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-_NOATIME = getattr(os, "O_NOATIME", 0)
-_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 SPECIAL = {
     stat.S_IFIFO: "a FIFO",
@@ -36,18 +34,6 @@ SPECIAL = {
     stat.S_IFCHR: "a character device",
 }
 GIT = "the store of a git repository is not read; the files that are checked out are"
-
-
-def open_quietly(path: str | Path) -> int:
-    """Return a descriptor that leaves no access time where permitted. Raise OSError, ReadError."""
-    try:
-        fd = os.open(path, _QUIET | _NOFOLLOW | _NOATIME)
-    except PermissionError:
-        fd = os.open(path, _QUIET | _NOFOLLOW)  # not the owner: O_NOATIME is refused, reading may not be
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
-        os.close(fd)
-        raise ReadError("no longer a plain file")
-    return fd
 
 
 @dataclass(slots=True)

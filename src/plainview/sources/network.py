@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from plainview.credentials import Credential, Credentials
 from plainview.errors import (
     NetworkError,
@@ -141,7 +143,10 @@ class NetworkSource:
     # -- the protocol of a source ---------------------------------------------------------------------
 
     def check_access(self) -> Exposure:
-        """Say what a stranger may do. Asked once; raises OutOfScopeError only."""
+        """Say what a stranger may do. Asked once; raises OutOfScopeError only.
+
+        Called again after the reading, the answer's footprint holds that too.
+        """
         if self._exposure is None:
             verdict = Verdict()
             try:
@@ -158,7 +163,9 @@ class NetworkSource:
                 if verdict.state in ("unknown", "auth_required", "unreachable"):
                     verdict.state, verdict.confidence = "unknown", "inconclusive"
             self._exposure = verdict.exposure(self.wire)
-        return self._exposure
+        return msgspec.structs.replace(
+            self._exposure, footprint=self.wire.footprint(), points_elsewhere=tuple(self.wire.elsewhere)
+        )
 
     @property
     def credential(self) -> Credential | None:

@@ -7,10 +7,12 @@ code of an extension. Views are told: their rows are those of tables.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import islice
+from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
@@ -19,9 +21,12 @@ import polars as pl
 from plainview.errors import DamagedError, LimitError, translate
 from plainview.sources.base import MIB, Batch, Input, ReadLog, Table
 from plainview.sources.formats.sqlite_wal import MAGIC, applied, companion, hot_journal
+from plainview.sources.quiet import open_quietly
 
 ROWS: Final = 20_000
 _CELLS: Final = 400_000  # of one batch
+SMALL: Final = 64 * MIB  # a database up to here is read into memory
+_HOT: Final = "a transaction was interrupted (-journal beside it): its half-written rows were read"
 _STEPS: Final = 100_000  # instructions of SQLite between two looks at the deadline
 _NOT_UTF8: Final = "text that is not valid UTF-8 was read with replacement characters"
 
@@ -50,21 +55,29 @@ def _connect(source: Input, log: ReadLog) -> sqlite3.Connection:
     """Open the file without touching anything, or its bytes in memory."""
     path = source.path
     wal = companion(path, "-wal") if path else None
-    if path is None:
+    if path is None or (wal is None and (source.size or MIB) <= SMALL):
+        # SQLite cannot open a file without renewing its time of last access; our own reading can
+        if path is not None and hot_journal(path):
+            log.skip(source.name, _HOT)
         with source.seekable() as stream:
             return _in_memory(bytearray(stream.read()))
     if hot_journal(path):
-        log.skip(source.name, "a transaction was interrupted (-journal beside it): its half-written rows were read")
+        log.skip(source.name, _HOT)
     if wal is not None:
         size = path.stat().st_size + wal.stat().st_size
         if size <= source.limits.memory:
-            data, frames = applied(path.read_bytes(), wal.read_bytes())
+            data, frames = applied(_bytes(path), _bytes(wal))
             if frames:
                 return _in_memory(data)
         else:
             why = f"with its -wal larger than {source.limits.memory // MIB} MiB: rows in the -wal were not read"
             log.skip(source.name, why)
     return sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+
+
+def _bytes(path: Path) -> bytes:
+    with os.fdopen(open_quietly(path), "rb") as stream:
+        return stream.read()
 
 
 def _in_memory(data: bytearray) -> sqlite3.Connection:
