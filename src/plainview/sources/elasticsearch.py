@@ -1,0 +1,171 @@
+"""Elasticsearch and OpenSearch: every index and data stream, one table each."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from plainview.errors import PlainviewError, ProtocolError, ReadError, RefusedError
+from plainview.secret import Secret
+from plainview.sources import elasticsearch_access as access
+from plainview.sources.base import Batch, ReadLog, Unit
+from plainview.sources.elasticsearch_pages import Place, Reading
+from plainview.sources.network import NetworkSource, Verdict
+
+if TYPE_CHECKING:
+    from plainview.credentials import Credential
+    from plainview.wire_http import Http
+
+# Indices in which the product keeps its own users, hashes and tokens. They are named, and never read.
+GUARDED = re.compile(
+    r"\.security(-.*)?|\.opendistro_security|\.opensearch-security.*|\.plugins-security.*|\.searchguard.*"
+    r"|\.kibana_security_session.*|\.fleet-secrets.*"
+)
+STREAM = re.compile(r"\.ds-(?P<stream>.+?)(-[0-9]{4}\.[0-9]{2}\.[0-9]{2})?-[0-9]{6,}")
+
+
+class ElasticsearchSource(NetworkSource):
+    """A unit is an index or a whole data stream. The address may name some: `…:9200/customers*,orders`."""
+
+    kind = "elasticsearch"
+    _tls: bool | None = None
+
+    def ask(self, verdict: Verdict) -> None:
+        """Ask what a stranger may do; a port that turns out to speak TLS is asked that way."""
+        with closing(self.wire.http()) as http:
+            try:
+                access.ask(http, verdict, [name for name in self._patterns() if "*" not in name])
+            finally:
+                self._tls = http.tls
+
+    def _patterns(self) -> list[str]:
+        return [name for name in self.target.path.strip("/").split(",") if name]
+
+    def client(self) -> Http:
+        """Return a client of its own for a thread, with the credential where it is needed."""
+        self.check_access()
+        http = self.wire.http(tls=self._tls)
+        if (credential := self.credential) is not None:
+            http.authorize(authorization(credential))
+        return http
+
+    # -- listing --------------------------------------------------------------------------------------
+
+    def pieces(self, log: ReadLog) -> Iterator[Unit]:
+        """List data streams and indices; what is closed or guarded is told."""
+        with closing(self.client()) as http:
+            indices = self._indices(http)
+            streams = _streams(http, indices)
+        wanted = self._patterns()
+        together: dict[str, list[access.Index]] = {}
+        for index in indices:
+            name = streams.get(index.name) or index.name
+            if not wanted or any(fnmatchcase(n, p) for n in (name, index.name) for p in wanted):
+                together.setdefault(name, []).append(index)
+        for name, parts in together.items():
+            if GUARDED.fullmatch(name):
+                log.listed(rows=parts[0].docs or 0)
+                log.skip(name, "not read: the store keeps its own users, password hashes or tokens in it")
+                continue
+            closed = [part for part in parts if part.closed]
+            if closed and parts[0].name != name:
+                log.skip(name, f"{len(closed)} of {len(parts)} parts of the data stream are closed")
+            place = Place(
+                name=name,
+                kind=f"{(self.check_access().product or 'Elasticsearch').lower()} "
+                + ("data stream" if parts[0].name != name else "index"),
+                docs=_sum(part.docs for part in parts),
+                size=_sum(part.size for part in parts),
+                closed=len(closed) == len(parts),
+            )
+            yield Unit(name, size=place.size, rows=place.docs, locator=place)
+
+    def _indices(self, http: Http) -> list[access.Index]:
+        reply = http.ask("elasticsearch.list")
+        if reply.status == 400:
+            reply = http.ask("elasticsearch.list_old")
+        if reply.status == 401:
+            raise RefusedError(self._not_accepted())
+        if reply.ok:
+            return access.parse_indices(reply.json())
+        if reply.status != 403:
+            raise ProtocolError(f"the list of indices was answered with {reply.status}")
+        reply = http.ask("elasticsearch.names")
+        if reply.ok and (found := access.parse_health(reply.json())):
+            return found
+        if named := [name for name in self._patterns() if "*" not in name]:
+            return [access.Index(name) for name in named]
+        raise RefusedError("the list of indices was refused (403)", hint="docs/stores/elasticsearch.md has a role")
+
+    def _not_accepted(self) -> str:
+        credential = self.credential
+        return f"the credential was not accepted ({credential.origin})" if credential else "refused (401)"
+
+    # -- reading --------------------------------------------------------------------------------------
+
+    def rows(self, unit: Unit, log: ReadLog, sample: int | None) -> Iterator[Batch]:
+        """Yield the documents of an index or data stream. `sample`: drawn by the server's random_score."""
+        place = unit.locator
+        if not isinstance(place, Place):
+            raise ReadError("not a unit of this source")
+        with closing(self.client()) as http:
+            yield from Reading(http, place, log, self.limits, sample).batches()
+
+
+def authorization(credential: Credential) -> Secret:
+    """Return the Authorization header: Basic, or for a token ApiKey or Bearer. Raises RefusedError."""
+    if credential.secret is None:
+        raise RefusedError("the credential holds no secret")
+    value = credential.secret.reveal()
+    if not credential.token:
+        pair = f"{credential.user or ''}:{value}".encode()
+        return Secret("Basic " + base64.b64encode(pair).decode("ascii"))
+    if re.search(r"[^\x21-\x7e ]", value):
+        raise RefusedError("the token holds characters that no header may hold")
+    if re.match(r"(?i)(apikey|bearer) ", value):
+        return Secret(value)
+    if credential.user:  # the two halves of an API key
+        pair = f"{credential.user}:{value}".encode()
+        return Secret("ApiKey " + base64.b64encode(pair).decode("ascii"))
+    return Secret(("ApiKey " if _is_api_key(value) else "Bearer ") + value)
+
+
+def _is_api_key(token: str) -> bool:
+    """Tell whether a token is base64 of `id:key`, as Elasticsearch hands out API keys."""
+    try:
+        plain = base64.b64decode(token, validate=True)
+    except ValueError:
+        return False
+    return re.fullmatch(rb"[A-Za-z0-9_-]{10,64}:[A-Za-z0-9_-]{10,64}", plain) is not None
+
+
+def _streams(http: Http, indices: list[access.Index]) -> dict[str, str]:
+    """Return the data stream of each backing index: as the server says, else by its name."""
+    backing = [index.name for index in indices if index.hidden]
+    found = {name: by_name["stream"] for name in backing if (by_name := STREAM.fullmatch(name))}
+    if not found:
+        return {}
+    try:
+        reply = http.ask("elasticsearch.resolve")
+        answer: Any = reply.json() if reply.ok else {}
+    except PlainviewError:
+        return found
+    if not isinstance(answer, dict):
+        return found
+    for stream in answer.get("data_streams") or ():
+        if isinstance(stream, dict) and isinstance(stream.get("name"), str):
+            parts = stream.get("backing_indices")
+            found |= {str(part): stream["name"] for part in (parts if isinstance(parts, list) else [parts])}
+    return found
+
+
+def _sum(counts: Iterator[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
+__all__ = ["ElasticsearchSource", "authorization"]
