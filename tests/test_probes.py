@@ -192,3 +192,11 @@ def test_a_table_that_breaks_the_rules_does_not_load(text: str, problem: str) ->
     parse(GOOD, "x.toml")
     with pytest.raises(ValueError, match=problem):
         parse(text, "x.toml")
+
+
+def test_the_docs_show_every_request_as_it_is() -> None:
+    folder = SRC.parents[1] / "docs" / "stores"
+    for store in ("redis", "memcached", "etcd"):
+        text = (folder / f"{store}.md").read_text()
+        for probe in probes.load(store).values():
+            assert f"| `{probe.template}` | {probe.purpose} | {probe.footprint} |" in text, probe.id

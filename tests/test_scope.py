@@ -79,6 +79,11 @@ def test_permissions() -> None:
     assert scope.permits("try_mysql_root", "db.internal", "203.0.113.9", 5432)
     assert not scope.permits("try_mysql_root", "h", "10.0.0.1", 5432)
     assert not scope.permits("try_mysql_root", "localhost", "127.0.0.1", 5432)
+    flagged = scope.granting("try_mysql_root")
+    assert flagged.permits("try_mysql_root", "localhost", "127.0.0.1", 5432)
+    assert not flagged.permits("try_mysql_root", "elsewhere", "8.8.8.8", 5432)
+    with pytest.raises(ValueError, match="no such"):
+        scope.granting("drop_tables")
     with pytest.raises(ValueError, match="no such"):
         scope.permits("drop_tables", "h", "10.0.0.1", 1)
 

@@ -109,7 +109,7 @@ def test_hostile(behave) -> None:
         exposure = open_source(parse_target(f"memcached://127.0.0.1:{port}"), network=FAST).check_access()
         assert time.monotonic() - start < 3
         assert exposure.state in ("unknown", "reachable_metadata")
-        assert exposure.state != "unknown" or exposure.confidence == "inconclusive"
+        assert exposure.confidence == "inconclusive"
         no_canary(exposure)
 
 

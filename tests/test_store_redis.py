@@ -289,6 +289,16 @@ def test_before_version_6_open_means_administrator() -> None:
         assert exposure.version == "5.0.7"
 
 
+@pytest.mark.parametrize(("version", "protected"), [("5.0.7", False), ("7.0.7", True)])
+def test_an_explicit_bind_switched_protected_mode_off_before_version_7(version: str, protected: bool) -> None:
+    info = b"$19\r\nredis_version:%s\r\n" % version.encode()
+    config = b"*2\r\n$1\r\nx\r\n$3\r\nyes\r\n"  # bind is set (to "yes"), protected-mode is yes
+    with fake(scripted({**OPEN, b"INFO": info, b"CONFIG": config})) as (port, _):
+        exposure = open_source(parse_target(f"redis://127.0.0.1:{port}")).check_access()
+        assert exposure.state == "admin"
+        assert any("protected mode is on" in line for line in exposure.evidence) is protected
+
+
 def test_what_answers_a_command_that_no_redis_has_is_marked() -> None:
     with fake(scripted({**OPEN, b"PLAINVIEW.NONE": b"+OK\r\n"})) as (port, _):
         exposure = open_source(parse_target(f"redis://127.0.0.1:{port}")).check_access()

@@ -54,7 +54,17 @@ def test_addresses(text: str, kind: str, host: str, port: int, tls: bool, path: 
 def test_files(tmp_path) -> None:
     odd = tmp_path / "localhost:80"
     odd.write_text("x")
-    for text in ("people.csv", "dir/", str(tmp_path), "a b.csv", "C:\\x.csv", "me@home.csv", "10.csv"):
+    for text in (
+        "people.csv",
+        "dir/",
+        str(tmp_path),
+        "a b.csv",
+        "C:\\x.csv",
+        "me@home.csv",
+        "10.csv",
+        "x" * 5000,
+        "\ud800",
+    ):
         assert parse_target(text) == Target("file", scheme="file", path=text)
     assert parse_target(f"file:{odd}").path == str(odd)
     assert parse_target("file:///tmp/a%20b.csv").path == "/tmp/a b.csv"

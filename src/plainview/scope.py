@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import NoReturn
@@ -44,9 +44,7 @@ class Entry:
             return False
         if _special(ip):
             return any(network.num_addresses == 1 and ip in network for network in self.networks)
-        return any(_matches(pattern, host) for pattern in self.names) or any(
-            ip in network for network in self.networks
-        )
+        return any(_matches(pattern, host) for pattern in self.names) or any(ip in network for network in self.networks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +54,13 @@ class Scope:
     entries: tuple[Entry, ...] = ()
     targets: tuple[Target, ...] = ()
     path: str = ""
+    granted: frozenset[str] = frozenset()
+
+    def granting(self, permission: str) -> Scope:
+        """Return the same scope with a permission for all that it allows: what a flag of the command gives."""
+        if permission not in PERMISSIONS:
+            raise ValueError(f"no such permission: {permission}")
+        return replace(self, granted=self.granted | {permission})
 
     def allows(self, host: str, ip: str | IP, port: int) -> bool:
         """Tell whether `ip`, which the host name resolved to, may be connected to on `port`."""
@@ -63,9 +68,11 @@ class Scope:
         return address.is_loopback or any(entry.covers(host, address, port) for entry in self.entries)
 
     def permits(self, permission: str, host: str, ip: str | IP, port: int) -> bool:
-        """Tell whether an entry that covers this address carries the permission; loopback gives none."""
+        """Tell whether an entry that covers this address carries the permission, or a flag gave it."""
         if permission not in PERMISSIONS:
             raise ValueError(f"no such permission: {permission}")
+        if permission in self.granted and self.allows(host, ip, port):
+            return True
         address = _plain(ip)
         return any(permission in entry.permit and entry.covers(host, address, port) for entry in self.entries)
 
@@ -144,9 +151,7 @@ class _Reader:
             except TargetError as error:
                 self.fail("targets", error.message, error.hint)
             if target.carries_secret:
-                self.fail(
-                    "targets", "holds a secret", "put it into the credentials file: docs/credentials.md"
-                )
+                self.fail("targets", "holds a secret", "put it into the credentials file: docs/credentials.md")
             yield target
 
     def of_target(self, target: Target) -> Entry:
@@ -162,9 +167,7 @@ class _Reader:
         for key in item:
             if key not in ("names", "networks", "ports", "permit", "note"):
                 self.fail(key, "unknown key", "known: names networks ports permit note", number)
-        names = tuple(
-            self.name(text, number) for text in self.strings("names", item.get("names", []), number)
-        )
+        names = tuple(self.name(text, number) for text in self.strings("names", item.get("names", []), number))
         networks = tuple(
             self.network(text, number) for text in self.strings("networks", item.get("networks", []), number)
         )
@@ -217,8 +220,6 @@ class _Reader:
             if re.match(r"\s*\[\[\s*allow\s*\]\]", line):
                 seen += 1
                 header = number if seen == (at or 0) else header
-            elif (at is None or seen == at) and re.match(
-                rf"\s*(\[+\s*)?[\"']?{re.escape(key)}[\"']?\s*[=\].]", line
-            ):
+            elif (at is None or seen == at) and re.match(rf"\s*(\[+\s*)?[\"']?{re.escape(key)}[\"']?\s*[=\].]", line):
                 return number
         return header

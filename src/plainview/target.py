@@ -111,9 +111,9 @@ class Target:
             return f"file:{self.path}"
         if self.kind == "fingerprint":
             return self.address
-        shown = [
-            f"{name}={value}" if name in PRINTED_OPTIONS else f"{name}=***" for name, value in self.options
-        ] + [f"{name}=***" for name, _ in self.secrets]
+        shown = [f"{name}={value}" if name in PRINTED_OPTIONS else f"{name}=***" for name, value in self.options] + [
+            f"{name}=***" for name, _ in self.secrets
+        ]
         query = "?" + "&".join(shown) if shown else ""
         path = quote(self.path, safe="/:@+,;=!$()*~")
         if self.kind in OBJECT_STORES:
@@ -143,9 +143,7 @@ def parse_target(text: str) -> Target:
         return _bare(text)
     scheme = found["scheme"].lower()
     if scheme not in SCHEMES:
-        raise TargetError(
-            f"unknown kind of store {scheme[:30]!r}", hint="known: " + " ".join(sorted(SCHEMES))
-        )
+        raise TargetError(f"unknown kind of store {scheme[:30]!r}", hint="known: " + " ".join(sorted(SCHEMES)))
     try:
         parts = urlsplit(text)
         return _object_store(scheme, parts) if scheme in OBJECT_STORES else _server(scheme, parts)
@@ -165,9 +163,7 @@ def _file_uri(text: str) -> Target:
     if rest.startswith("//"):
         host, slash, rest = rest[2:].partition("/")
         if host not in ("", "localhost"):
-            raise TargetError(
-                "a file: address on another machine", hint="write file:///path or just the path"
-            )
+            raise TargetError("a file: address on another machine", hint="write file:///path or just the path")
         rest = unquote(slash + rest)
     if not rest:
         raise TargetError("a file: address without a path")
@@ -176,12 +172,19 @@ def _file_uri(text: str) -> Target:
 
 def _bare(text: str) -> Target:
     found = HOST_PORT.fullmatch(text)
-    if Path(text).exists() or not (found or _like_userinfo(text)):
+    if _exists(text) or not (found or _like_userinfo(text)):
         return Target("file", scheme="file", path=text)
     if not found:
         raise TargetError("a user or password before a bare host:port", hint="write it with a scheme")
     host = found["host"].strip("[]").lower()
     return Target("fingerprint", host=host, port=_port(int(found["port"])))
+
+
+def _exists(text: str) -> bool:
+    try:
+        return Path(text).exists()
+    except (OSError, ValueError):  # longer than a name can be, or of no encoding
+        return False
 
 
 def _like_userinfo(text: str) -> bool:
@@ -236,9 +239,7 @@ def _object_store(scheme: str, parts: SplitResult) -> Target:
     userinfo, _, bucket = parts.netloc.rpartition("@")
     if not bucket:
         raise TargetError(f"no bucket or account in the {scheme} address", hint=_expected(scheme))
-    endpoint = dict(options).get("endpoint") or _public_endpoint(
-        scheme, bucket, dict(options).get("region", "")
-    )
+    endpoint = dict(options).get("endpoint") or _public_endpoint(scheme, bucket, dict(options).get("region", ""))
     place = urlsplit(endpoint if "://" in endpoint else f"https://{endpoint}")
     if place.scheme not in ("http", "https") or "@" in endpoint or place.query or place.path.strip("/"):
         raise TargetError("the endpoint must be http://host:port or https://host:port and no more")

@@ -26,6 +26,8 @@ def main() -> int:
             f"{server.url}   {server.mode}; the administrator's password is {SECRET}; Ctrl-C ends it",
             flush=True,
         )
+        # Only now, so that the server does not inherit the mask.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
         signal.sigwait({signal.SIGINT, signal.SIGTERM})
     return 0
 

@@ -161,7 +161,9 @@ class NetworkSource:
                 # Half an answer is never "closed": what was proved before stays, else it is unknown.
                 verdict.note(error.message)
                 if verdict.state in ("unknown", "auth_required", "unreachable"):
-                    verdict.state, verdict.confidence = "unknown", "inconclusive"
+                    verdict.state = "unknown"
+                if verdict.state not in OPEN:
+                    verdict.confidence = "inconclusive"
             self._exposure = verdict.exposure(self.wire)
         return msgspec.structs.replace(
             self._exposure, footprint=self.wire.footprint(), points_elsewhere=tuple(self.wire.elsewhere)
@@ -186,7 +188,7 @@ class NetworkSource:
             raise UnreachableError(exposure.evidence[-1])
         elif self._credentials.find(self.target):
             self.read_as = "credential"
-        elif exposure.state == "unknown":
+        elif exposure.state == "unknown" or exposure.confidence == "inconclusive":
             raise ProtocolError("the store could not be understood: " + "; ".join(exposure.evidence))
         else:
             raise RefusedError("a stranger cannot read it, and no credential was given", hint="--credentials FILE")

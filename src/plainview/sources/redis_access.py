@@ -163,7 +163,8 @@ def _config(client: Resp, verdict: Verdict) -> None:
     if addresses and addresses <= LOOPBACK:
         verdict.note("it listens on loopback only: other machines cannot connect")
     protected = _setting(client.ask("redis.config", name="protected-mode"))
-    if protected == b"yes":
+    # Before version 7 an explicit bind switched protected mode off, whatever the setting said.
+    if protected == b"yes" and (not addresses or int((verdict.version or "0").split(".")[0]) >= 7):
         verdict.note("protected mode is on: machines other than its own are refused while no password is set")
     place = _setting(client.ask("redis.config", name="dir")) or b""
     if INTRUDER_PLACE.search(place):
