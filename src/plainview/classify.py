@@ -25,12 +25,13 @@ CAP = 9.0  # what values alone can add: 98 % at most
 LEAST = 1e-4  # no base rate is believed to be smaller
 SHOWN = 0.5  # confidence from which a column is reported
 CODES = frozenset({"code", "hex", "word", "grouped"})
-FEW_NAMES = 8
+FEW_NAMES, MANY_NAMES = 8, 20
 OPEN = frozenset({"cities", "regions", "job_titles", "person_names", "given_names", "surnames"})  # never complete
 FACE_LENGTHS = frozenset({128, 256, 512, 2622, 4096})  # dlib, FaceNet, ArcFace, VGG-Face
 DIRECT = frozenset(
     "email_address postal_address birth_date telephone_number national_id passport_number tax_id payment_card "
-    "bank_account health_insurance_id driving_licence face_template fingerprint".split()
+    "bank_account health_insurance_id driving_licence face_template fingerprint employee_id student_id "
+    "medical_record_number password".split()
 )
 
 
@@ -46,6 +47,7 @@ class Candidate:
     in_text: bool = False
     passing: float = 0.0  # share of the distinct values
     passed: int = 0  # distinct values
+    repeats: bool = False  # the same few values again and again
     private: bool = False  # the field name speaks of a person who is not known to the public
 
     @property
@@ -133,7 +135,7 @@ def weigh_cells(detector: Detector, column: ColumnProfile, match: NameMatch | No
     if not column.sketch:
         return candidate if column.counts.get(detector.name) else None
     seen, passed = len(column.sketch), sum(detector.name in tags for tags in column.sketch.values())
-    candidate.passing, candidate.passed = passed / seen, passed
+    candidate.passing, candidate.passed, candidate.repeats = passed / seen, passed, _repeats(column)
     if detector.needs_name and named < 0.5:
         return None
     by_chance = max(LEAST, chance(detector.name, column.shapes))
@@ -155,6 +157,11 @@ def weigh_cells(detector: Detector, column: ColumnProfile, match: NameMatch | No
     return candidate
 
 
+def _repeats(column: ColumnProfile) -> bool:
+    """Tell whether few values come again and again, as colours and months do and names of people do not."""
+    return len(column.sketch) < MANY_NAMES and column.filled > 3 * len(column.sketch)
+
+
 def _share_of_words(column: ColumnProfile) -> float:
     shapes = column.shapes
     return (shapes["word"] + shapes["words"]) / max(1, sum(shapes.values()))
@@ -166,7 +173,7 @@ def _most(detector: Detector, column: ColumnProfile, passed: int) -> float:
     A form of letters and digits without a check is that of many a code: once one value has it, all have.
     Names of people vary; a word list met by two or three words proves little.
     """
-    if detector.category == "person_name" and passed < FEW_NAMES:
+    if detector.category == "person_name" and (passed < FEW_NAMES or _repeats(column)):
         return 3.0
     if detector.check or detector.in_text or detector.vocabulary:
         return CAP + MANY * bool(detector.check and not detector.in_text)
@@ -221,7 +228,7 @@ def _with_neighbours(candidate: Candidate, others: Sequence[Candidate], *, perso
     if candidate.detector.category == "person_name" and candidate.named < SHOWN:
         if any(o.named > 0.95 and o.detector.category != "person_name" for o in others):
             candidate.logit -= 4.0  # the field name says what else it is
-        elif person and candidate.passed > 1:
+        elif person and candidate.passed > 1 and not candidate.repeats:
             candidate.logit += 2.5  # words that could be names, where other columns are about people
     if not candidate.needs_person:
         return

@@ -22,6 +22,7 @@ from plainview.detectors.checks_asia import ASIA
 from plainview.detectors.checks_devices import DEVICES
 from plainview.detectors.checks_east import EAST
 from plainview.detectors.checks_money import MONEY, czech_account
+from plainview.detectors.checks_network import not_a_repository
 from plainview.detectors.checks_phone import PHONES
 from plainview.detectors.checks_wallets import WALLETS
 from plainview.detectors.checks_west import WEST
@@ -38,6 +39,7 @@ class Check:
 
 _RAW: Final = {
     **WALLETS,
+    "email": not_a_repository,
     "cz_account": czech_account,
     "mrz": DEVICES["mrz"],
     "phone": PHONES["phone"],
