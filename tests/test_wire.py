@@ -521,3 +521,21 @@ def test_open_source_is_lazy_and_names_what_is_missing(tmp_path, monkeypatch: py
     monkeypatch.setitem(sources.SOURCES, "redis", ("plainview_test_driver", "X", "redis"))
     with pytest.raises(MissingExtraError, match=r"pip install 'plainview\[redis\]'"):
         open_source(parse_target("redis://h"))
+
+
+def test_a_stream_has_no_cap_and_other_answers_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    from plainview import probes
+
+    plain = probes.get("etcd.range")
+    body = b"x" * 3_000_000
+    params = {"api": "v3", "start": "", "end": "", "limit": 1, "keys_only": False}
+    with fake(always(ok(body))) as (port, _):
+        http = wire_to(port, WireLimits(answer=1 << 20)).http()
+        with pytest.raises(ProtocolError, match="longer than 1024 KiB"):
+            http.ask("etcd.range", **params)
+        monkeypatch.setattr(probes, "get", lambda _: replace(plain, stream=True))
+        with http.stream("etcd.range", **params) as stream:
+            assert sum(len(part) for part in iter(lambda: stream.read(100_000), b"")) == len(body)
+        http.close()

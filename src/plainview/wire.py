@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -179,7 +180,7 @@ class Wire:
 
     def _cap(self, probe: Probe) -> int:
         if probe.stage == "read":
-            return self.limits.answer
+            return sys.maxsize if probe.stream else self.limits.answer
         return self.limits.listing if probe.listing else self.limits.body
 
     def _begin_access(self, step: Exchange, count: int) -> None:

@@ -17,7 +17,8 @@ One TOML file for one kind of store, DATA only:
 * `document`: a JSON text for document protocols (MongoDB); the text value `"<x>"` takes any object.
 * `message`: names a message of a binary protocol that the code or the driver makes (a handshake).
 
-`listing = true` allows a longer answer, `permit = "…"` needs that permission of the scope file.
+`listing = true` allows a longer answer in the access stage; `stream = true` one of any length in the read
+stage, for what is read piece by piece (an object, an export). `permit = "…"` needs that permission of the scope file.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 KINDS = ("path", "command", "sql", "document", "message")
-KEYS = {"id", "stage", "purpose", "footprint", "method", "headers", "body", "listing", "permit", *KINDS}
+KEYS = {"id", "stage", "purpose", "footprint", "method", "headers", "body", "listing", "stream", "permit", *KINDS}
 # Word shape, so that `a < b` in SQL is left alone.
 HOLE = re.compile(r"<([a-z_]+)(\*|\.\.\.)?>")
 
@@ -55,6 +56,7 @@ class Probe:
     document: str = ""
     message: str = ""
     listing: bool = False
+    stream: bool = False
     permit: str = ""
 
     @property
