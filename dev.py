@@ -22,6 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 BIN = "Scripts" if os.name == "nt" else "bin"
 PYTHON = VENV / BIN / "python"
+FOUND = (1, 2)  # a scan of examples/ finds personal data; 2 because of a PDF in it, which is named and not read
 
 
 def run(*command: object, **options: object) -> int:
@@ -42,6 +43,7 @@ def install(kind: str) -> None:
     state = wanted.read_text() + (ROOT / "pyproject.toml").read_text() + sys.version
     if PYTHON.exists() and stamp.exists() and stamp.read_text() == state:
         return
+    print(f"installing what requirements/{kind}.txt pins into {VENV.name}/; this takes a minute", flush=True)
     if not PYTHON.exists():
         venv.create(VENV, with_pip=True)
     pip = (PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check")
@@ -51,10 +53,10 @@ def install(kind: str) -> None:
 
 
 def demo(arguments: list[str]) -> int:
-    """Scan the examples as a user would. 1 is right here: there is personal data in them."""
+    """Scan the examples as a user would. Finding personal data is success here."""
     install("run")
     status = run(PYTHON, "-m", "plainview", "scan", "examples", *arguments)
-    return 0 if status == 1 else status or 70
+    return 0 if status in FOUND else status or 70
 
 
 def check() -> int:
@@ -94,7 +96,7 @@ def wheel() -> int:
         must(*pip, "--no-deps", built)
         report = pathlib.Path(folder, "report.json")
         status = run(python, "-I", "-m", "plainview", "scan", ROOT / "examples", "-f", "json", "-o", report)
-        return 0 if status == 1 and report.stat().st_size > 1000 else 1
+        return 0 if status in FOUND and report.stat().st_size > 1000 else 1
 
 
 def lock() -> int:
