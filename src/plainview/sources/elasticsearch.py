@@ -9,7 +9,7 @@ from contextlib import closing
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from plainview.errors import PlainviewError, ProtocolError, ReadError, RefusedError
+from plainview.errors import ProtocolError, ReadError, RefusedError
 from plainview.secret import Secret
 from plainview.sources import elasticsearch_access as access
 from plainview.sources.base import Batch, ReadLog, Unit
@@ -25,6 +25,7 @@ GUARDED = re.compile(
     r"\.security(-.*)?|\.opendistro_security|\.opensearch-security.*|\.plugins-security.*|\.searchguard.*"
     r"|\.kibana_security_session.*|\.fleet-secrets.*"
 )
+URL = 2_000  # characters of a list of names in a path
 STREAM = re.compile(r"\.ds-(?P<stream>.+?)(-[0-9]{4}\.[0-9]{2}\.[0-9]{2})?-[0-9]{6,}")
 
 
@@ -59,7 +60,7 @@ class ElasticsearchSource(NetworkSource):
         """List data streams and indices; what is closed or guarded is told."""
         with closing(self.client()) as http:
             indices = self._indices(http)
-            streams = _streams(http, indices)
+            streams, known = _streams(http, indices)
         wanted = self._patterns()
         together: dict[str, list[access.Index]] = {}
         for index in indices:
@@ -76,6 +77,7 @@ class ElasticsearchSource(NetworkSource):
                 log.skip(name, f"{len(closed)} of {len(parts)} parts of the data stream are closed")
             place = Place(
                 name=name,
+                expression=name if name in known or parts[0].name == name else _parts(name, parts),
                 kind=f"{(self.check_access().product or 'Elasticsearch').lower()} "
                 + ("data stream" if parts[0].name != name else "index"),
                 docs=_sum(part.docs for part in parts),
@@ -143,24 +145,31 @@ def _is_api_key(token: str) -> bool:
     return re.fullmatch(rb"[A-Za-z0-9_-]{10,64}:[A-Za-z0-9_-]{10,64}", plain) is not None
 
 
-def _streams(http: Http, indices: list[access.Index]) -> dict[str, str]:
-    """Return the data stream of each backing index: as the server says, else by its name."""
+def _streams(http: Http, indices: list[access.Index]) -> tuple[dict[str, str], set[str]]:
+    """Return the data stream of each backing index, and those streams that the server itself names.
+
+    Where it does not say (an old version, a user with few rights), the name of the index does.
+    """
     backing = [index.name for index in indices if index.hidden]
     found = {name: by_name["stream"] for name in backing if (by_name := STREAM.fullmatch(name))}
+    known: set[str] = set()
     if not found:
-        return {}
-    try:
-        reply = http.ask("elasticsearch.resolve")
-        answer: Any = reply.json() if reply.ok else {}
-    except PlainviewError:
-        return found
-    if not isinstance(answer, dict):
-        return found
-    for stream in answer.get("data_streams") or ():
+        return found, known
+    reply = http.ask("elasticsearch.resolve")
+    answer: Any = reply.json() if reply.ok else {}
+    streams = answer.get("data_streams") if isinstance(answer, dict) else ()
+    for stream in streams if isinstance(streams, list) else ():
         if isinstance(stream, dict) and isinstance(stream.get("name"), str):
             parts = stream.get("backing_indices")
             found |= {str(part): stream["name"] for part in (parts if isinstance(parts, list) else [parts])}
-    return found
+            known.add(stream["name"])
+    return found, known
+
+
+def _parts(stream: str, parts: list[access.Index]) -> str:
+    """Return what to search for a stream that the server does not know as one: its parts."""
+    names = ",".join(part.name for part in parts if not part.closed)
+    return names if len(names) < URL else f".ds-{stream}-*"
 
 
 def _sum(counts: Iterator[int | None]) -> int | None:

@@ -2,17 +2,18 @@
 
 A small index comes in one search. A large one is scrolled in the order in which the documents lie, which every
 version knows, and which costs the server less than points in time, slices or `filter_path` (measured: docs). While
-a page is parsed, the next is fetched: server and client work side by side. The scroll is not ended by us (that
-would be a DELETE): the server lets go of it when its last page was given, or a minute later.
+a page is parsed, the next is fetched: server and client work side by side. A scroll is ended when it was read or
+the reading breaks off: a server keeps only so many, and applications need them.
 """
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -33,13 +34,18 @@ PAGE = 8 << 20  # bytes that a page aims at
 SWELL = 4  # JSON as it is sent, against its size on the disk of the server
 RETRIES = (1.0, 4.0, 10.0)  # seconds to wait when the server says that it is busy
 OWN_IDS = re.compile(r"(?:[A-Za-z0-9_-]{20}\n)*+[A-Za-z0-9_-]{20}")  # ids that the server made
+SCROLL = re.compile(r"(?!_all)[A-Za-z0-9+/=_-]{8,65536}")  # "_all" would end the searches of others
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a unit is about: an index or data stream. `docs` and `size` (bytes) as the server lists them."""
+    """What a unit is about: an index or data stream. `docs` and `size` (bytes) as the server lists them.
+
+    `name` is that of the table, `expression` what is asked for.
+    """
 
     name: str
+    expression: str
     kind: str
     docs: int | None = None
     size: int | None = None
@@ -161,12 +167,14 @@ class Reading:
 
     # -- pages ----------------------------------------------------------------------------------------
 
-    def _pages(self) -> Iterator[Page]:
+    def _pages(self) -> Generator[Page]:
         """Yield the answers; the first holds the total. Runs in a thread of its own."""
         size = self._page_size()
         few = self.place.docs is not None and self.place.docs <= size
         if self.sample is not None and not (few and (self.place.docs or 0) <= self.sample):
-            self.notes.append(f"{self.sample:,} documents drawn at random by the server (random_score)")
+            words = f"{self.sample:,} documents drawn at random by the server (random_score)"
+            unseen = max(1, self.sample // 3)  # the rule of three
+            self.notes.append(f"{words}: what is in fewer than 1 of {unseen:,} may not have been seen (95 %)")
             yield from self._drawn(self.sample, size)
             return
         if few:
@@ -182,37 +190,42 @@ class Reading:
         each = max(1.0, self.place.size / self.place.docs * SWELL)
         return max(FEWEST, min(MOST, int(PAGE / each)))
 
-    def _drawn(self, wanted: int, size: int) -> Iterator[Page]:
+    def _drawn(self, wanted: int, size: int) -> Generator[Page]:
         if wanted <= size:
             yield self._first("elasticsearch.sample", wanted)
             return
         left = wanted
-        for page in self._scrolled("elasticsearch.sample_scroll", size):
-            page.hits.hits = page.hits.hits[:left]
-            left -= len(page.hits.hits)
-            yield page
-            if not left:
-                return
+        with contextlib.closing(self._scrolled("elasticsearch.sample_scroll", size)) as drawn:
+            for page in drawn:
+                page.hits.hits = page.hits.hits[:left]
+                left -= len(page.hits.hits)
+                yield page
+                if not left:
+                    return
 
-    def _scrolled(self, probe: str, size: int) -> Iterator[Page]:
+    def _scrolled(self, probe: str, size: int) -> Generator[Page]:
         page = self._first(probe, size)
-        most = 2 * (page.total or 0) + MOST
-        came = 0
-        while page.hits.hits:
-            came += len(page.hits.hits)
-            if came > most:
-                raise ProtocolError("the scroll does not come to an end")
+        scroll = page.scroll_id or ""
+        if not SCROLL.fullmatch(scroll):
+            raise ProtocolError("a scroll without an id")
+        total = page.total or 0
+        came = len(page.hits.hits)
+        try:
             yield page
-            if page.scroll_id is None:
-                raise ProtocolError("a page of a scroll without its id")
-            page = self._ask("elasticsearch.next", scroll=page.scroll_id)
-        if not came:
-            yield page
+            while came < total and page.hits.hits:
+                page = self._ask("elasticsearch.next", scroll=scroll)
+                if page.scroll_id and SCROLL.fullmatch(page.scroll_id):
+                    scroll = page.scroll_id
+                came += len(page.hits.hits)
+                yield page
+        finally:
+            with contextlib.suppress(PlainviewError):  # then the server lets go of it by itself, a minute later
+                self.http.ask("elasticsearch.free", scroll=scroll)
 
     def _first(self, probe: str, size: int) -> Page:
-        reply, page = self._try(probe, index=self.place.name, size=size)
+        reply, page = self._try(probe, index=self.place.expression, size=size)
         if page is None and reply.status == 400 and size > LESS:  # an index may allow less than others
-            reply, page = self._try(probe, index=self.place.name, size=LESS)
+            reply, page = self._try(probe, index=self.place.expression, size=LESS)
         if page is None:
             raise _refusal(reply)
         return page
@@ -236,7 +249,7 @@ class Reading:
 
     def _field_names(self) -> Batch:
         """Return a frame without rows whose columns are the fields of the mapping."""
-        reply = self.http.ask("elasticsearch.mapping", index=self.place.name)
+        reply = self.http.ask("elasticsearch.mapping", index=self.place.expression)
         paths: dict[str, None] = {}
         if reply.ok:
             answer = reply.json()
@@ -289,8 +302,8 @@ def _fields(mappings: Any, paths: dict[str, None], most: int) -> None:
                 paths[path] = None
 
 
-def ahead(items: Iterator[Page]) -> Iterator[Page]:
-    """Yield the items of an iterator that runs in a thread, one item ahead."""
+def ahead(items: Generator[Page]) -> Iterator[Page]:
+    """Yield the items of a generator that runs in a thread, one item ahead; it is closed there too."""
     box: queue.Queue[Page | BaseException | None] = queue.Queue(maxsize=1)
     stop = threading.Event()
 
@@ -305,9 +318,10 @@ def ahead(items: Iterator[Page]) -> Iterator[Page]:
 
     def run() -> None:
         try:
-            for item in items:
-                if not put(item):
-                    return
+            with contextlib.closing(items):
+                for item in items:
+                    if not put(item):
+                        return
             put(None)
         except BaseException as error:  # noqa: BLE001  handed to the reading thread
             put(error)
