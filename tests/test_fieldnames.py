@@ -12,7 +12,7 @@ from plainview.fieldnames import NameIndex, people_word, tokens
 DETECTORS = [
     Detector(name="email", label="e-mail", category="email_address", names=("email", "e-mail address", "邮箱"), names_not=("email template",)),
     Detector(name="birth", label="birth", category="birth_date", names=("date of birth", "Geburtsdatum")),
-    Detector(name="person", label="name", category="person_name", names=("customer name", "author name")),
+    Detector(name="person_name", label="name", category="person_name", names=("customer name", "author name")),
     Detector(name="address", label="address", category="postal_address", names=("address",)),
 ]  # fmt: skip
 INDEX = NameIndex(DETECTORS)
@@ -27,7 +27,7 @@ def strength(path: str, detector: str, table: str = "") -> float:
     [
         ("email", "email"), ("EmailAddress", "email"), ("customer_email", "email"), ("email2", "email"), ("E-Mail", "email"),
         ("客户邮箱", "email"), ("dateofbirth", "birth"), ("customerDateOfBirth", "birth"), ("GEBURTSDATUM", "birth"),
-        ("author.name", "person"), ("commits[].author.name", "person"), ("users.{}.email", "email"),
+        ("author.name", "person_name"), ("commits[].author.name", "person_name"), ("users.{}.email", "email"),
     ],
 )  # fmt: skip
 def test_found(path: str, detector: str) -> None:
@@ -37,8 +37,8 @@ def test_found(path: str, detector: str) -> None:
 @pytest.mark.parametrize(
     ("path", "detector"),
     [
-        ("email_verified", "email"), ("email_template_id", "email"), ("number_of_email", "email"), ("name", "person"),
-        ("repository.name", "person"), ("birth", "birth"),
+        ("email_verified", "email"), ("email_template_id", "email"), ("number_of_email", "email"), ("name", "person_name"),
+        ("repository.name", "person_name"), ("birth", "birth"),
     ],
 )  # fmt: skip
 def test_not_found(path: str, detector: str) -> None:
@@ -46,10 +46,14 @@ def test_not_found(path: str, detector: str) -> None:
 
 
 def test_the_table_says_whose_name() -> None:
-    assert strength("name", "person", "crm/Customers.csv") >= 0.5
-    assert strength("name", "person", "crm/products.csv") == 0
+    assert strength("name", "person_name", "crm/Customers.csv") >= 0.5
+    assert strength("name", "person_name", "crm/products.csv") == 0
     assert people_word("hr/employees.csv")
     assert not people_word("stock/films.csv")
+
+
+def test_the_name_of_a_user_is_no_user_name() -> None:
+    assert [m.detector for m in INDEX.match("name", "users.jsonl")] == ["person_name"]
 
 
 def test_the_longest_entry_wins() -> None:

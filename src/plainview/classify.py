@@ -47,6 +47,7 @@ class Candidate:
     in_text: bool = False
     passing: float = 0.0  # share of the distinct values
     passed: int = 0  # distinct values
+    clear: float = 0.0  # log likelihood ratio without limits, to choose between two that both fit
     repeats: bool = False  # the same few values again and again
     private: bool = False  # the field name speaks of a person who is not known to the public
 
@@ -96,7 +97,7 @@ def log_ratio(passed: int, seen: int, by_chance: float, expected: float) -> floa
         return 0.0
     expected = max(expected, min(0.999, by_chance * 1.02))
     ratio = passed * math.log(expected / by_chance) + (seen - passed) * math.log((1 - expected) / (1 - by_chance))
-    return max(-CAP, min(CAP + MANY, ratio))
+    return max(-1000.0, ratio)
 
 
 def weigh_column(
@@ -139,7 +140,7 @@ def weigh_cells(detector: Detector, column: ColumnProfile, match: NameMatch | No
     if detector.needs_name and named < 0.5:
         return None
     by_chance = max(LEAST, chance(detector.name, column.shapes))
-    ratio = log_ratio(passed, seen, by_chance, 0.6 if detector.vocabulary else 0.92)
+    candidate.clear = ratio = log_ratio(passed, seen, by_chance, 0.6 if detector.vocabulary else 0.92)
     if named >= 0.5:
         # the name decides; the values may agree, or speak against it
         form = sum(detector.name + "!" in tags for tags in column.sketch.values()) / seen
@@ -193,7 +194,7 @@ def weigh_text(detector: Detector, column: ColumnProfile) -> Candidate | None:
     if not count or not count.valid:
         return None
     by_chance = max(LEAST, base_rates().get(detector.name, {}).get("given_form", LEAST))
-    ratio = log_ratio(count.valid, count.matched, by_chance, 0.92)
+    ratio = max(-CAP, min(CAP, log_ratio(count.valid, count.matched, by_chance, 0.92)))
     candidate = Candidate(detector, PRIOR + 2.0 + ratio, count, in_text=True)
     candidate.evidence.append(f"{count.valid:,} of {count.checked:,} texts hold {detector.label}")
     return candidate
@@ -272,7 +273,7 @@ def _choose(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Keep the best explanation of the cells, one for each category of what stands inside text."""
     ranked = sorted(
         (c for c in candidates if c.confidence >= SHOWN),
-        key=lambda c: (-c.logit - 2 * c.named, c.detector.name),
+        key=lambda c: (-round(c.logit + 2 * c.named, 2), -c.clear, c.detector.name),
     )
     chosen: list[Candidate] = []
     for candidate in ranked:

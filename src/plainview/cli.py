@@ -13,7 +13,9 @@ from plainview import __version__
 from plainview.errors import PlainviewError, UsageError
 
 if TYPE_CHECKING:
+    from plainview.credentials import Credentials
     from plainview.pipeline import Options
+    from plainview.scope import Scope
 
 EXIT_USAGE = 64
 EXIT_FAILED = 70
@@ -76,7 +78,7 @@ def _add_scan(commands: argparse._SubParsersAction[Parser]) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    scan.add_argument("targets", nargs="+", metavar="TARGET", help="a file, a folder, or the address of a store")
+    scan.add_argument("targets", nargs="*", metavar="TARGET", help="a file, a folder, or the address of a store")
     scan.add_argument("-f", "--format", default="text", choices=["text", "html", "json"], help="kind of report")
     scan.add_argument("-o", "--output", metavar="FILE", help="write the report to FILE instead of the terminal")
     scan.add_argument("-v", "--verbose", action="store_true", help="say why, for each column")
@@ -173,8 +175,12 @@ def run_scan(args: argparse.Namespace) -> int:
     output = Path(args.output) if args.output else None
     if output and not output.parent.is_dir():
         raise UsageError(f"no folder {output.parent} to write the report to")
+    options = options_of(args)
+    targets = args.targets or (options.scope.targets if options.scope else ())
+    if not targets:
+        raise UsageError("no target", hint="name a file, a folder or a store, or a --scope FILE that lists targets")
     with shown(quiet=args.quiet) as progress:
-        report = scan(*args.targets, options=options_of(args), progress=progress)
+        report = scan(*targets, options=options, progress=progress)
     text = render(report, args.format, **_style(args, to_file=output is not None))
     if output:
         try:
@@ -201,6 +207,7 @@ def options_of(args: argparse.Namespace) -> Options:
     from dataclasses import replace
 
     from plainview.pipeline import Limits, Options
+    from plainview.wire_limits import WireLimits
 
     chosen = {
         "seconds": args.file_seconds,
@@ -212,7 +219,36 @@ def options_of(args: argparse.Namespace) -> Options:
         "memory": args.memory,
     }
     limits = replace(Limits(), **{k: v for k, v in chosen.items() if v is not None})
-    return Options(sample=args.sample, threads=args.threads or 0, detectors=tuple(args.detectors), limits=limits)
+    return Options(
+        sample=args.sample,
+        threads=args.threads or 0,
+        detectors=tuple(args.detectors),
+        limits=limits,
+        scope=_scope(args),
+        credentials=_credentials(args),
+        network=WireLimits(rate=args.rate) if args.rate else None,
+    )
+
+
+def _scope(args: argparse.Namespace) -> Scope:
+    from plainview.scope import Scope, load_scope
+
+    scope = load_scope(args.scope) if args.scope else Scope()
+    return scope.granting("try_mysql_root") if args.try_mysql_root else scope
+
+
+def _credentials(args: argparse.Namespace) -> Credentials:
+    from plainview.credentials import Credentials, load_credentials
+    from plainview.target import parse_target
+
+    found = load_credentials(args.credentials) if args.credentials else Credentials()
+    for warning in found.warnings:
+        print(f"plainview: {warning}", file=sys.stderr)  # noqa: T201
+    for text in args.targets:
+        if parse_target(text).carries_secret:
+            print("plainview: a secret stands in an address; the shell's history keeps it", file=sys.stderr)  # noqa: T201
+            print("plainview: put it into a file and use --credentials FILE", file=sys.stderr)  # noqa: T201
+    return found
 
 
 if __name__ == "__main__":

@@ -93,6 +93,7 @@ class NameIndex:
                     rows.append((detector.name, entry))
             for entry in detector.names_not:
                 self.vetoes.setdefault("".join(tokens(entry)), set()).add(detector.name)
+        self.knows_persons = "customername" in self.entries
         self.longest = max(map(len, self.entries), default=0)
         self.longest_unspaced = max(map(len, self.unspaced), default=0)
         self._cache: dict[tuple[str, str], tuple[NameMatch, ...]] = {}
@@ -113,6 +114,10 @@ class NameIndex:
         own = tokens(parts[-1])
         # `user.id` is the key of an object, as every object has one; `user_id` points from a record to a person
         parent = tokens(parts[-2]) if len(parts) > 1 and own != ("id",) else ()
+        around = parent or _table_tokens(table)
+        if own == ("name",) and around and around[-1] in PEOPLE and self.knows_persons:
+            # the name of a user is a person's name, not a user name
+            return (NameMatch("person_name", f"{around[-1]} name", 0.95),)
         best: dict[str, NameMatch] = {}
         for context in ((), parent, _table_tokens(table) if own != ("id",) else ()):
             if context or not best:

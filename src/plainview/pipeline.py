@@ -13,6 +13,7 @@ import msgspec
 
 from plainview import __version__
 from plainview.classify import classify
+from plainview.credentials import Credentials
 from plainview.detectors import load_detectors
 from plainview.errors import PlainviewError
 from plainview.fieldnames import NameIndex
@@ -21,7 +22,10 @@ from plainview.matching.compiled import Matcher
 from plainview.names import safe_name
 from plainview.profiles import TableProfile
 from plainview.report import Column, Coverage, Report, Skipped, TableReport, TargetReport, Tool
+from plainview.scope import Scope
 from plainview.sources.base import Limits, ReadLog, Source, Table, Unit
+from plainview.target import Target
+from plainview.wire_limits import WireLimits
 
 
 @dataclass(slots=True)
@@ -42,6 +46,9 @@ class Options:
     threads: int = 0
     detectors: tuple[Path, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    scope: Scope | None = None  # None: loopback only
+    credentials: Credentials | None = None  # None: only what stands in an address
+    network: WireLimits | None = None
 
 
 @dataclass(slots=True)
@@ -67,7 +74,12 @@ class Scanner:
         """Read every unit of an opened source and return what was found."""
         self.progress.on_target(target)
         log = ReadLog()
-        exposure = source.check_access()
+        try:
+            exposure = source.check_access()
+        except Exception as error:  # noqa: BLE001 - outside the scope, or a fault of ours: no verdict
+            log.skip(target, error)
+            coverage = _coverage([log], (), source, sampled=False)
+            return TargetReport(target=safe_name(target), kind=source.kind, coverage=coverage)
         units = _until_it_fails(source.units(log), safe_name(target), log)
         tables: dict[str, tuple[Table, TableProfile]] = {}
         logs = [log]
@@ -82,7 +94,7 @@ class Scanner:
         return TargetReport(
             target=safe_name(target),
             kind=source.kind,
-            exposure=exposure,
+            exposure=source.check_access() if exposure else None,  # again: the footprint of the reading is in it now
             coverage=_coverage(logs, reports, source, sampled=self.options.sample is not None),
             tables=reports,
         )
@@ -116,7 +128,7 @@ class Scanner:
                     seen[name] = _with_notes(seen[name], batch.table)
                 profilers[name].add(batch.frame)
                 self.progress.on_rows(batch.frame.height)
-        except (PlainviewError, OSError, ValueError, MemoryError, RecursionError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever a reader dies of, the rest of the run goes on and it is told
             result.log.skip(unit.name, error)
         result.tables = {name: (seen[name], profiler.total) for name, profiler in profilers.items()}
         return result
@@ -150,7 +162,7 @@ def _until_it_fails(units: Iterator[Unit], target: str, log: ReadLog) -> Iterato
     """Hand on the units; where listing them fails, those before count and the rest is told."""
     try:
         yield from units
-    except PlainviewError as error:
+    except Exception as error:  # noqa: BLE001 - see read_unit
         log.skip(target, error)
 
 
@@ -182,7 +194,7 @@ def now() -> str:
     return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
 
 
-def scan(*targets: str | Path, options: Options | None = None, progress: Progress | None = None) -> Report:
+def scan(*targets: str | Path | Target, options: Options | None = None, progress: Progress | None = None) -> Report:
     """Scan files, folders and stores; one bad target does not end the run.
 
     Raises UsageError for an address that is none. Everything that could not be looked at stands in
@@ -193,11 +205,18 @@ def scan(*targets: str | Path, options: Options | None = None, progress: Progres
 
     started = now()
     scanner = Scanner(options, progress)
-    parsed = [parse_target(str(target)) for target in targets]
+    chosen = scanner.options
+    parsed = [t if isinstance(t, Target) else parse_target(str(t)) for t in targets]
     reports = []
     for target in parsed:
         try:
-            source = open_source(target, limits=scanner.options.limits)
+            source = open_source(
+                target,
+                scope=chosen.scope,
+                credentials=chosen.credentials,
+                limits=chosen.limits,
+                network=chosen.network,
+            )
         except PlainviewError as error:
             skipped = (Skipped(what=safe_name(str(target)), why=safe_name(str(error), limit=600)),)
             reports.append(
