@@ -140,17 +140,9 @@ class FileSource:
         except (OSError, PlainviewError) as error:
             log.skip(unit.name, error)
             return
-        count = _Counter(log, size)
+        count = Counter(log, size)
         meter = Meter(size, self.limits, source.deadline, count.add)
-        try:
-            for leaf, kind in leaves(source, _kind(source, size), log, meter):
-                yield from _read_leaf(leaf, kind, log, meter, count)
-        except Exception as error:  # noqa: BLE001  a broken archive; told by type, never by its text
-            log.skip(unit.name, error)
-        finally:
-            cast("Opener", source.open).close()
-        for name, failure in meter.failures:
-            log.skip(name, failure)
+        yield from read_input(source, _kind(source, size), log, meter, count)
         count.finish()
         _still_same(path, before, unit.name, log)
 
@@ -167,7 +159,23 @@ class FileSource:
         return LocalInput(name, head, opener, size, Path(path), self.limits, deadline), size
 
 
-def _read_leaf(leaf: Input, kind: Kind, log: ReadLog, meter: Meter, count: _Counter) -> Iterator[Batch]:
+def read_input(source: Input, kind: Kind, log: ReadLog, meter: Meter, count: Counter) -> Iterator[Batch]:
+    """Yield the tables of one file, however packed. Whatever fails becomes a line in `log`; earlier batches count.
+
+    `source.open` is an `Opener`; it is closed at the end.
+    """
+    try:
+        for leaf, inner in leaves(source, kind, log, meter):
+            yield from _read_leaf(leaf, inner, log, meter, count)
+    except Exception as error:  # noqa: BLE001  a broken archive; told by type, never by its text
+        log.skip(source.name, error)
+    finally:
+        cast("Opener", source.open).close()
+    for name, failure in meter.failures:
+        log.skip(name, failure)
+
+
+def _read_leaf(leaf: Input, kind: Kind, log: ReadLog, meter: Meter, count: Counter) -> Iterator[Batch]:
     """Read one file or member with the reader of its kind."""
     if not kind.name:
         if not any(name == leaf.name for name, _ in meter.failures):
@@ -192,19 +200,21 @@ def _read_leaf(leaf: Input, kind: Kind, log: ReadLog, meter: Meter, count: _Coun
         log.listed(inner.tables_listed, inner.rows_listed)
 
 
-class _Counter:
+class Counter:
     """Counts packed bytes of one file into the log, never more than it has, however often it is read."""
 
     def __init__(self, log: ReadLog, size: int) -> None:
         self._log, self._left = log, size
 
     def add(self, count: int) -> None:
+        """Count bytes that were read."""
         count = min(count, self._left)
         if count > 0:
             self._left -= count
             self._log.read(count)
 
     def finish(self) -> None:
+        """Count what is left: all of the file was read."""
         self.add(self._left)
 
 
@@ -249,4 +259,4 @@ def _still_same(path: str, before: os.stat_result, name: str, log: ReadLog) -> N
         log.skip(name, "changed while it was read; what was read counts")
 
 
-__all__ = ["FileSource", "LocalInput", "open_quietly"]
+__all__ = ["Counter", "FileSource", "LocalInput", "open_quietly", "read_input"]
