@@ -10,17 +10,25 @@ from collections.abc import Callable
 import polars as pl
 import pytest
 
-from plainview.pipeline import Scanner
 from plainview.matching.batches import TableProfiler
+from plainview.pipeline import Scanner
 from plainview.sources.base import Table
 
 RNG = random.Random(42)
 SCANNER = Scanner()
-FILMS = "The Godfather|Blue Velvet|Rain Man|Annie Hall|Forrest Gump|The Third Man|Amélie|La Strada|Jules and Jim|Ed Wood|Erin Brockovich|The Big Sleep|Paris, Texas|Charade|Rebecca|Vertigo|Barry Lyndon|Citizen Kane".split("|")
-COMPANIES = "Siemens AG|Johnson & Johnson|Ford Motor Company|Marks & Spencer|Deutsche Bank AG|Harris Corporation|Wells Fargo|Baker Hughes|Thomas Cook Group|Morgan Stanley|Acme GmbH|Boston Scientific|Kraft Foods|Hewlett-Packard|Procter & Gamble|Volkswagen AG".split("|")
+FILMS = "The Godfather|Blue Velvet|Rain Man|Annie Hall|Forrest Gump|The Third Man|Amélie|La Strada|Jules and Jim|Ed Wood|Erin Brockovich|The Big Sleep|Paris, Texas|Charade|Rebecca|Vertigo|Barry Lyndon|Citizen Kane".split(
+    "|"
+)
+COMPANIES = "Siemens AG|Johnson & Johnson|Ford Motor Company|Marks & Spencer|Deutsche Bank AG|Harris Corporation|Wells Fargo|Baker Hughes|Thomas Cook Group|Morgan Stanley|Acme GmbH|Boston Scientific|Kraft Foods|Hewlett-Packard|Procter & Gamble|Volkswagen AG".split(
+    "|"
+)
 LOREM = "lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor incididunt ut labore et dolore magna aliqua".split()
-CITIES = "Austin|Florence|Paris|Lincoln|Sydney|Charlotte|Madison|Jackson|Victoria|Orlando|Berlin|Córdoba|Alexandria|Santiago|Lyon|Denver|Kingston".split("|")
-PRODUCTS = "Oak table|Desk lamp|Wool blanket|Garden chair|Bread knife|Tea kettle|Book shelf|Coffee mug|Rain coat|Hand mixer".split("|")
+CITIES = "Austin|Florence|Paris|Lincoln|Sydney|Charlotte|Madison|Jackson|Victoria|Orlando|Berlin|Córdoba|Alexandria|Santiago|Lyon|Denver|Kingston".split(
+    "|"
+)
+PRODUCTS = "Oak table|Desk lamp|Wool blanket|Garden chair|Bread knife|Tea kettle|Book shelf|Coffee mug|Rain coat|Hand mixer".split(
+    "|"
+)
 
 
 def digits(n: int) -> str:
@@ -97,7 +105,11 @@ def test_harmless_columns_stay_harmless(rows: int, opaque: bool) -> None:
 
 
 def test_harmless_columns_beside_people_stay_harmless() -> None:
-    columns = {name: [make(i) for i in range(300)] for name, make in MAKERS.items() if name not in ("released", "store_city", "warehouse_lat", "warehouse_lon")}
+    columns = {
+        name: [make(i) for i in range(300)]
+        for name, make in MAKERS.items()
+        if name not in ("released", "store_city", "warehouse_lat", "warehouse_lon")
+    }
     columns["customer_email"] = [f"user{i}@example.org" for i in range(300)]
     found = findings(columns, "crm/orders.csv")
     found.pop("customer_email")

@@ -16,7 +16,23 @@ from plainview.sources.base import Table
 SCANNER = Scanner()
 ROWS = 200
 RNG = random.Random(5)
-FAKES = {locale: Faker(locale) for locale in ("en_US", "de_DE", "fr_FR", "es_ES", "zh_CN", "ru_RU", "it_IT", "pl_PL", "pt_BR", "ja_JP", "nl_NL", "tr_TR")}
+FAKES = {
+    locale: Faker(locale)
+    for locale in (
+        "en_US",
+        "de_DE",
+        "fr_FR",
+        "es_ES",
+        "zh_CN",
+        "ru_RU",
+        "it_IT",
+        "pl_PL",
+        "pt_BR",
+        "ja_JP",
+        "nl_NL",
+        "tr_TR",
+    )
+}
 for fake in FAKES.values():
     fake.seed_instance(11)
 EN, DE, FR, ES, ZH, RU = (FAKES[k] for k in ("en_US", "de_DE", "fr_FR", "es_ES", "zh_CN", "ru_RU"))
@@ -28,7 +44,9 @@ def luhn(body: str) -> str:
 
 
 def resident_id() -> str:
-    body = f"110101{RNG.randrange(1950, 2010)}{RNG.randrange(1, 13):02}{RNG.randrange(1, 29):02}{RNG.randrange(1000):03}"
+    body = (
+        f"110101{RNG.randrange(1950, 2010)}{RNG.randrange(1, 13):02}{RNG.randrange(1, 29):02}{RNG.randrange(1000):03}"
+    )
     weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
     return body + "10X98765432"[sum(int(c) * w for c, w in zip(body, weights, strict=True)) % 11]
 
@@ -100,7 +118,11 @@ def values(kind: str) -> pl.Series:
 
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, entry in KINDS.items() for name in entry[2]])
 def test_under_a_telling_name(kind: str, name: str) -> None:
-    got = found({"kontakt_email": values("email"), name: values(kind)}) if kind != "email" else found({name: values(kind)})
+    got = (
+        found({"kontakt_email": values("email"), name: values(kind)})
+        if kind != "email"
+        else found({name: values(kind)})
+    )
     assert KINDS[kind][1] in got.get(name, set()), got
 
 

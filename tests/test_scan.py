@@ -14,8 +14,8 @@ from pathlib import Path
 import jsonschema
 import polars as pl
 import pytest
-from conftest import CANARIES, Ran
 
+from conftest import CANARIES, Ran
 from plainview.pipeline import Options, scan
 from plainview.reports.json_ import schema
 
@@ -50,7 +50,9 @@ def plant(folder: Path) -> None:
         f"-- {MAIL}\nCREATE TABLE `people` (`name` text, `email` text);\n"
         f"INSERT INTO `people` VALUES ('{NAME}','{MAIL}');\nINSERT INTO `people` VALUES ('{NAME}',{MAIL} broken;\n"
     )
-    (folder / "a.xml").write_text(f"<r><!-- {MAIL} --><p email='{MAIL}'><n>{NAME}</n></p><p><n>{NAME}</n></p><broken></r>")
+    (folder / "a.xml").write_text(
+        f"<r><!-- {MAIL} --><p email='{MAIL}'><n>{NAME}</n></p><p><n>{NAME}</n></p><broken></r>"
+    )
     (folder / "a.html").write_text(f"<table><tr><th>mail</th></tr><tr><td>{MAIL}</td></tr></table>")
     (folder / "a.log").write_text(f"2025-01-01 login {MAIL} from 203.0.113.9\n" * 5)
     with sqlite3.connect(folder / "a.sqlite") as db:
@@ -156,7 +158,12 @@ def test_json_follows_the_published_schema(tmp_path: Path, plainview: Run) -> No
     (table,) = report["targets"][0]["tables"]
     assert (table["name"], table["rows"], table["rows_read"]) == ("a.csv", 40, 40)
     (column,) = table["columns"]
-    assert (column["path"], column["category"], column["matched"], column["checked"]) == ("email", "email_address", 40, 40)
+    assert (column["path"], column["category"], column["matched"], column["checked"]) == (
+        "email",
+        "email_address",
+        40,
+        40,
+    )
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])

@@ -1,4 +1,4 @@
-"""plainview: which of your data stores can a stranger read, and what personal data would they find there?
+"""plainview: which of your data stores a stranger can read, and what personal data they would find there.
 
 >>> import plainview
 >>> report = plainview.scan("exports/")          # doctest: +SKIP

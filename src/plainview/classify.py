@@ -1,4 +1,4 @@
-"""From evidence to findings: is a column this kind of data, or does it look so by chance?
+"""From evidence to findings: whether a column is this kind of data, or looks so by chance.
 
 For each detector two explanations of the sketch are weighed. *Chance*: the share of random values of the
 column's own shapes that pass (measured, `detectors/base_rates.json`). *Is*: most values pass. The logarithm of

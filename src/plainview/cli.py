@@ -36,6 +36,7 @@ class Parser(argparse.ArgumentParser):
     """Ends with 64 for wrong use, as sysexits.h says."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
+        """Print the usage and the message, end with 64."""
         self.print_usage(sys.stderr)
         self.exit(EXIT_USAGE, f"{self.prog}: {message}\n")
 

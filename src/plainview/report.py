@@ -21,7 +21,7 @@ class Base(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     """Shared settings of all parts of the report."""
 
 
-class Request(Base):
+class Request(Base, frozen=True, kw_only=True):
     """One request that was sent: its template, how often, what came back, the trace that it leaves."""
 
     probe: str
@@ -31,7 +31,7 @@ class Request(Base):
     footprint: str = ""
 
 
-class Tls(Base):
+class Tls(Base, frozen=True, kw_only=True):
     """What the connection said of itself. `certificate` facts are shapes ("self-signed", "expired")."""
 
     offered: bool
@@ -40,7 +40,7 @@ class Tls(Base):
     certificate: tuple[str, ...] = ()
 
 
-class Exposure(Base):
+class Exposure(Base, frozen=True, kw_only=True):
     """What a stranger without any secret may do at a store, and how that is known."""
 
     state: State
@@ -56,14 +56,14 @@ class Exposure(Base):
     not_tried: tuple[str, ...] = ()
 
 
-class Skipped(Base):
+class Skipped(Base, frozen=True, kw_only=True):
     """Something that was not examined."""
 
     what: str
     why: str
 
 
-class Coverage(Base):
+class Coverage(Base, frozen=True, kw_only=True):
     """How much of the target was looked at."""
 
     tables_listed: int = 0
@@ -76,7 +76,7 @@ class Coverage(Base):
     skipped: tuple[Skipped, ...] = ()
 
 
-class Column(Base):
+class Column(Base, frozen=True, kw_only=True):
     """One kind of personal data in one column. `matched` of `checked` non-empty cells hold it."""
 
     path: str
@@ -91,7 +91,7 @@ class Column(Base):
     detector: str = ""
 
 
-class TableReport(Base):
+class TableReport(Base, frozen=True, kw_only=True):
     """A table with the personal data found in it; `columns_total` counts all its columns."""
 
     name: str
@@ -103,7 +103,7 @@ class TableReport(Base):
     columns: tuple[Column, ...] = ()
 
 
-class TargetReport(Base):
+class TargetReport(Base, frozen=True, kw_only=True):
     """All that was learned of one target."""
 
     target: str
@@ -113,7 +113,7 @@ class TargetReport(Base):
     tables: tuple[TableReport, ...] = ()
 
 
-class Tool(Base):
+class Tool(Base, frozen=True, kw_only=True):
     """The program that wrote the report."""
 
     name: str = "plainview"

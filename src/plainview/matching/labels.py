@@ -16,7 +16,8 @@ from plainview.fieldnames import NameIndex
 from plainview.matching.compiled import RIGHT, alternation
 
 LABEL = r"(?:^|[\n\r\t.;,(\[{|>*•/\"'-]|\s)([\p{L}][\p{L}\p{N}º°'’._/ -]{0,38}?)[\"']?[ \t]{0,2}[:=][ \t]{0,3}[\"']?"
-NAME = r"\p{Lu}[\p{L}'’.-]*(?:[ ,]{1,2}(?:(?:de|del|de la|la|van|von|der|den|da|do|dos|di|bin|al)\s)?\p{Lu}[\p{L}'’.-]*){0,4}"
+PARTICLE = r"(?:(?:de|del|de la|la|van|von|der|den|da|do|dos|di|bin|al)\s)?"
+NAME = rf"\p{{Lu}}[\p{{L}}'’.-]*(?:[ ,]{{1,2}}{PARTICLE}\p{{Lu}}[\p{{L}}'’.-]*){{0,4}}"
 WEAK = frozenset({"username", "password"})  # their form is that of any word
 REACH = 120  # characters behind a label that may hold its value
 

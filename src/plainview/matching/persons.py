@@ -13,12 +13,13 @@ import unicodedata
 from plainview.detectors import vocabulary
 
 TITLES = frozenset(
-    "mr mrs ms miss mx dr prof professor sir dame lord lady rev hon herr frau fräulein monsieur madame mme mlle m sr sra "
-    "srta don doña señor señora señorita sig signor signora dott dr.ssa dhr mevr mevrouw pan pani г-н г-жа господин "
+    "mr mrs ms miss mx dr prof professor sir dame lord lady rev hon herr frau fräulein monsieur madame mme mlle m sr "
+    "sra srta don doña señor señora señorita sig signor signora dott dr.ssa dhr mevr mevrouw pan pani г-н г-жа господин "
     "госпожа السيد السيدة jr sr ii iii iv phd md dds dvm esq mba bsc msc dipl ing mag bc dkfm univ hc".split()
 )
 PARTICLES = frozenset(
-    "de da do dos das del della di du la le van von der den ter ten zu zum zur bin ibn al el ben y e af av st mac mc o".split()
+    "de da do dos das del della di du la le van von der den ter ten zu zum zur bin ibn al el ben y e af av st mac "
+    "mc o".split()
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-·‐][^\W\d_]+)*\.?")
 _SHAPE = re.compile(r"[^\W\d_][^\d_@/\\<>{}\[\]|=+*%$#!?;:\"&~^]*")

@@ -1,7 +1,9 @@
 """What a sample of distinct values looks like: tags for each, so that no value has to be kept.
 
 Tags: `s:<shape>`; `<detector>` (form and check pass), `<detector>!` (form only), `<detector>@` (inside text);
-`full`, `given`, `surname`, `place`, `company`, `han` for words (persons.py); `y:1975` for a date's year; `n:lat`, `n:lon`, `n:age` for numbers.
+`full`, `given`,
+`surname`, `place`, `company`, `han` for words (persons.py); `y:1975` for a date's year; `n:lat`, `n:lon`,
+`n:age` for numbers.
 """
 
 from __future__ import annotations
