@@ -67,8 +67,8 @@ def after_other(text: bytes, at: int, dialect: Dialect) -> int:
             return delimiter.end()
         end = _DELIMITED.search(text, delimiter.end() - 1)
         return end.end() if end else -1
-    if _ROUTINE.match(text, at) and (end := _after_routine(text, at, dialect)):
-        return end
+    if _ROUTINE.match(text, at) and (behind := _after_routine(text, at, dialect)):
+        return behind
     pattern = _OTHER_TRANSACT if dialect.transact else _OTHER
     other = pattern.match(text, at)
     return other.end() if other else -1
