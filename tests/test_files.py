@@ -298,7 +298,7 @@ def test_every_kind_that_is_recognised_has_a_reader_or_an_unpacker() -> None:
 
 def test_native_messages_stay_off_stderr(tmp_path: Path) -> None:
     code = (
-        "import os, sys\nfrom plainview.sources.native import silence_native_stderr\nsilence_native_stderr()\n"
+        "import os, sys\nfrom plainview.native import silence_native_stderr\nsilence_native_stderr()\n"
         f"os.write(2, b'{CANARY}')\nprint('ours', file=sys.stderr)\n"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

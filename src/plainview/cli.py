@@ -143,7 +143,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         if args.command == "scan":
-            from plainview.sources.native import silence_native_stderr
+            from plainview.native import silence_native_stderr
 
             silence_native_stderr()  # native libraries print what they choke on, data included
             return run_scan(args)

@@ -9,9 +9,7 @@ the reading breaks off: a server keeps only so many, and applications need them.
 from __future__ import annotations
 
 import contextlib
-import queue
 import re
-import threading
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
@@ -20,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import polars as pl
 
-from plainview.errors import DeniedError, LimitError, PlainviewError, ProtocolError, ReadError, translate
+from plainview.errors import DeniedError, LimitError, PlainviewError, ProtocolError, ReadError
 from plainview.jsonlines import JsonLines
+from plainview.sources.ahead import ahead
 from plainview.sources.base import Batch, Limits, ReadLog, Table
 
 if TYPE_CHECKING:
@@ -302,40 +301,4 @@ def _fields(mappings: Any, paths: dict[str, None], most: int) -> None:
                 paths[path] = None
 
 
-def ahead(items: Generator[Page]) -> Iterator[Page]:
-    """Yield the items of a generator that runs in a thread, one item ahead; it is closed there too."""
-    box: queue.Queue[Page | BaseException | None] = queue.Queue(maxsize=1)
-    stop = threading.Event()
-
-    def put(item: Page | BaseException | None) -> bool:
-        while not stop.is_set():
-            try:
-                box.put(item, timeout=0.1)
-            except queue.Full:
-                continue
-            return True
-        return False
-
-    def run() -> None:
-        try:
-            with contextlib.closing(items):
-                for item in items:
-                    if not put(item):
-                        return
-            put(None)
-        except BaseException as error:  # noqa: BLE001  handed to the reading thread
-            put(error)
-
-    thread = threading.Thread(target=run, name="plainview-pages", daemon=True)
-    thread.start()
-    try:
-        while (item := box.get()) is not None:
-            if isinstance(item, BaseException):
-                raise translate(item) from None
-            yield item
-    finally:
-        stop.set()
-        thread.join()
-
-
-__all__ = ["Page", "Place", "Reading", "ahead", "decode"]
+__all__ = ["Page", "Place", "Reading", "decode"]
