@@ -54,6 +54,14 @@ def ask(http: Http, verdict: Verdict, wanted: Sequence[str] = ()) -> None:
     found = Found()
     _root(http.detect("elasticsearch.root"), verdict, found)
     control = http.ask("elasticsearch.control", none=f"plainview-{secrets.token_hex(8)}")
+    try:
+        _inside(http, verdict, found, wanted)
+    finally:
+        _control(control, verdict)
+
+
+def _inside(http: Http, verdict: Verdict, found: Found, wanted: Sequence[str]) -> None:
+    """List the indices, search for nothing in a few, and read the rights."""
     listed = _list(http, verdict, found)
     reads = _zero_read(http, verdict, found, wanted) if listed or wanted else False
     if reads:
@@ -62,7 +70,6 @@ def ask(http: Http, verdict: Verdict, wanted: Sequence[str] = ()) -> None:
         _rights(http, verdict, found)
     named = [Named(i.name, i.docs, i.created) for i in found.indices if not i.hidden]
     verdict.prior_access += prior_access("elasticsearch", named)
-    _control(control, verdict)
 
 
 def _root(reply: Reply, verdict: Verdict, found: Found) -> None:
