@@ -60,7 +60,7 @@ def test_tables_and_schemas(shop: Path) -> None:
     assert tables["shop.duckdb/customers"].rows() == [(1, CANARY, b"\xff\xd8"), (2, None, None)]
     assert tables['shop.duckdb/hr.odd "name;--'].columns == ["a b"]
     assert sorted(tables["shop.duckdb/many"]["n"].to_list()) == [n for n in range(200_000) if n % 3]
-    assert [what for what, _ in log.skipped] == ["shop.duckdb/seen"]
+    assert [what for what, _ in log.noted] == ["shop.duckdb/seen"]
     assert log.tables_listed == 3
     assert state(shop.parent) == before
 
@@ -122,7 +122,7 @@ def test_a_view_of_files_reaches_nothing(tmp_path: Path) -> None:
         db.execute("CREATE TABLE t (a INTEGER DEFAULT 1)")
     tables, log = tables_of(source_of(path))
     assert list(tables) == ["view.duckdb/t"]
-    assert log.skipped == [("view.duckdb/v", "a view: its rows are those of tables")]
+    assert log.noted == [("view.duckdb/v", "a view: its rows are those of tables")]
 
 
 def test_damaged(shop: Path) -> None:

@@ -54,6 +54,7 @@ FIELDS = {
     "Coverage.sampled": "True when only some rows of each table were read.",
     "Coverage.read_as": "Whose rights the reading used.",
     "Coverage.skipped": "All that was not examined.",
+    "Coverage.noted": "What was passed over because it needs no look, such as views: it leaves nothing unknown.",
     "Skipped.what": "A table, file, member or range of rows.",
     "Skipped.why": "The reason, and where there is one what to do.",
     "Exposure.state": "The most that a stranger may do.",

@@ -45,9 +45,23 @@ def size(text: str) -> int:
     """Parse a size in bytes: `500m`, `2g`."""
     number, unit = text.rstrip("bBkKmMgGtT"), text.lstrip("0123456789.").lower().rstrip("b")
     try:
-        return int(float(number) * SIZES[unit])
-    except (KeyError, ValueError):
-        raise argparse.ArgumentTypeError(f"not a size: {text!r} (write 500m or 2g)") from None
+        found = int(float(number) * SIZES[unit])
+    except (KeyError, ValueError, OverflowError):
+        found = 0
+    if found < 1:
+        raise argparse.ArgumentTypeError(f"not a size: {text!r} (write 500m or 2g)")
+    return found
+
+
+def seconds(text: str) -> float:
+    """Parse a time in seconds above 0."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < 1e9:
+        raise argparse.ArgumentTypeError(f"not a number of seconds: {text!r}")
+    return found
 
 
 def positive(text: str) -> int:
@@ -118,7 +132,7 @@ def _add_scan(commands: argparse._SubParsersAction[Parser]) -> None:
         "--rate", type=size, metavar="BYTES", help="read at most that much a second from each store, e.g. 20m"
     )
     limits = scan.add_argument_group("limits for broken or hostile input")
-    limits.add_argument("--file-seconds", type=float, metavar="S", help="give up on one file after S seconds (600)")
+    limits.add_argument("--file-seconds", type=seconds, metavar="S", help="give up on one file after S seconds (600)")
     limits.add_argument("--unpacked", type=size, metavar="SIZE", help="bytes out of one packed file (64g)")
     limits.add_argument("--ratio", type=positive, metavar="N", help="unpacked size / packed size (200)")
     limits.add_argument("--depth", type=positive, metavar="N", help="archives inside archives (3)")
@@ -151,7 +165,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             from plainview.explain import run_detectors
 
             return run_detectors(args)
-        parser.print_help()
+        parser.print_help(sys.stderr)  # not 0, which a pipeline would take for "nothing found"
     except UsageError as error:
         print(f"plainview: {error}", file=sys.stderr)  # noqa: T201
         return EXIT_USAGE
@@ -164,7 +178,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except PlainviewError as error:
         print(f"plainview: {error}", file=sys.stderr)  # noqa: T201
         return EXIT_FAILED
-    return 0
+    return EXIT_USAGE
 
 
 def run_scan(args: argparse.Namespace) -> int:
@@ -176,6 +190,8 @@ def run_scan(args: argparse.Namespace) -> int:
     output = Path(args.output) if args.output else None
     if output and not output.parent.is_dir():
         raise UsageError(f"no folder {output.parent} to write the report to")
+    if output and output.exists() and any(same_file(output, target) for target in args.targets):
+        raise UsageError("the report would overwrite a target", hint="choose another name after -o")
     options = options_of(args)
     targets = args.targets or (options.scope.targets if options.scope else ())
     if not targets:
@@ -196,6 +212,14 @@ def run_scan(args: argparse.Namespace) -> int:
     return report.exit_status
 
 
+def same_file(output: Path, target: str) -> bool:
+    """Tell whether a target is the very file that the report would be written to."""
+    try:
+        return output.samefile(target.removeprefix("file://").removeprefix("file:"))
+    except (OSError, ValueError):
+        return False
+
+
 def _style(args: argparse.Namespace, *, to_file: bool) -> dict[str, object]:
     if args.format != "text":
         return {}
@@ -207,9 +231,11 @@ def options_of(args: argparse.Namespace) -> Options:
     """Turn the arguments into scan.Options."""
     from dataclasses import replace
 
+    from plainview.explain import require_usable
     from plainview.pipeline import Limits, Options
     from plainview.wire_limits import WireLimits
 
+    require_usable(args.detectors)
     chosen = {
         "seconds": args.file_seconds,
         "unpacked": args.unpacked,

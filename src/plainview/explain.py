@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from plainview.detectors import Detector, base_rates, categories, load_detectors, parse_detector
-from plainview.errors import DetectorError
+from plainview.detectors import Detector, base_rates, categories, load_detectors, parse_detector, vocabulary
+from plainview.errors import DetectorError, UsageError
 
 
 def run_detectors(args: argparse.Namespace) -> int:
@@ -82,12 +84,10 @@ def _decides(detector: Detector) -> str:
 
 def test_files(files: list[Path]) -> int:
     """Load each file, run its examples, print what fails. Returns 1 when any does."""
-    from plainview.matching.verify import failures
-
     failed = False
     for file in files:
         detector = parse_detector(file)
-        wrong = failures(detector)
+        wrong = wrong_examples(detector, file)
         failed |= bool(wrong)
         for line in wrong:
             print(f"{file}: {line}", file=sys.stderr)  # noqa: T201
@@ -99,3 +99,38 @@ def test_files(files: list[Path]) -> int:
         )
         print(f"{file}: {total - len(wrong)} of {total} examples hold")  # noqa: T201
     return int(failed)
+
+
+def require_usable(folders: Sequence[Path]) -> None:
+    """Raise UsageError or DetectorError unless each folder holds detectors and all their examples hold."""
+    for folder in folders:
+        files = sorted(folder.glob("*.toml")) if folder.is_dir() else []
+        if not files:
+            raise UsageError(f"no detector files (*.toml) in {folder}", hint="--detectors takes a folder")
+        for file in files:
+            wrong = wrong_examples(parse_detector(file), file)
+            if wrong:
+                raise DetectorError(f"{file}: {wrong[0]}", hint=f"see `plainview detectors test {file}`")
+
+
+def wrong_examples(detector: Detector, file: Path) -> list[str]:
+    """Return a line for each example that does not hold. Raises DetectorError for what cannot be run at all."""
+    from plainview.detectors.checks import CHECKS
+    from plainview.matching.verify import failures
+
+    if detector.check and detector.check not in CHECKS:
+        near = difflib.get_close_matches(detector.check, CHECKS, 5)
+        raise DetectorError(
+            f"{file}: unknown check {detector.check!r}", hint="near: " + ", ".join(near) if near else ""
+        )
+    if detector.vocabulary:
+        vocabulary(detector.vocabulary)
+    try:
+        return failures(detector)
+    except DetectorError:
+        raise
+    except Exception as error:  # noqa: BLE001  two engines compile the pattern, each with errors of its own
+        raise DetectorError(
+            f"{file}: a pattern does not compile ({type(error).__name__})",
+            hint="RE2 syntax: no look-around, no back-references, see docs/detectors.md",
+        ) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -183,10 +183,13 @@ def _coverage(logs: Sequence[ReadLog], tables: Sequence[TableReport], source: So
         bytes_read=sum(log.bytes_read for log in logs),
         sampled=sampled,
         read_as=getattr(source, "read_as", "file"),
-        skipped=tuple(
-            Skipped(what=safe_name(what), why=safe_name(why, limit=600)) for log in logs for what, why in log.skipped
-        ),
+        skipped=_told(pair for log in logs for pair in log.skipped),
+        noted=_told(pair for log in logs for pair in log.noted),
     )
+
+
+def _told(pairs: Iterable[tuple[str, str]]) -> tuple[Skipped, ...]:
+    return tuple(Skipped(what=safe_name(what), why=safe_name(why, limit=600)) for what, why in pairs)
 
 
 def now() -> str:

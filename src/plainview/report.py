@@ -74,6 +74,7 @@ class Coverage(Base, frozen=True, kw_only=True):
     sampled: bool = False
     read_as: Literal["stranger", "credential", "file"] = "file"
     skipped: tuple[Skipped, ...] = ()
+    noted: tuple[Skipped, ...] = ()
 
 
 class Column(Base, frozen=True, kw_only=True):

@@ -152,5 +152,8 @@ def _coverage(target: TargetReport, *, verbose: bool) -> Iterator[Line]:
             yield 2, f"NOT EXAMINED: {quoted(what)} — {why}", "yellow"
         if len(names) > len(shown):
             yield 2, f"NOT EXAMINED: and {len(names) - len(shown):,} more — {why} (-v names them)", "yellow"
+    for why, names in wording.skip_groups(target.coverage.noted):
+        shown = names if verbose else names[:SHOWN_PER_REASON]
+        yield 2, f"Needed no look: {', '.join(map(quoted, shown))}{' …' * (len(names) > len(shown))} — {why}", ""
     if target.coverage.tables_read and not target.coverage.skipped:
         yield 2, "Nothing was left out.", ""

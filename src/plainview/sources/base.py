@@ -77,6 +77,7 @@ class ReadLog:
     """What reading one unit saw besides rows. Belongs to one thread."""
 
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    noted: list[tuple[str, str]] = field(default_factory=list)
     tables_listed: int = 0
     rows_listed: int = 0
     bytes_read: int = 0
@@ -85,6 +86,10 @@ class ReadLog:
     def skip(self, what: str, why: str | BaseException) -> None:
         """Note that `what` (a table, a row range, a member) was not examined, and why."""
         self.skipped.append((what, why if isinstance(why, str) else str(translate(why))))
+
+    def note(self, what: str, why: str) -> None:
+        """Note that `what` was passed over because it needs no look: a view, whose rows are those of tables."""
+        self.noted.append((what, why))
 
     def listed(self, tables: int = 1, rows: int = 0) -> None:
         """Count tables that exist and rows that they say they hold."""

@@ -41,7 +41,15 @@ def sign(
     signed = {name.lower(): " ".join(value.split()) for name, value in (dict(headers) | added).items()}
     names = ";".join(sorted(signed))
     place, _, query = path.partition("?")
-    lines = [method, place, _canonical(query), *(f"{name}:{signed[name]}" for name in sorted(signed)), "", names, payload]
+    lines = [
+        method,
+        place,
+        _canonical(query),
+        *(f"{name}:{signed[name]}" for name in sorted(signed)),
+        "",
+        names,
+        payload,
+    ]
     scope = f"{stamp[:8]}/{region}/s3/aws4_request"
     text = "\n".join([ALGORITHM, stamp, scope, hashlib.sha256("\n".join(lines).encode()).hexdigest()])
     key = ("AWS4" + secret.reveal()).encode()

@@ -123,7 +123,7 @@ def _listed(source: Input, log: ReadLog, connection: duckdb.DuckDBPyConnection) 
     ).fetchall()
     for schema, name in views:
         label = name if schema == "main" else f"{schema}.{name}"
-        log.skip(f"{source.name}/{label}", "a view: its rows are those of tables")
+        log.note(f"{source.name}/{label}", "a view: its rows are those of tables")
     return [(str(schema), str(name)) for schema, name, _ in rows]
 
 

@@ -124,7 +124,7 @@ def _tables(connection: sqlite3.Connection, source: Input, log: ReadLog) -> list
     names = []
     for kind, name, sql in rows:
         if kind == "view":
-            log.skip(f"{source.name}/{name}", "a view: its rows are those of tables")
+            log.note(f"{source.name}/{name}", "a view: its rows are those of tables")
         elif isinstance(sql, str) and sql.lstrip()[:14].upper() == "CREATE VIRTUAL":
             log.listed()
             log.skip(f"{source.name}/{name}", "a virtual table: what it keeps in tables of its own was read")
