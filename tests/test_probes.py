@@ -39,6 +39,7 @@ WRITING_SQL = re.compile(
 READING_DOCUMENTS = {
     "hello", "ping", "buildInfo", "listDatabases", "listCollections", "connectionStatus", "getLog", "count",
     "collStats", "dbStats", "find", "getMore", "killCursors", "aggregate", "listIndexes", "getParameter", "endSessions",
+    "isMaster", "saslStart", "saslContinue", "plainviewNone",
 }  # fmt: skip
 
 
