@@ -148,6 +148,18 @@ def test_a_closed_server_without_a_credential_is_not_read(server):
     no_canary(refused.value, not_accepted.value, wrong, wrong.check_access())
 
 
+def test_the_least_privilege_of_the_docs_is_enough(server):
+    if server.mode != "closed":
+        pytest.skip("no credential is needed here")
+    frames, log = read_all(source_of(server, login=password("auditor")))
+    assert frames["customers"].height == PEOPLE
+    assert frames["events-web"].height == 1000
+    assert frames["orders-2024"].height == 400
+    assert frames[".profiles"].height == 200
+    assert "closed" in dict(log.skipped)["archive"]
+    assert not [why for _, why in log.skipped if "permission" in why or "refused" in why]
+
+
 def test_a_token_that_the_server_does_not_know(server):
     if kind_of(server) != "closed" or server.name != "elasticsearch8":
         pytest.skip("one server is enough")

@@ -235,9 +235,12 @@ class Elasticsearch8(Search):
 
     def configure(self) -> Path:
         config = super().configure()
-        if self.mode == "reader":
-            role = "reader:\n  cluster: [monitor]\n  indices:\n    - names: ['customers', 'events-*']\n"
-            (config / "roles.yml").write_text(role + "      privileges: [read, view_index_metadata, monitor]\n")
+        role = "cluster: [monitor], indices: [{names: [%s], privileges: [read, view_index_metadata, monitor]}]"
+        names = {"reader": "customers, 'events-*'", "auditor": "'*'"}
+        roles = "".join(f"{name}: {{{role % patterns}}}\n" for name, patterns in names.items())
+        (config / "roles.yml").write_text(roles)
+        (config / "users").write_text(f"auditor:{HASH}\n")
+        (config / "users_roles").write_text("auditor:auditor\n")
         if self.mode != "open":
             environment = {**self.environment(), "PATH": "/usr/bin:/bin"}
             for words, text in ((["create"], ""), (["add", "-x", "bootstrap.password"], SECRET)):
@@ -337,12 +340,24 @@ class OpenSearch2(Search):
         allowed = ["indices:data/read*", "indices:monitor*", "indices:admin/mappings/get", "indices:admin/aliases/get"]
         index = [{"index_patterns": ["customers", "events-*", ".ds-events-*"], "allowed_actions": allowed}]
         role = {"cluster_permissions": ["cluster:monitor*", "indices:data/read/scroll*"], "index_permissions": index}
+        every = ["read", "indices_monitor", "indices:admin/mappings/get", "indices:admin/resolve/index"]
+        auditor = {
+            "cluster_permissions": ["cluster_monitor", "indices:data/read/scroll*"],
+            "index_permissions": [{"index_patterns": ["*"], "allowed_actions": every}],
+        }
         everybody = {"reserved": False, "backend_roles": ["opendistro_security_anonymous_backendrole"]}
         tables: dict[str, tuple[str, dict[str, object]]] = {
             "config": ("config", {"config": {"dynamic": {"http": http, "authc": {"basic": basic}}}}),
-            "internal_users": ("internalusers", {"admin": user}),
-            "roles": ("roles", {"reader": role}),
-            "roles_mapping": ("rolesmapping", {"all_access": {"backend_roles": ["admin"]}, "reader": everybody}),
+            "internal_users": ("internalusers", {"admin": user, "auditor": {"hash": HASH}}),
+            "roles": ("roles", {"reader": role, "auditor": auditor}),
+            "roles_mapping": (
+                "rolesmapping",
+                {
+                    "all_access": {"backend_roles": ["admin"]},
+                    "reader": everybody,
+                    "auditor": {"users": ["auditor"]},
+                },
+            ),
             "action_groups": ("actiongroups", {}),
             "tenants": ("tenants", {}),
             "nodes_dn": ("nodesdn", {}),
