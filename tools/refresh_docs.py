@@ -29,7 +29,7 @@ ROOT = Path(__file__).parent.parent
 SRC = ROOT / "src" / "plainview"
 FENCE = re.compile(r"^(`{3,})(\w*)\s*$")
 MARKER = re.compile(r"^<!-- (file|not run|run): (.+) -->$")
-GENERATED = re.compile(r"(<!-- generated: (\w+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
+GENERATED = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 ANYTHING = "…"
 CHANGING = (
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"), "2026-01-01 00:00 UTC"),
@@ -258,7 +258,7 @@ MADE: dict[str, Callable[[], str]] = {
 
 def generated(text: str) -> str:
     """Return a page with its generated parts made anew."""
-    return GENERATED.sub(lambda found: found[1] + MADE[found[2]]() + found[3], text)
+    return GENERATED.sub(lambda found: found[1] + MADE[found[2]]() + "\n" + found[3], text)
 
 
 def refreshed(page: Path) -> str:
