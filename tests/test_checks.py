@@ -332,6 +332,7 @@ def accepts(name: str, *values: str) -> list[bool]:
 
 # Where no library knows the rule: numbers that the issuers publish as specimens, and neighbours of them.
 SPECIMENS = {
+    "email": (["anna@example.org", "digit@example.org"], ["git@github.com", "svn@example.org"]),
     "al_national": (["H45622145M"], ["Z45622145M", "H41322145M"]),
     "at_tax": (["93-173/6581", "931736581"], ["931736582"]),
     "base58_address": (["TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"], ["TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6u"]),
