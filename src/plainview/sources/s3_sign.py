@@ -9,6 +9,7 @@ import datetime as dt
 import hashlib
 import hmac
 from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 from plainview.secret import Secret
@@ -17,15 +18,22 @@ EMPTY = hashlib.sha256(b"").hexdigest()
 ALGORITHM = "AWS4-HMAC-SHA256"
 
 
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of AWS, and the region that its signature is for."""
+
+    id: str
+    secret: Secret
+    region: str
+    session: Secret | None = None
+
+
 def sign(
     method: str,
     path: str,
     headers: Mapping[str, str],
+    key: Key,
     *,
-    key_id: str,
-    secret: Secret,
-    region: str,
-    session: Secret | None = None,
     now: dt.datetime | None = None,
     payload: str = EMPTY,
 ) -> dict[str, str]:
@@ -36,8 +44,8 @@ def sign(
     """
     stamp = (now or dt.datetime.now(dt.UTC)).strftime("%Y%m%dT%H%M%SZ")
     added = {"x-amz-content-sha256": payload, "x-amz-date": stamp}
-    if session:
-        added["x-amz-security-token"] = session.reveal()
+    if key.session:
+        added["x-amz-security-token"] = key.session.reveal()
     signed = {name.lower(): " ".join(value.split()) for name, value in (dict(headers) | added).items()}
     names = ";".join(sorted(signed))
     place, _, query = path.partition("?")
@@ -50,13 +58,13 @@ def sign(
         names,
         payload,
     ]
-    scope = f"{stamp[:8]}/{region}/s3/aws4_request"
+    scope = f"{stamp[:8]}/{key.region}/s3/aws4_request"
     text = "\n".join([ALGORITHM, stamp, scope, hashlib.sha256("\n".join(lines).encode()).hexdigest()])
-    key = ("AWS4" + secret.reveal()).encode()
+    derived = ("AWS4" + key.secret.reveal()).encode()
     for part in scope.split("/"):
-        key = hmac.digest(key, part.encode(), "sha256")
-    signature = hmac.digest(key, text.encode(), "sha256").hex()
-    credential = f"Credential={key_id}/{scope},SignedHeaders={names},Signature={signature}"
+        derived = hmac.digest(derived, part.encode(), "sha256")
+    signature = hmac.digest(derived, text.encode(), "sha256").hex()
+    credential = f"Credential={key.id}/{scope},SignedHeaders={names},Signature={signature}"
     return added | {"Authorization": f"{ALGORITHM} {credential}"}
 
 
@@ -70,4 +78,4 @@ def _encoded(text: str) -> str:
     return quote(unquote(text, errors="surrogateescape").encode("utf-8", "surrogateescape"), safe="")
 
 
-__all__ = ["sign"]
+__all__ = ["Key", "sign"]
