@@ -390,3 +390,8 @@ def test_threads_end_when_reading_stops_early(tmp_path: Path) -> None:
 
 def test_names_without_their_packer() -> None:
     assert [bare_name(n) for n in ("a.csv.gz", "a.tgz", "a.csv", "A.CSV.BZ2")] == ["a.csv", "a.tar", "a.csv", "A.CSV"]
+
+
+def test_only_device_names_are_changed() -> None:
+    assert clean_name("a/falcon.csv") == "a/falcon.csv"
+    assert clean_name("con.csv") == "_con.csv"

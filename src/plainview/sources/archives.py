@@ -24,7 +24,7 @@ from plainview.sources.packed import Meter, Opener, Stream, replace_input, unpac
 SMALL = 16 * MIB  # a member of a tar up to this is held in memory, so that it can be read twice
 DIRECTORY = 256 * MIB  # bytes of a zip's central directory
 
-_DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com[1-9]|lpt[1-9])(?=\.|$)")
+_DEVICES = re.compile(r"(?i)^(con|prn|aux|nul|com[1-9]|lpt[1-9])(?=\.|$)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
