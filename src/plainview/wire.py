@@ -129,6 +129,16 @@ class Wire:
         with self._lock:
             self._open -= 1
 
+    def adopt(self, other: Wire) -> None:
+        """Go on where another wire to the same host and port left off: same pinned address, one transcript."""
+        if (other.host, other.port) != (self.host, self.port):
+            raise ValueError("a wire to another place")
+        with other._lock:
+            self._addresses = list(other._addresses)
+            self._lines = dict(other._lines)
+            self.elsewhere = dict(other.elsewhere)
+            self.opened += other.opened
+
     # -- ways to speak --------------------------------------------------------------------------------
 
     def connect(self, *, tls: bool | None = None, verify: bool = False) -> Connection:

@@ -66,6 +66,9 @@ class Http:
         self._connection: Connection | None = None
         self._authorization: Secret | None = None
         self.verify = False  # set before a secret is sent in another way than `authorize`
+        # HTTP/1.0 and no more than the request line: for a port that may be something else than HTTP.
+        # (Redis takes `Host:` for an attack across protocols and logs it as one.)
+        self.bare = False
 
     # -- credentials ----------------------------------------------------------------------------------
 
@@ -146,6 +149,8 @@ class Http:
         return body
 
     def _request(self, method: str, path: str, headers: dict[str, str], payload: bytes | None) -> bytes:
+        if self.bare:
+            return f"{method} {path} HTTP/1.0\r\n\r\n".encode("ascii")
         target = self.wire.target
         fields = {"Host": target.address, "User-Agent": "plainview"}
         fields |= {"Accept": "*/*", "Accept-Encoding": "identity"}
