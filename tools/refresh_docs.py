@@ -167,8 +167,8 @@ def layout() -> str:
     for path in sorted(SRC.rglob("*.py"), key=lambda p: (p.parent != SRC, p.parts)):
         text = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n\n")[0]
         text = re.sub(r"\s+", " ", text)
-        text = re.split(r"(?<=[a-z`)])[.;] |\. Format: |(?<=\w)\.$", text)[0]
-        lines.append(f"{path.relative_to(SRC).as_posix():<36} {text}")
+        text = re.split(r"(?<=[a-z`)\d])[.;] ", text)[0].rstrip(".")
+        lines.append(f"{path.relative_to(SRC).as_posix():<38} {text}")
     return "```text\n" + "\n".join(lines) + "\n```"
 
 
