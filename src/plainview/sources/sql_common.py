@@ -1,0 +1,167 @@
+"""What the SQL stores share: rows that come as tab-separated text become frames, read ahead in a thread."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import polars as pl
+
+from plainview.errors import DamagedError
+
+T = TypeVar("T")
+FILLER = b"....\t"  # a first column that every row has and nobody reads: the place of a packet's header
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a result: its name, the SQL that gives it, its type, and how its text is to be read.
+
+    `form` is "" (as it is), "bool" (t or f), "hex" (two digits a byte, after `skip` characters).
+    """
+
+    name: str
+    sql: str
+    dtype: pl.DataType | type[pl.DataType] = pl.String
+    form: str = ""
+    skip: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How the text of a result is written."""
+
+    separator: str = "\t"
+    eol: str = "\n"
+    null: str | None = None
+    escapes: bool = False  # backslash sequences, as in COPY
+    lossy: bool = False  # bytes may be no UTF-8
+
+
+_ESCAPED = {"\\\\": "\\", "\\n": "\n", "\\t": "\t", "\\r": "\r", "\\b": "\b", "\\f": "\f", "\\v": "\v"}
+
+
+def frame_of(block: bytes, columns: list[Column], dialect: Dialect) -> pl.DataFrame:
+    """Return the rows of a block, each of which begins with FILLER. Raises DamagedError.
+
+    A date or number that Polars cannot hold (infinity, 0000-00-00, a year before Christ) becomes null.
+    """
+    names = [f"c{number}" for number in range(len(columns))]
+    typed = [pl.String if column.form else column.dtype for column in columns]
+    if not columns:
+        return pl.DataFrame()
+    try:
+        frame = pl.read_csv(
+            block,
+            has_header=False,
+            separator=dialect.separator,
+            eol_char=dialect.eol,
+            quote_char=None,
+            null_values=dialect.null,
+            empty_string_is_null=dialect.null is None,
+            infer_schema=False,
+            schema={"filler": pl.String, **dict(zip(names, typed, strict=True))},
+            columns=list(range(1, len(columns) + 1)),
+            encoding="utf8-lossy" if dialect.lossy else "utf8",
+            ignore_errors=True,
+        )
+    except pl.exceptions.PolarsError as error:
+        raise DamagedError(f"rows that cannot be understood ({type(error).__name__})") from None
+    return frame.select(_finish(columns, names, escaped=dialect.escapes and _has_escapes(block)))
+
+
+def empty_frame(columns: list[Column]) -> pl.DataFrame:
+    """Return a frame without rows, which makes the columns of a table known."""
+    return pl.DataFrame(schema={column.name: column.dtype for column in columns})
+
+
+def longest_cell(frame: pl.DataFrame) -> int:
+    """Return the number of characters of the longest text, or bytes of the longest binary cell."""
+    text = frame.select(pl.max_horizontal(pl.lit(0), pl.col(pl.String).str.len_chars().max())).item()
+    binary = frame.select(pl.max_horizontal(pl.lit(0), pl.col(pl.Binary).bin.size().max())).item()
+    return max(text or 0, binary or 0)
+
+
+def bound(rows: int) -> str:
+    """Return what a random sample of so many rows cannot exclude, in words (the rule of three)."""
+    if not rows:
+        return "it excludes nothing"
+    return f"what fewer than {min(1.0, 3 / rows):.2%} of the rows hold may be missed (at 95 %)"
+
+
+def _has_escapes(block: bytes) -> bool:
+    return block.count(b"\\") != block.count(b"\\N")
+
+
+def _finish(columns: list[Column], names: list[str], *, escaped: bool) -> list[pl.Expr]:
+    taken: set[str] = set()
+    expressions = []
+    for name, column in zip(names, columns, strict=True):
+        cell = pl.col(name)
+        if column.form == "bool":
+            cell = cell == "t"
+        elif column.form == "hex":
+            cell = cell.str.slice(column.skip).str.decode("hex", strict=False)
+        elif escaped and column.dtype == pl.String:
+            cell = cell.str.replace_many(list(_ESCAPED), list(_ESCAPED.values()))
+        final = column.name
+        while final in taken:
+            final += "~"
+        taken.add(final)
+        expressions.append(cell.alias(final))
+    return expressions
+
+
+class Ahead(Generic[T]):
+    """An iterator that runs in a thread of its own, a few items ahead; leaving the block ends it.
+
+    While Polars looks at one block, the next one comes over the network. Errors are raised in their place.
+    """
+
+    def __init__(self, items: Iterator[T], depth: int = 2) -> None:
+        self._items = items
+        self._queue: queue.Queue[tuple[bool, T | BaseException | None]] = queue.Queue(depth)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="plainview-ahead", daemon=True)
+
+    def _run(self) -> None:
+        try:
+            for item in self._items:
+                if not self._put((True, item)):
+                    return
+            self._put((False, None))
+        except BaseException as error:  # noqa: BLE001 - raised again by the reader
+            self._put((False, error))
+
+    def _put(self, entry: tuple[bool, T | BaseException | None]) -> bool:
+        while not self._stop.is_set():
+            try:
+                self._queue.put(entry, timeout=0.2)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def __enter__(self) -> Iterator[T]:
+        self._thread.start()
+        return self._take()
+
+    def _take(self) -> Iterator[T]:
+        while True:
+            more, item = self._queue.get()
+            if more:
+                yield item  # type: ignore[misc]
+            elif isinstance(item, BaseException):
+                raise item
+            else:
+                return
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(5)
+
+
+__all__ = ["FILLER", "Ahead", "Column", "Dialect", "bound", "empty_frame", "frame_of", "longest_cell"]
