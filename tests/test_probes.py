@@ -20,6 +20,9 @@ READING_POSTS = {
     "/<api*>/kv/range": "etcd's gateway has no GET",
     "/<api*>/auth/status": "etcd's gateway has no GET",
     "/<api*>/auth/authenticate": "etcd: a token for the user's own credential",
+    "/?query=SELECT+name,value+FROM+system.settings+WHERE+name+IN+('readonly','allow_ddl')+FORMAT+TabSeparated": (
+        "ClickHouse: for a GET the server always sets readonly, which is what is asked about"
+    ),
     "/_pit": "Elasticsearch: a point in time to page over, read-only and short-lived",
 }
 READING_COMMANDS = {
