@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from conftest import Ran
+from plainview.cli import same_file, seconds, size
+from plainview.errors import UsageError
+from plainview.explain import require_usable
 
 Run = Callable[..., Ran]
 GOOD = """
@@ -28,25 +33,36 @@ BAD = {
 
 
 @pytest.mark.parametrize("words", BAD)
-def test_a_detector_that_cannot_work_is_refused_before_anything_is_read(
-    tmp_path: Path, plainview: Run, words: str
-) -> None:
-    (tmp_path / "mine").mkdir()
-    file = tmp_path / "mine" / "badge.toml"
-    file.write_text(BAD[words])
-    for arguments in (("scan", tmp_path, "--detectors", tmp_path / "mine"), ("detectors", "test", file)):
+def test_a_detector_that_cannot_work_is_refused(tmp_path: Path, words: str) -> None:
+    (tmp_path / "badge.toml").write_text(BAD[words])
+    with pytest.raises(UsageError, match=re.escape(words)):
+        require_usable([tmp_path])
+
+
+def test_it_is_refused_before_anything_is_read(tmp_path: Path, plainview: Run) -> None:
+    file = tmp_path / "badge.toml"
+    file.write_text(BAD["a pattern does not compile"])
+    for arguments in (("scan", tmp_path, "--detectors", tmp_path), ("detectors", "test", file)):
         ran = plainview(*arguments)
-        assert ran.status == (1 if arguments[0] == "detectors" and "must match" in words else 64)
-        assert words in ran.err
+        assert ran.status == 64
+        assert ran.err.startswith(f"plainview: {file}: a pattern does not compile")
         assert "Traceback" not in ran.err
-        assert "Verdict" not in ran.out
+        assert ran.out == ""
 
 
-def test_a_folder_without_detectors_is_not_taken_for_one(tmp_path: Path, plainview: Run) -> None:
+def test_examples_that_fail_are_listed(tmp_path: Path, plainview: Run) -> None:
+    file = tmp_path / "badge.toml"
+    file.write_text(BAD["must match: 'BX-10442'"])
+    ran = plainview("detectors", "test", file)
+    assert (ran.status, ran.out) == (1, f"{file}: 1 of 2 examples hold\n")
+    assert "must match: 'BX-10442'" in ran.err
+
+
+def test_a_folder_without_detectors_is_not_taken_for_one(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("a\n1\n")
     for folder in (tmp_path, tmp_path / "missing", tmp_path / "a.csv"):
-        ran = plainview("scan", tmp_path / "a.csv", "--detectors", folder)
-        assert (ran.status, "no detector files" in ran.err) == (64, True)
+        with pytest.raises(UsageError, match="no detector files"):
+            require_usable([folder])
 
 
 def test_a_detector_of_ones_own_is_used(tmp_path: Path, plainview: Run) -> None:
@@ -64,26 +80,33 @@ def test_no_command_is_wrong_use_and_never_0(plainview: Run) -> None:
     assert "usage: plainview" in ran.err
 
 
-@pytest.mark.parametrize(
-    "option",
-    [
-        ("--file-seconds", "0"),
-        ("--file-seconds", "nan"),
-        ("--file-seconds", "x"),
-        ("--unpacked", "0"),
-        ("--memory", "0.1"),
-        ("--memory", "5x"),
-    ],
-)
-def test_limits_are_numbers_above_0(tmp_path: Path, plainview: Run, option: tuple[str, str]) -> None:
-    ran = plainview("scan", tmp_path, *option)
-    assert ran.status == 64
-    assert f"{option[0]}: not a" in ran.err
+@pytest.mark.parametrize("text", ["0", "nan", "x", "-1", "inf", "1e400"])
+def test_seconds_are_above_0(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="not a number of seconds"):
+        seconds(text)
+
+
+@pytest.mark.parametrize("text", ["0", "0.1", "5x", "", "m", "-5m", "nan", "inf"])
+def test_sizes_are_above_0(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="not a size"):
+        size(text)
+
+
+def test_sizes() -> None:
+    assert [size(text) for text in ("1", "1k", "1.5m", "2g", "2GB", "1T")] == [
+        1,
+        1024,
+        3 << 19,
+        2 << 30,
+        2 << 30,
+        1 << 40,
+    ]
 
 
 def test_a_report_never_overwrites_what_it_is_about(tmp_path: Path, plainview: Run) -> None:
     data = tmp_path / "a.csv"
     data.write_text("email\nanna@example.org\n")
-    for name in (data, f"file:{data}", f"file://{data}"):
-        assert plainview("scan", name, "-o", data).status == 64
+    ran = plainview("scan", data, "-o", data)
+    assert (ran.status, "overwrite" in ran.err) == (64, True)
+    assert all(same_file(data, target) for target in (str(data), f"file:{data}", f"file://{data}"))
     assert data.read_text() == "email\nanna@example.org\n"
