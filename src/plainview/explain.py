@@ -116,6 +116,7 @@ def require_usable(folders: Sequence[Path]) -> None:
 def wrong_examples(detector: Detector, file: Path) -> list[str]:
     """Return a line for each example that does not hold. Raises DetectorError for what cannot be run at all."""
     from plainview.detectors.checks import CHECKS
+    from plainview.matching.tagging import NAME_TAGS
     from plainview.matching.verify import failures
 
     if detector.check and detector.check not in CHECKS:
@@ -123,7 +124,7 @@ def wrong_examples(detector: Detector, file: Path) -> list[str]:
         raise DetectorError(
             f"{file}: unknown check {detector.check!r}", hint="near: " + ", ".join(near) if near else ""
         )
-    if detector.vocabulary:
+    if detector.vocabulary and detector.vocabulary not in NAME_TAGS:
         vocabulary(detector.vocabulary)
     try:
         return failures(detector)

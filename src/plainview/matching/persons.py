@@ -50,6 +50,7 @@ _ORGANISED = frozenset(
     "bank insurance airlines airways records music studios pictures films press news times post tribune magazine "
     "universität schule straße platz kirche universidad universidade université école rue calle via ulica".split()
 )
+_NOT_HAN = frozenset("省市县縣区區镇鎮乡鄉村路街店厂廠院校部局司会會所国國州")  # ends of names of places and offices
 _COMPOUND = (
     "欧阳",
     "司马",
@@ -119,7 +120,7 @@ def name_tags(value: str) -> set[str]:
     core = [w for w in words if w not in TITLES and w not in PARTICLES] or words
     if len(core) == 1 and not titled:
         return tags | _single(core[0])
-    return tags | _several(core, text, titled=titled)
+    return tags if "place" in tags else tags | _several(core, text, titled=titled)
 
 
 def _is_place(folded: str) -> bool:
@@ -155,6 +156,8 @@ def _several(core: list[str], text: str, *, titled: bool) -> set[str]:
 
 def _is_han_name(text: str) -> bool:
     plain = text.replace("·", "").replace("·", "")
-    if plain[:2] in _COMPOUND:
+    if plain[-1] in _NOT_HAN:
+        return False
+    if plain[:2] in _COMPOUND or plain[:2] in vocabulary("surnames_han"):
         return len(plain) in (3, 4)
     return plain[0] in vocabulary("surnames_han") and len(plain) in (2, 3)
