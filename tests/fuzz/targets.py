@@ -1,0 +1,10 @@
+"""All targets, by name."""
+
+from __future__ import annotations
+
+from . import files, readers, words
+from .harness import Target
+
+TARGETS: dict[str, Target] = {t.name: t for t in (*readers.TARGETS, *files.TARGETS, *words.TARGETS)}
+
+__all__ = ["TARGETS"]
