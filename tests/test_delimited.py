@@ -135,10 +135,12 @@ def test_nul_bytes():
     assert (columns, rows, notes) == (["id", "name"], [["1", "a"], ["2", "b"]], ("NUL bytes were removed",))
 
 
-def test_comments_and_title_are_examined():
-    columns, rows, _, _ = read(f"# made by {CANARY}\n\nid,name,city\n1,a,b\n2,c,d\n")
-    assert columns == ["id", "name", "city", "comment"]
-    assert rows == [["1", "a", "b", f"# made by {CANARY}"], ["2", "c", "d", ""]]
+@pytest.mark.parametrize("body", ["id,name,city\n1,a,b\n2,c,d\n", "id,name,comment\n1,a,b\n2,c,d\n", "id,name\n"])
+def test_comments_and_title_are_examined(body):
+    given_ = source(f"# made by {CANARY}\n# again\n\n{body}".encode())
+    batches = list(delimited.read(given_, ReadLog()))
+    above = [b.frame for b in batches if b.table.name.endswith("/comments")]
+    assert [frame["comment"].to_list() for frame in above] == [[f"# made by {CANARY}", "# again"]]
 
 
 @pytest.mark.parametrize("text", ["", "\n", "\r\n\r\n", "\ufeff"])

@@ -39,6 +39,10 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
         notes = (f"{reader.broken:,} lines with broken quotes were split at each delimiter",)
         table = reader.table()
         yield Batch(Table(table.name, table.kind, table.notes + notes), reader.empty())
+    if reader.comments:
+        # what stands above the rows has no column of its own
+        lines = pl.DataFrame({"comment": reader.comments}, schema={"comment": pl.String})
+        yield Batch(Table(f"{source.name}/comments", "csv", ("comment lines and titles above the rows",)), lines)
     if not yielded and reader.names:
         yield Batch(reader.table(), reader.empty())
     elif not yielded:
@@ -251,11 +255,6 @@ class _Reader:
         names = column_names(self.names, known)
         names += [f"column_{int(at) + 1}" for at in frame.columns[known:]]
         frame.columns = column_names(names, len(names))
-        if self.comments and frame.height:
-            comments = pl.Series("comment", self.comments[: frame.height], dtype=pl.String)
-            self.comments = self.comments[frame.height :]
-            if "comment" not in frame.columns:
-                frame = frame.with_columns(comments.extend_constant(None, frame.height - len(comments)))
         return frame
 
 
