@@ -47,6 +47,7 @@ class Candidate:
     in_text: bool = False
     passing: float = 0.0  # share of the distinct values
     passed: int = 0  # distinct values
+    unlisted: bool = False  # words under a telling name, of which few are in the word list
     clear: float = 0.0  # log likelihood ratio without limits, to choose between two that both fit
     repeats: bool = False  # the same few values again and again
     private: bool = False  # the field name speaks of a person who is not known to the public
@@ -59,7 +60,7 @@ class Candidate:
         `party` in a table of elections and `offense` in one of sports are about nobody in particular.
         """
         by_name = self.named >= SHOWN and not self.in_text
-        return self.detector.needs_person or (
+        return self.detector.needs_person or self.unlisted or (
             by_name and (not self.detector.has_values or categories()[self.detector.category].special)
         )
 
@@ -144,7 +145,9 @@ def weigh_cells(detector: Detector, column: ColumnProfile, match: NameMatch | No
     if named >= 0.5:
         # the name decides; the values may agree, or speak against it
         form = sum(detector.name + "!" in tags for tags in column.sketch.values()) / seen
-        agrees = candidate.passing + form >= 0.3 or (detector.vocabulary in OPEN and _share_of_words(column) >= 0.7)
+        agrees = candidate.passing + form >= 0.3
+        if not agrees and detector.vocabulary in OPEN and _share_of_words(column) >= 0.7:
+            agrees = candidate.unlisted = True
         ratio = min(3.0, max(ratio, -2.0)) if agrees else -CAP
     elif candidate.passing < 0.5 or _is_rather_a_place(detector, column, candidate.passing):
         return None
