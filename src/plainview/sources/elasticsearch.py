@@ -62,29 +62,42 @@ class ElasticsearchSource(NetworkSource):
             indices = self._indices(http)
             streams, known = _streams(http, indices)
         wanted = self._patterns()
+        met: set[str] = set()
         together: dict[str, list[access.Index]] = {}
         for index in indices:
             name = streams.get(index.name) or index.name
-            if not wanted or any(fnmatchcase(n, p) for n in (name, index.name) for p in wanted):
+            asked = [p for p in wanted if fnmatchcase(name, p) or fnmatchcase(index.name, p)]
+            met.update(asked)
+            if asked or not wanted:
                 together.setdefault(name, []).append(index)
+        for pattern in wanted:
+            if pattern not in met and "*" not in pattern:  # an alias, or an index that is not listed
+                together[pattern] = [access.Index(pattern)]
+            elif pattern not in met:
+                log.skip(pattern, "no index has such a name")
         for name, parts in together.items():
             if GUARDED.fullmatch(name):
                 log.listed(rows=parts[0].docs or 0)
                 log.skip(name, "not read: the store keeps its own users, password hashes or tokens in it")
                 continue
-            closed = [part for part in parts if part.closed]
-            if closed and parts[0].name != name:
-                log.skip(name, f"{len(closed)} of {len(parts)} parts of the data stream are closed")
-            place = Place(
-                name=name,
-                expression=name if name in known or parts[0].name == name else _parts(name, parts),
-                kind=f"{(self.check_access().product or 'Elasticsearch').lower()} "
-                + ("data stream" if parts[0].name != name else "index"),
-                docs=_sum(part.docs for part in parts),
-                size=_sum(part.size for part in parts),
-                closed=len(closed) == len(parts),
-            )
+            place = self._place(name, parts, known, log)
             yield Unit(name, size=place.size, rows=place.docs, locator=place)
+
+    def _place(self, name: str, parts: list[access.Index], known: set[str], log: ReadLog) -> Place:
+        """Return what to read for an index, or for the parts of a data stream."""
+        stream = parts[0].name != name
+        closed = [part for part in parts if part.closed]
+        if closed and stream:
+            log.skip(name, f"{len(closed)} of {len(parts)} parts of the data stream are closed")
+        product = (self.check_access().product or "Elasticsearch").lower()
+        return Place(
+            name=name,
+            expression=name if not stream or (name in known and not closed) else _parts(name, parts),
+            kind=f"{product} {'data stream' if stream else 'index'}",
+            docs=_sum(part.docs for part in parts),
+            size=_sum(part.size for part in parts),
+            closed=len(closed) == len(parts),
+        )
 
     def _indices(self, http: Http) -> list[access.Index]:
         reply = http.ask("elasticsearch.list")
