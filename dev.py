@@ -4,6 +4,7 @@
 python3 dev.py demo        install, and scan examples/
 python3 dev.py test        install, and run every check and test (what continuous integration runs)
 python3 dev.py test -k csv          only these tests, without the other checks
+python3 dev.py fuzz [TARGET...]     feed the parsers damaged bytes, a minute each (--seconds N for another time)
 python3 dev.py check       formatting, lint, types, import contracts
 python3 dev.py wheel       build the wheel, install it into an empty environment, scan examples/ from there
 python3 dev.py lock        renew requirements/*.txt (needs uv)
@@ -82,6 +83,12 @@ def test(arguments: list[str]) -> int:
     return failed
 
 
+def fuzz(arguments: list[str]) -> int:
+    """Run the fuzz targets; what fails is kept in tests/fuzz/found/."""
+    install("dev")
+    return run(PYTHON, "-m", "fuzz", *arguments, env={**os.environ, "PYTHONPATH": str(ROOT / "tests")})
+
+
 def wheel() -> int:
     """Build the wheel and use it where nothing else is installed."""
     install("dev")
@@ -121,6 +128,7 @@ def main() -> int:
     jobs = {
         "demo": lambda: demo(arguments),
         "test": lambda: test(arguments),
+        "fuzz": lambda: fuzz(arguments),
         "check": check,
         "wheel": wheel,
         "lock": lock,
