@@ -108,9 +108,15 @@ class Scanner:
             rows=profile.rows,
             rows_read=profile.rows,
             columns_total=len(profile.columns),
-            notes=tuple(map(safe_name, table.notes)),
+            notes=(*map(safe_name, table.notes), *self._bound(profile.rows)),
             columns=tuple(_safe_column(c) for c in columns),
         )
+
+    def _bound(self, rows: int) -> tuple[str, ...]:
+        """Say what a sample cannot exclude: the rule of three (Hanley and Lippman-Hand, JAMA 1983)."""
+        if self.options.sample is None or rows < self.options.sample:
+            return ()
+        return (f"{rows:,} random rows: what stands in fewer than {3 / rows:.2%} of all rows may be missed (95 %)",)
 
     def read_unit(self, source: Source, unit: Unit) -> UnitResult:
         """Read one unit to its end, or to where it fails: what was read counts."""

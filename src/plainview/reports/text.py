@@ -128,7 +128,7 @@ def _exposure(exposure: Exposure, *, verbose: bool) -> Iterator[Line]:
 
 def _table(table: TableReport, *, verbose: bool) -> Iterator[Line]:
     yield 4, f"{quoted(table.name)}: {wording.rows(table)}; {wording.columns(table)}", "bold"
-    for note in table.notes if verbose else ():
+    for note in table.notes if verbose else table.notes[:3]:
         yield 6, f"Note: {note}", ""
     for group in wording.groups(table):
         found = "; ".join(_column(column) for column in group.columns)
