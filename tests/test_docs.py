@@ -167,6 +167,23 @@ def test_limits_are_the_real_ones(limits: Limits | WireLimits) -> None:
     assert shown == {field: getattr(limits, field) for field in type(limits).__dataclass_fields__}
 
 
+def test_every_encoding_and_format_is_named() -> None:
+    from plainview.sources.formats import FORMATS
+    from plainview.sources.letters import CODECS
+
+    page = TEXT[ROOT / "docs" / "formats.md"]
+    assert [encoding for encoding in (*CODECS, "iso-2022-jp") if encoding not in page] == []
+    assert f"and {len(CODECS) + 1} older ones" in README
+    table = page.split("## Read")[1].split("\n###")[0].lower()
+    assert [kind for kind in FORMATS if {"sql_dump": "sql dump"}.get(kind, kind) not in table] == []
+
+
+def test_extras_that_are_named_exist() -> None:
+    known = tomli.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    named = {extra for found in re.findall(r"(?:plainview|'\.)\[([\w,]+)\]", ALL) for extra in found.split(",")}
+    assert named <= set(known)
+
+
 def test_defaults_in_the_help_are_the_real_ones() -> None:
     real = {"--file-seconds": Limits().seconds, "--unpacked": Limits().unpacked, "--ratio": Limits().ratio, "--depth": Limits().depth,
             "--members": Limits().members, "--columns": Limits().columns, "--memory": Limits().memory}  # fmt: skip

@@ -234,14 +234,15 @@ def stores() -> str:
     from plainview.sources import SOURCES
     from plainview.target import SCHEMES
 
-    rows = ["| address | page | needs |", "|---|---|---|"]
-    for kind, (module, _, extra) in SOURCES.items():
+    rows = ["| address | requests, traces, verdicts, how to close it | needs |", "|---|---|---|"]
+    for kind, (module, _, extra) in sorted(SOURCES.items(), key=lambda item: item[0] == "fingerprint"):
         schemes = [f"`{name}://`" for name, scheme in SCHEMES.items() if scheme.kind == kind]
         if importlib.util.find_spec(module) is None or not (schemes or kind == "fingerprint"):
             continue
-        page = f"docs/stores/{kind}.md"
-        link = f"[{kind}]({page})" if (ROOT / page).exists() else ""
-        address = ", ".join(schemes) or "`host:port` (which store it is, is asked)"
+        page = ROOT / "docs" / "stores" / f"{kind}.md"
+        title = page.read_text(encoding="utf-8").split("\n", 1)[0].lstrip("# ") if page.exists() else ""
+        link = f"[{title}](docs/stores/{kind}.md)" if title else ""
+        address = ", ".join(schemes) or "`host:port`: which store it is, is found out"
         rows.append(f"| {address} | {link} | {f'`plainview[{extra}]`' if extra else ''} |")
     return "\n".join(rows)
 
