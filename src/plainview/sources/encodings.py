@@ -29,6 +29,7 @@ HEAD = 64 << 10
 _HIGH = bytes(range(128, 256))
 _SEQUENCE = re.compile(rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{2})[\x80-\xbf]")
 _ISO_2022_JP = re.compile(rb"\x1b\$[@B][!-~]+\x1b\([BJ]")
+_PAIR = re.compile(rb"[\t\n\r -~]{2}")  # in UTF-16 a rare sign each
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -80,6 +81,8 @@ def _wide(head: bytes) -> str:
     if quarter and min(places[1:]) == 0 and places[0] >= quarter and places[1] > 0.9 * quarter:
         return "utf-32-be"
     even, odd = head[0::2], head[1::2]
+    if len(_PAIR.findall(head)) > len(odd) // 2:
+        return ""  # bytes of ASCII, and a few zeros: a piece of UTF-16 put behind other text
     # Chinese in UTF-16 has few zero bytes, but each comma, digit and line end has one
     little = sum(pair in head for pair in (b"\n\0", b",\0", b";\0", b"\t\0", b" \0"))
     big = sum(pair in head for pair in (b"\0\n", b"\0,", b"\0;", b"\0\t", b"\0 "))
@@ -183,7 +186,7 @@ class Utf8Blocks(Iterator[bytes]):
         if self.encoding.name != "utf-8":
             return data
         better = self.encoding if self._multibyte else detect(_around(data), whole=False)
-        if better.name == "utf-8":
+        if better.name.startswith("utf-"):  # ASCII came before: it is not UTF-16
             return self._transcode(data, last=True)
         self.encoding = Encoding(better.name, assumed=True)
         self.notes = (f"{self.encoding.note} from the first byte that is not ASCII on",)
@@ -193,17 +196,26 @@ class Utf8Blocks(Iterator[bytes]):
     def _transcode(self, data: bytes, *, last: bool) -> bytes:
         if self.encoding.name == "windows-1252" and not _has_c1(data):
             return data.decode("latin-1").encode()  # the same without 0x80-0x9F, and six times as fast
-        text = self._decoder.decode(data, last)
+        try:
+            text = self._decoder.decode(data, last)
+        except UnicodeError:  # "pending buffer overflow": an escape sequence without an end
+            self._decoder.reset()
+            text = data.decode(_codec(self.encoding.name), "replace")
         if REPLACEMENT in text:
             self._broken_rows += sum(REPLACEMENT in line for line in text.split("\n"))
         return text.encode("utf-8", "replace")
 
 
-def _decoder(name: str) -> codecs.IncrementalDecoder:
-    """Return a decoder that never fails, for the superset of an encoding that is met in files."""
+def _codec(name: str) -> str:
+    """Return Python's codec for the superset of an encoding that is met in files."""
     from plainview.sources.letters import CODECS
 
-    return codecs.getincrementaldecoder(CODECS.get(name, name))("replace")
+    return CODECS.get(name, name)
+
+
+def _decoder(name: str) -> codecs.IncrementalDecoder:
+    """Return a decoder that replaces what is damaged."""
+    return codecs.getincrementaldecoder(_codec(name))("replace")
 
 
 def _around(data: bytes) -> bytes:
