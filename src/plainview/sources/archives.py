@@ -75,10 +75,12 @@ def members(source: Input, kind: str, log: ReadLog, meter: Meter) -> Iterator[Me
 
 def _zip_members(source: Input, log: ReadLog, meter: Meter) -> Iterator[Member]:
     with source.seekable() as stream:
-        _check_directory(stream, meter)
+        said = _check_directory(stream, meter)
         lock = threading.Lock()
         names = Names(source.name)
         with zipfile.ZipFile(stream) as archive:
+            if len(archive.infolist()) < said or (not said and source.head.startswith(b"PK\x03\x04")):
+                log.skip(source.name, "its directory does not list all members; those that it lists were read")
             for count, info in enumerate(archive.infolist()):
                 if count >= meter.limits.members:
                     log.skip(source.name, LimitError(f"more than {count} members", hint="raise --members"))
@@ -99,8 +101,8 @@ def _zip_members(source: Input, log: ReadLog, meter: Meter) -> Iterator[Member]:
                     member[1].close()
 
 
-def _check_directory(stream: BinaryIO, meter: Meter) -> None:
-    """Raise LimitError when the central directory says it is huge: zipfile would load it whole."""
+def _check_directory(stream: BinaryIO, meter: Meter) -> int:
+    """Return how many members there are. Raise LimitError for a huge directory: zipfile would load it whole."""
     end = stream.seek(0, io.SEEK_END)
     stream.seek(max(0, end - (66 << 10)))
     tail = stream.read()
@@ -114,6 +116,7 @@ def _check_directory(stream: BinaryIO, meter: Meter) -> None:
     if size > DIRECTORY or entries > 50 * meter.limits.members:
         raise LimitError(f"says it has {entries} members", hint="raise --members")
     stream.seek(0)
+    return int(entries)
 
 
 def _zip_member(
