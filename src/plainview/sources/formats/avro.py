@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 import polars as pl
 
@@ -24,7 +24,8 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
     import fastavro
 
     table = Table(source.name, "avro")
-    with source.open() as stream:
+    with source.open() as opened:
+        stream = _Tail(opened)
         records = _start(fastavro.reader, stream)
         yield Batch(table, pl.DataFrame(schema=dict.fromkeys(_fields(records.writer_schema), pl.Null)))
         log.listed()
@@ -47,6 +48,22 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
             raise DamagedError(
                 f"a block is damaged or cut short ({type(broken).__name__}); the records before it were read"
             )
+        if stream.last != records._header["sync"]:  # noqa: SLF001  fastavro takes a cut in the head of a block for the end
+            raise DamagedError("cut short, or other bytes follow the last block; the records before were read")
+
+
+class _Tail:
+    """A stream that remembers its last 16 bytes: header and blocks end with the same mark."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.last = b""
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes."""
+        data = self._stream.read(size)
+        self.last = data[-16:] if len(data) >= 16 else (self.last + data)[-16:]
+        return data
 
 
 def _start(reader: Any, stream: Any) -> Any:
