@@ -30,6 +30,9 @@ _HOT: Final = "a transaction was interrupted (-journal beside it): its half-writ
 _STEPS: Final = 100_000  # instructions of SQLite between two looks at the deadline
 _NOT_UTF8: Final = "text that is not valid UTF-8 was read with replacement characters"
 
+# SQLite's message quotes the file, and Python may fail to decode it; a damaged length may ask for any memory.
+_ERRORS: Final = (sqlite3.Error, UnicodeDecodeError, MemoryError)
+
 Row = tuple[object, ...]
 
 
@@ -46,7 +49,7 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
         for name in _tables(connection, source, log):
             try:
                 yield from _table(connection, source, log, name)
-            except sqlite3.Error as error:
+            except _ERRORS as error:
                 source.deadline.check()
                 log.skip(f"{source.name}/{name}", _why(error))
 
@@ -113,12 +116,12 @@ def _tables(connection: sqlite3.Connection, source: Input, log: ReadLog) -> list
     try:
         try:
             rows = connection.execute(query).fetchall()
-        except sqlite3.Error:
+        except _ERRORS:
             source.deadline.check()
             connection.execute("PRAGMA writable_schema = ON")  # in memory: entries that do not parse are passed over
             rows = connection.execute(query).fetchall()
             log.skip(source.name, "parts of the schema are damaged: tables that they define are missing")
-    except sqlite3.Error as error:
+    except _ERRORS as error:
         source.deadline.check()
         raise DamagedError(_why(error)) from None
     names = []
@@ -175,7 +178,7 @@ def _rows(
 class _Broken(list[Row]):
     """Rows before an error."""
 
-    error: sqlite3.Error
+    error: Exception
 
 
 def _some(cursor: sqlite3.Cursor, size: int) -> list[Row]:
@@ -184,7 +187,7 @@ def _some(cursor: sqlite3.Cursor, size: int) -> list[Row]:
     try:
         # extend keeps what came before an error, which fetchmany throws away
         rows.extend(islice(cursor, size))
-    except sqlite3.Error as error:
+    except _ERRORS as error:
         if not rows:
             raise
         rows.error = error
@@ -232,7 +235,7 @@ def _distinct(names: list[str]) -> list[str]:
     return result
 
 
-def _why(error: sqlite3.Error) -> str:
+def _why(error: Exception) -> str:
     """Say what SQLite's error code means; its message may quote the schema."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return {
