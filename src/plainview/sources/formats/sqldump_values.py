@@ -38,6 +38,7 @@ _BEHIND: Final = (b"'||", b"' ||", b"'::", b"' + ", b"' COLLATE", b"CAST(", b"CO
 _SPECIAL: Final = r"(?:[,\x1f\n]|\A)(?:_binary '|[NXx]'|0x)|' ?(?:\|\||::|\+ |COLLATE)|CAST\(|CONVERT\("
 # A call or a prefix in front of a string: not a plain value.
 _EXPRESSION: Final = r"(?s)^[A-Za-z_&][A-Za-z0-9_]* ?\(? ?N?'.*['\)]$"
+_HEX_DIGITS: Final = re.compile("(?:[0-9A-Fa-f]{2})*")
 _MYSQL: Final = {"\\" + key: value for key, value in tokens.ESCAPES.items() if key not in "fv"} | {'\\"': '"'}
 _OTHER_MYSQL: Final = r"""\\([^nrtb0Z"%_\x02])"""
 
@@ -139,7 +140,8 @@ def _with_blobs(frame: pl.DataFrame, text: bytes, separator: str, restore: dict[
 
 def _blob(cell: str, restore: dict[str, str]) -> bytes:
     if cell.startswith(HEX.decode()):
-        return bytes.fromhex(("0" if len(cell) % 2 == 0 else "") + cell[1:])
+        digits = cell[1:].rjust(len(cell) - len(cell) % 2, "0")
+        return bytes.fromhex(digits) if _HEX_DIGITS.fullmatch(digits) else digits.encode("latin-1", "replace")
     cell = cell.removeprefix(RAW.decode())
     for old, new in restore.items():
         cell = cell.replace(old, new)
