@@ -115,7 +115,7 @@ class Target:
             f"{name}=***" for name, _ in self.secrets
         ]
         query = "?" + "&".join(shown) if shown else ""
-        path = quote(self.path, safe="/:@+,;=!$()*~")
+        path = quote(self.path, safe="/:@+,;=!$()*~", errors="backslashreplace")
         if self.kind in OBJECT_STORES:
             return f"{self.scheme}://{path}{query}"
         return f"{self.scheme}://{self.address}{'/' if path else ''}{path}{query}"
