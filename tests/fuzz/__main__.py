@@ -95,7 +95,7 @@ def one(name: str, seconds: float) -> int:
     for seed in target.seeds:
         (corpus / hashlib.sha1(seed, usedforsecurity=False).hexdigest()).write_bytes(seed)
     words = FOUND / name / "words"
-    words.write_text("".join(f'"{"".join(f"\\x{byte:02x}" for byte in word)}"\n' for word in dictionary(target.words)))
+    words.write_text("".join('"' + "".join(map("\\x{:02x}".format, word)) + '"\n' for word in dictionary(target.words)))
     options = (f"-timeout={SILENCE}", f"-rss_limit_mb={MEMORY}", f"-max_len={LONGEST}", "-print_final_stats=0")
     saved = (f"-artifact_prefix={FOUND / name}/", f"-dict={words}")
     atheris.Setup([sys.argv[0], *options, *saved, str(corpus)], run)

@@ -34,7 +34,9 @@ def lines_of(form: str) -> bytes:
     return "".join(form.format(key=key) for key in KEYS).encode()
 
 
-def reading(module: object, names: tuple[str, ...], prefix: bytes, *patches: tuple[object, str, int]) -> Callable[[bytes], None]:
+def reading(
+    module: object, names: tuple[str, ...], prefix: bytes, *patches: tuple[object, str, int]
+) -> Callable[[bytes], None]:
     """Return a target that reads the bytes under one of the names, at times in small blocks or after valid rows.
 
     Rows before the first bad byte must not be lost; and where nothing comes out, that must be said.

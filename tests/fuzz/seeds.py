@@ -20,7 +20,7 @@ from .harness import CANARY
 MAIL = CANARY.encode()
 
 CSV = (
-    b"id,name,email\n1,Anna,canary.7f3a@example.org\n2,Bob,\n3,\"Muster, Eva\",x@y.zz\n",
+    b'id,name,email\n1,Anna,canary.7f3a@example.org\n2,Bob,\n3,"Muster, Eva",x@y.zz\n',
     b'a;b;c\r\n"1";"two ""words""";"three\r\nlines"\r\n4;5;6\r\n',
     b"sep=|\r\na|b\r\n1|2\r\n3|4\r\n",
     b"# a title\n# more\n\nname\temail\nAnna\tcanary.7f3a@example.org\nEva\tb@c.dd\n",
@@ -28,7 +28,7 @@ CSV = (
     b"name,text\nA,'it''s'\nB,'x,y'\n",
     b'name,text\nA,"a \\"quoted\\" word"\nB,"x\n',
     b'a,b\n1,"x" y\n2,"unclosed\n3,4\n',
-    b"a, b, c\n1, \"x, y\", 3\n",
+    b'a, b, c\n1, "x, y", 3\n',
     b"a\rb\rc\r",
     b"\xef\xbb\xbfname,stra\xc3\x9fe\nJ\xc3\xb6rg,Allee\n",
     b"name,stra\xdfe\nJ\xf6rg,Allee\nK\xe4the,Weg\n",
@@ -83,7 +83,7 @@ JSON = (
     b'{"a":1,"a":2}\n{"A":1}\n{"":0}\n{"a.b":1,"a[]":2,"x\'y":3}\n',
     b"[1,2,3",
     b'[{"a":[{"b":[{"c":[1,2]}]}]}]',
-    "﻿{\"ä\":1}".encode(),
+    '﻿{"ä":1}'.encode(),
 )
 NESTED = (
     b'[{"v":[[1,2],[3]],"s":[{"x":1},{"y":[{"z":null}]}]},{"v":null,"s":[]}]',
@@ -113,26 +113,34 @@ HTML = (
 )
 SQL = (
     b"CREATE TABLE t (id integer, name text, primary key (id));\nINSERT INTO t VALUES (1,'canary.7f3a@example.org'),(2,'it''s');\n",
-    b"--\n-- PostgreSQL database dump\n--\nSET client_encoding = 'UTF8';\nCREATE TABLE public.p (\n    id integer NOT NULL,\n    n text\n);\n"
-    b"COPY public.p (id, n) FROM stdin;\n1\tAnna\\tB\n2\t\\N\n3\tcanary.7f3a@example.org\n\\.\n\n",
-    b"-- MySQL dump 10.13\n/*!40101 SET NAMES utf8 */;\nCREATE TABLE `u` (\n  `id` int(11) NOT NULL,\n  `b` blob,\n  KEY `k` (`id`)\n) ENGINE=InnoDB;\n"
-    b"LOCK TABLES `u` WRITE;\nINSERT INTO `u` VALUES (1,_binary 'a\\'b\\0\\\\'),(2,0xCAFE),(3,NULL);\nUNLOCK TABLES;\n",
-    b"PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\nCREATE TABLE \"a b\"(x, y);\nINSERT INTO \"a b\" VALUES(1,X'ffd8');\nINSERT INTO \"a b\" VALUES(unistr('\\u00e9'),2.5);\nCOMMIT;\n",
-    b"REM INSERTING into EMP\nSET DEFINE OFF;\nInsert into EMP (ID,NAME,HIRED) values (1,'King',to_date('17-11-81','DD-MM-RR'));\n"
-    b"Insert into EMP (ID,NAME,HIRED) values (2,q'[O'Neil]',null);\n",
+    (
+        b"--\n-- PostgreSQL database dump\n--\nSET client_encoding = 'UTF8';\nCREATE TABLE public.p (\n    id integer NOT NULL,\n    n text\n);\n"
+        b"COPY public.p (id, n) FROM stdin;\n1\tAnna\\tB\n2\t\\N\n3\tcanary.7f3a@example.org\n\\.\n\n"
+    ),
+    (
+        b"-- MySQL dump 10.13\n/*!40101 SET NAMES utf8 */;\nCREATE TABLE `u` (\n  `id` int(11) NOT NULL,\n  `b` blob,\n  KEY `k` (`id`)\n) ENGINE=InnoDB;\n"
+        b"LOCK TABLES `u` WRITE;\nINSERT INTO `u` VALUES (1,_binary 'a\\'b\\0\\\\'),(2,0xCAFE),(3,NULL);\nUNLOCK TABLES;\n"
+    ),
+    b'PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\nCREATE TABLE "a b"(x, y);\nINSERT INTO "a b" VALUES(1,X\'ffd8\');\nINSERT INTO "a b" VALUES(unistr(\'\\u00e9\'),2.5);\nCOMMIT;\n',
+    (
+        b"REM INSERTING into EMP\nSET DEFINE OFF;\nInsert into EMP (ID,NAME,HIRED) values (1,'King',to_date('17-11-81','DD-MM-RR'));\n"
+        b"Insert into EMP (ID,NAME,HIRED) values (2,q'[O'Neil]',null);\n"
+    ),
     b"SET IDENTITY_INSERT [dbo].[T] ON\nINSERT [dbo].[T] ([Id], [Name]) VALUES (1, N'Anna')\nGO\nINSERT [dbo].[T] ([Id], [Name]) VALUES (CAST(2 AS Int), N'O''x')\nGO\n",
     b"INSERT INTO t (a, b) VALUES\n(1, 'x'),\n(2, 'y')\nON CONFLICT DO NOTHING;\nINSERT INTO t SELECT 1, 'z' UNION ALL SELECT 2, 'w';\n",
     b"INSERT INTO t VALUES (E'a\\nb', $$dollar 'quoted'$$, '\\x4142'::bytea, ARRAY[1,2], -3e5, 'a' || 'b', now());\n",
     b"INSERT INTO t VALUES (1,'unclosed\nINSERT INTO t VALUES (2,'y');\n",
     b"CREATE FUNCTION f() RETURNS int AS $body$ BEGIN INSERT INTO x VALUES (1); END $body$ LANGUAGE plpgsql;\nINSERT INTO t VALUES (1);\n",
-    b"REPLACE INTO `r` VALUES (1,\"double\\\"d\");\nINSERT IGNORE INTO r SET a=1, b='x';\n",
+    b'REPLACE INTO `r` VALUES (1,"double\\"d");\nINSERT IGNORE INTO r SET a=1, b=\'x\';\n',
     b"SET NAMES latin1;\nINSERT INTO t VALUES ('K\xe4the');\n",
     b"INSERT INTO t VALUES ('),(', ');\n', '--', '/*'),\n (',', 0x41, 0x);\n",
 )
 BSON = (
     bson.encode({"_id": 1, "name": "Anna", "email": CANARY}) + bson.encode({"_id": 2, "tags": ["a", {"b": 1}]}),
     bson.encode({"a": {"b": {"c": [1.5, None, True, b"bin"]}}}),
-    bson.encode({"r": bson.Regex("x"), "o": bson.ObjectId(b"1" * 12), "t": bson.Timestamp(1, 2), "d": bson.Decimal128("1.5")}),
+    bson.encode(
+        {"r": bson.Regex("x"), "o": bson.ObjectId(b"1" * 12), "t": bson.Timestamp(1, 2), "d": bson.Decimal128("1.5")}
+    ),
     bson.encode({"c": bson.Code("f()", {"x": 1}), "m": bson.MinKey(), "l": bson.Int64(1 << 60)}),
     b"\x05\0\0\0\0",
     b"\x02a\0\x02\0\0\0x\0\x10b\0\x01\0\0\0",
@@ -140,12 +148,17 @@ BSON = (
 )
 WORDS = (
     b"address.street", b"anna@example.org", b"+49 30 90182357", b"phones[]", b"DE89370400440532013000", b"4111 1111 1111 1111",
-    b"customerE-Mail2", "客户姓名".encode(), "date de naissance".encode(), b"user.id", b"\x1b]0;x\x07", "a\u202eb".encode(),
+    b"customerE-Mail2", "客户姓名".encode(), b"date de naissance", b"user.id", b"\x1b]0;x\x07", "a\u202eb".encode(),
     b"s3://bucket/a?X-Amz-Signature=1", b"https://user:pw@host/x", b"123-45-6789", b"00:1b:44:11:3a:b7", b"eyJabcdefghijkl.eyJxxxx.sig",
     b"email=canary.7f3a@example.org; IBAN: DE89 3704 0044 0532 0130 00, born 1990-01-02", "Tel.: ٠١٢٣٤٥٦٧٨٩".encode(),
 )  # fmt: skip
 MAGIC = [magic for _, magic, _ in (*READ, *NAMED)]
-HEADS = tuple(bytes(offset) + magic + bytes(600) for offset, magic, _ in READ) + (bytes(3000), b"MZ" + bytes(600), b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1200))
+HEADS = (
+    *tuple(bytes(offset) + magic + bytes(600) for offset, magic, _ in READ),
+    bytes(3000),
+    b"MZ" + bytes(600),
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1200),
+)
 TARGET_WORDS = (
     b"redis://user:pw@127.0.0.1:6379/0?password=x", b"s3://bucket/prefix?endpoint=http://127.0.0.1:9000&region=eu",
     b"postgresql://[::1]:5432/db?sslmode=require", b"127.0.0.1:9200", b"[fe80::1%25eth0]:1", b"file:///tmp/a%20b", b"user:secret@host:1",
@@ -157,8 +170,8 @@ SCOPE = (
     b'targets = ["redis://u:p@h:1"]\n', b"[allow]\nnames = []\n", b'[[allow]]\nports = [true, "1-0", -1]\nnames = ["a"]\n', b"x = 1979-05-27T07:32:00Z\n",
 )  # fmt: skip
 DETECTOR = (
-    b'label = "X"\ncategory = "email_address"\nnames = ["email"]\npatterns = ["[a-z]+@[a-z]+"]\nmatches = ["a@b"]\nnon_matches = ["a"]\n'
-    b'name_matches = ["email"]\nname_non_matches = ["age"]\n',
+    (b'label = "X"\ncategory = "email_address"\nnames = ["email"]\npatterns = ["[a-z]+@[a-z]+"]\nmatches = ["a@b"]\nnon_matches = ["a"]\n'
+    b'name_matches = ["email"]\nname_non_matches = ["age"]\n'),
     b'label = "Y"\ncategory = "city"\nvocabulary = "cities"\nmatches = ["x"]\nnon_matches = ["y"]\n',
     b'label = "Y"\ncategory = "city"\npattern = "("\nmatches = ["x"]\nnon_matches = ["y"]\ncheck = "luhn"\nin_text = true\n',
     b'pattern = ["x"]\npatterns = "y"\nlabel = 1\n',
@@ -216,7 +229,10 @@ def sqlite() -> bytes:
     return data
 
 
-CELLS = "".join(f'<row r="{r}"><c r="A{r}" t="inlineStr"><is><t>{CANARY}</t></is></c><c r="B{r}"><v>{r}</v></c></row>' for r in range(1, 5))
+CELLS = "".join(
+    f'<row r="{r}"><c r="A{r}" t="inlineStr"><is><t>{CANARY}</t></is></c><c r="B{r}"><v>{r}</v></c></row>'
+    for r in range(1, 5)
+)
 WORKBOOK = (
     ("[Content_Types].xml", b'<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>'),
     ("_rels/.rels", b'<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>'),

@@ -1,0 +1,133 @@
+"""The fuzz targets on their seeds and on random changes of them, and inputs that once broke a parser."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+
+import pytest
+
+from fuzz import harness, seeds
+from fuzz.files import scan
+from fuzz.harness import LawBroken, Target, check, file_of, read_all
+from fuzz.mutate import mutations
+from fuzz.targets import TARGETS
+from plainview.errors import DamagedError
+from plainview.sources import encodings
+from plainview.sources.formats import avro, delimited, sqldump, sqlite_, text
+from plainview.target import parse_target
+
+CHANGES = 300
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_seeds_and_changes(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    target = TARGETS[name]
+    for data in (*target.seeds, *mutations(target, seed=20_26, count=CHANGES)):
+        try:
+            check(target, data)
+        except Exception as error:
+            raise AssertionError(f"{name} failed on {data!r}") from error
+    capfd.readouterr()  # Rust prints its panics there
+
+
+def test_the_laws_can_be_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def quotes(data: bytes) -> None:
+        raise DamagedError(f"cannot read {data.decode()}")
+
+    def fails(data: bytes) -> None:
+        raise ValueError(data)
+
+    def turns(_: bytes) -> None:
+        sum(range(3_000_000))
+
+    with pytest.raises(LawBroken, match="quoted"):
+        check(Target("quotes", quotes, ()), seeds.MAIL)
+    with pytest.raises(ValueError, match="x"):
+        check(Target("fails", fails, ()), b"x")
+    monkeypatch.setattr(harness, "GROWTH", -1)
+    with pytest.raises(LawBroken, match="memory"):
+        check(Target("grows", lambda _: None, ()), b"x")
+    monkeypatch.undo()
+    monkeypatch.setattr(harness, "SECONDS", 0.005)
+    with pytest.raises(LawBroken, match="slow"):
+        check(Target("slow", turns, ()), b"x")
+
+
+# -- inputs that once broke a parser ------------------------------------------------------------------------
+
+
+def test_utf16_behind_ascii_does_not_change_what_is_before_it() -> None:
+    before = "".join(f"{number},name {number}\n" for number in range(90)).encode()
+    tail = "name,mail\nA,b@c.dd\n".encode("utf-16")
+    assert encodings.detect(before + tail, whole=True).name != "utf-16-le"
+    for reader, name in ((delimited, "a.csv"), (text, "a.txt")):
+        seen = read_all(lambda log, reader=reader, name=name: reader.read(file_of(before + tail, name), log))
+        assert "name 0" in seen.text()
+        assert "name 89" in seen.text()
+
+
+@pytest.mark.parametrize("order", ["utf-16-le", "utf-16-be"])
+def test_utf16_without_a_mark_is_still_seen(order: str) -> None:
+    chinese = "姓名,电话\n王小明,13800138000\n李四,13900139000\n" * 5
+    assert encodings.detect(chinese.encode(order), whole=True).name == order
+    assert encodings.detect(("name,mail\nAnna,a@b.cc\n" * 5).encode(order), whole=True).name == order
+
+
+def test_an_escape_sequence_without_an_end() -> None:
+    # Python's decoder of ISO-2022-JP gives up at this, even when told to replace
+    data = b"@ \x1b$B;d\x1b(B\r\n" + b"\0" * 30 + b"\x1b$\x17\0u(?\0t\0\0|\1"
+    seen = read_all(lambda log: text.read(file_of(data * 3, "a.txt"), log))
+    assert seen.text().count("私") == 3
+
+
+def test_hexadecimal_that_is_none_in_a_dump() -> None:
+    dump = b"-- MySQL dump 10.13\nINSERT INTO u VALUES (1,_binary 'a'),(2,0xCAFE),(3,0xCAxE),(4,0xABC);\n"
+    seen = read_all(lambda log: sqldump.read(file_of(dump, "a.sql"), log))
+    assert [row[1] for row in seen.frames[0].rows()] == [b"a", b"\xca\xfe", b"CAxE", b"\x0a\xbc"]
+
+
+def test_a_schema_that_sqlite_quotes_in_bytes_that_are_not_utf8() -> None:
+    at = seeds.sqlite().index(b"CREATE TABLE")
+    data = bytearray(seeds.sqlite())
+    data[at + 5 : at + 12] = b"\xff\xff\xa4cana\xff"[:7]
+    seen = read_all(lambda log: sqlite_.read(file_of(bytes(data), "a.db"), log))
+    assert any("damaged" in why for _, why in seen.log.skipped) or seen.error
+
+
+def test_a_length_in_a_database_that_no_memory_holds() -> None:
+    data = bytearray(seeds.sqlite())
+    data[0x72D : 0x72D + 40] = b"\xff" * 40
+    db = bytes(data)
+    seen = read_all(lambda log: sqlite_.read(file_of(db, "a.db"), log))
+    assert seen.told
+
+
+def test_a_zip_directory_that_hides_members() -> None:
+    whole = seeds.zipped(("a.csv", seeds.CSV[0]), ("b.csv", seeds.CSV[0]))
+    end = whole.index(b"PK\x05\x06")
+    directory = whole.index(b"PK\x01\x02")
+    second = whole.index(b"PK\x01\x02", directory + 4)
+    none = whole[:directory] + b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, 0, 0, 0, directory, 0)
+    fewer = whole[:second] + whole[end : end + 12] + struct.pack("<II", second - directory, directory) + b"\0\0"
+    assert len(zipfile.ZipFile(io.BytesIO(fewer)).infolist()) == 1
+    for data in (none, fewer):
+        seen = scan(data, "a.zip")
+        assert any("does not list all members" in why for _, why in seen.log.skipped)
+    assert not scan(whole, "a.zip").told
+
+
+def test_avro_cut_in_the_head_of_a_block() -> None:
+    mark = b"\x01\x02\x03\x04" * 4
+    head = seeds.AVRO.index(mark) + len(mark)
+    whole = read_all(lambda log: avro.read(file_of(seeds.AVRO, "a.avro"), log))
+    assert whole.rows == 50
+    assert not whole.told
+    for cut in (seeds.AVRO[: head + 1], seeds.AVRO[: head + 2], seeds.AVRO[:-1], seeds.AVRO + b"\x80"):
+        assert read_all(lambda log, cut=cut: avro.read(file_of(cut, "a.avro"), log)).error
+
+
+def test_an_address_that_no_encoding_can_write() -> None:
+    for odd in ("\udccb", "\ud800"):
+        str(parse_target(f"redis://127.0.0.1/{odd}")).encode()
