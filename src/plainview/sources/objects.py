@@ -16,7 +16,6 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
-from lxml import etree
 
 from plainview.errors import PlainviewError, ProtocolError, RefusedError
 from plainview.sources.base import MIB, Batch, Deadline, ReadLog, Unit
@@ -24,14 +23,15 @@ from plainview.sources.files import Counter, read_input
 from plainview.sources.kinds import HEAD, identify
 from plainview.sources.network import NetworkSource, Verdict
 from plainview.sources.objects_input import Fetcher, look_at, refusal
+from plainview.sources.objects_names import size_of, trouble
 from plainview.sources.packed import Meter, bare_name
 from plainview.sources.prior_access import Named, prior_access
 from plainview.wire import WireLimits
 from plainview.wire_http import Http, Reply
-from plainview.xmldoc import local_name, safe_settings
 
 if TYPE_CHECKING:
-    from plainview.report import Exposure
+    from plainview.report import Exposure, RightsBasis
+    from plainview.secret import Secret
     from plainview.wire_http import Body
 
 OBJECTS = 1_000_000  # of one target
@@ -39,8 +39,6 @@ PAGE = 8 * MIB  # bytes of one page of a listing
 EMPTY_PAGES = 20  # in a row
 DAY = 86_400.0
 TRIED = 5  # objects whose head a stranger asks for
-DOTS = re.compile(r"(?:^|/)\.{1,2}(?:/|$)")
-ODD_PATH = "its name holds . or .. as a part of a path: servers disagree on what that names, so it was not asked for"
 NOT_TRIED = "writing: never tried"
 UNSETTLED = frozenset({("auth_required", "proved"), ("reads", "probable")})
 BY_NAME = "objects by their names: a name that is not known cannot be asked for"
@@ -79,8 +77,11 @@ class ObjectHttp(Http):
 
 
 class ObjectSource(NetworkSource):
-    """Base of the stores of objects. `container` and `prefix` are the parts of the target's path."""
+    """Base of the stores of objects."""
 
+    table = ""  # of its probes, where it is not the kind
+    basis: RightsBasis = "unknown"  # how the rights of a stranger who reads are known
+    prefix = ""  # below which the objects lie, without a slash at its end
     _tls: bool | None = None
     _listed = False  # a stranger may list
     _single: Object | None = None  # the target is this one object
@@ -89,6 +90,7 @@ class ObjectSource(NetworkSource):
         limits = network or WireLimits()
         # An object is one answer, however large; what bounds it is the size that the store says.
         super().__init__(*args, network=replace(limits, answer=1 << 62), **options)
+        self.table = self.table or self.kind
         self._idle: list[Http] = []
         self._lock = threading.Lock()
         # A unit uses two connections at most, the listing one.
@@ -107,6 +109,35 @@ class ObjectSource(NetworkSource):
     def dress(self, method: str, path: str, headers: dict[str, str]) -> tuple[str, dict[str, str]]:  # noqa: ARG002
         """Return path and headers with the credential in them; called only where there is one."""
         return path, headers
+
+    @property
+    def _below(self) -> str:
+        return f"{self.prefix}/" if self.prefix else ""
+
+    def thing(self, key: str, size: int | None) -> Object:
+        """Return an object; its name is its path below the prefix."""
+        name = key.removeprefix(self._below) if key != self.prefix else key.rpartition("/")[2]
+        return Object(key, name, size, trouble(key))
+
+    def one(self, http: Http, key: str) -> Object | None:
+        """Return the object that the whole target names, if its head is given."""
+        thing = self.thing(key, None)
+        reply = http.ask(f"{self.table}.head", **self.params(thing)) if not thing.why else None
+        if reply is None or not reply.ok or reply.looks_like_page:
+            return None
+        return self.thing(key, self.head_size(reply))
+
+    def head_size(self, reply: Reply) -> int | None:
+        """Return the size of an object from the answer to its head."""
+        return size_of(reply.header("content-length"))
+
+    @staticmethod
+    def printable(secret: Secret) -> str:
+        """Return a secret that goes into a header or a path. Raises RefusedError for one that cannot."""
+        text = secret.reveal()
+        if not re.fullmatch(r"[\x21-\x7e]{1,8192}", text):
+            raise RefusedError("a credential with characters that no header can hold")
+        return text
 
     # -- connections ----------------------------------------------------------------------------------
 
@@ -159,13 +190,13 @@ class ObjectSource(NetworkSource):
         """Ask for the heads of a few objects: one that is given proves that a stranger reads."""
         some = [thing for thing in things if not thing.why and thing.size != 0]
         for count, thing in enumerate(some[:: max(1, len(some) // TRIED)][:TRIED], 1):
-            reply = http.ask(f"{self.kind}.head", **self.params(thing))
+            reply = http.ask(f"{self.table}.head", **self.params(thing))
             if reply.ok and not reply.looks_like_page:
                 others = f", after {count - 1} were refused" if count > 1 else ""
-                verdict.saw("reads", f"HEAD of an object was answered without a credential{others}")
+                verdict.saw("reads", f"the head of an object was given without a credential{others}")
                 return
         if some:
-            verdict.note("objects are listed, but HEAD of those that were tried was refused")
+            verdict.note("objects are listed, but the heads of those that were tried were refused")
         else:
             verdict.note("no object is there to show whether a stranger can read one")
 
@@ -200,13 +231,16 @@ class ObjectSource(NetworkSource):
             "confidence": verdict.confidence,
             "evidence": tuple(verdict.evidence),
             "not_tried": left,
+            "rights_basis": self.basis if verdict.state == "reads" else exposure.rights_basis,
         }
 
     def choose_eyes(self) -> None:
         """Decide who reads: a stranger only where he may list as well, or where the target is one object."""
+        credential = self._credentials.find(self.target)
+        if self.check_access().state == "lists" and self._listed and not credential:
+            return  # nothing there, or the objects that were tried were refused: others may not be
         super().choose_eyes()
-        alone = self._listed or self._single is not None
-        if self.read_as == "stranger" and not alone and self._credentials.find(self.target):
+        if self.read_as == "stranger" and not (self._listed or self._single) and credential:
             self.read_as = "credential"
 
     # -- reading --------------------------------------------------------------------------------------
@@ -257,7 +291,7 @@ class ObjectSource(NetworkSource):
         @contextmanager
         def get(span: tuple[int, int] | None) -> Generator[Body]:
             holes = {} if span is None else {"first": span[0], "last": span[1]}
-            probe_id = f"{self.kind}.{'get' if span is None else 'range'}"
+            probe_id = f"{self.table}.{'get' if span is None else 'range'}"
             with self.client() as http, http.stream(probe_id, **self.params(thing), **holes) as body:
                 if body.status not in (200, 206) and not (span and body.status == 416):
                     raise refusal(body.status)
@@ -280,43 +314,4 @@ class ObjectSource(NetworkSource):
         return Deadline(min(self.limits.seconds + (size or 0) / pace, max(DAY, self.limits.seconds)))
 
 
-# -- XML of the stores ----------------------------------------------------------------------------------
-
-
-def xml_of(data: bytes, *roots: str) -> Any:
-    """Return the root of an answer in XML, one of the named. No entity is expanded. Raises ProtocolError."""
-    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-        raise ProtocolError("XML with a document type, as no store sends it")
-    try:
-        root = etree.fromstring(data.removeprefix(b"\xef\xbb\xbf"), etree.XMLParser(**safe_settings()))
-    except (etree.XMLSyntaxError, ValueError):
-        root = None
-    if root is None or local_name(root) not in roots:
-        raise ProtocolError("the answer is no list of objects")
-    return root
-
-
-def text_of(element: Any, *path: str) -> str:
-    """Return the text of the first element below by local names, or an empty text."""
-    for name in path:
-        element = next((child for child in element if local_name(child) == name), None)
-        if element is None:
-            return ""
-    return element.text or ""
-
-
-def size_of(text: object) -> int | None:
-    """Return a size in bytes, or None where the text is none."""
-    return int(str(text)) if re.fullmatch(r"[0-9]{1,19}", str(text)) else None
-
-
-def error_code(reply: Reply) -> str:
-    """Return the code of an error in XML ("AccessDenied"), or an empty text; never more of its text."""
-    try:
-        code = text_of(xml_of(reply.body[:65536], "Error"), "Code")
-    except ProtocolError:
-        return ""
-    return code if re.fullmatch(r"[A-Z][A-Za-z]{2,40}", code) else ""
-
-
-__all__ = ["Object", "ObjectSource", "Page", "error_code", "size_of", "text_of", "xml_of"]
+__all__ = ["BY_NAME", "NOT_TRIED", "Object", "ObjectSource", "Page"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
@@ -15,20 +16,10 @@ from urllib.parse import unquote_plus
 import msgspec
 
 from plainview.errors import PlainviewError, ProtocolError, RefusedError, UnreachableError
+from plainview.secret import Secret
 from plainview.sources.network import Verdict
-from plainview.sources.objects import (
-    BY_NAME,
-    DOTS,
-    NOT_TRIED,
-    ODD_PATH,
-    Object,
-    ObjectSource,
-    Page,
-    error_code,
-    size_of,
-    text_of,
-    xml_of,
-)
+from plainview.sources.objects import BY_NAME, NOT_TRIED, Object, ObjectSource, Page
+from plainview.sources.objects_names import error_code, size_of, text_of, xml_of
 from plainview.sources.s3_sign import Key, sign
 from plainview.xmldoc import local_name
 
@@ -116,19 +107,11 @@ class S3Source(ObjectSource):
         more = " and more" if mark else ""
         verdict.saw("lists", f"the list was answered without a credential: {len(things):,} objects{more}")
         if not things and self.prefix:
-            self._single = self._one(http)
+            self._single = self.one(http, self.prefix)
             things = [self._single] if self._single else []
         self.try_objects(http, things, verdict)
         self.signs(things, verdict)
         self._acl(http, verdict)
-
-    def _one(self, http: Http) -> Object | None:
-        """Return the object that has the name of the whole target, if it can be read."""
-        thing = self._thing(self.prefix, None, "")
-        reply = http.ask("s3.head", **self.params(thing)) if not thing.why else None
-        if reply is None or not reply.ok or reply.looks_like_page:
-            return None
-        return self._thing(self.prefix, size_of(reply.header("content-length")), "")
 
     def _hidden(self, http: Http, reply: Reply, control: Reply, verdict: Verdict) -> None:
         """Take a refused list: objects may be readable all the same."""
@@ -136,7 +119,7 @@ class S3Source(ObjectSource):
         if reply.status not in (401, 403):
             raise ProtocolError(f"the list of objects was answered with {reply.status} {code}".rstrip())
         refused = f"the list of objects was refused without a credential ({reply.status} {code})"
-        self._single = self._one(http) if self.prefix else None
+        self._single = self.one(http, self.prefix) if self.prefix else None
         if self._single:
             verdict.note(refused)
             verdict.saw("reads", "HEAD of the named object was answered without a credential")
@@ -201,10 +184,6 @@ class S3Source(ObjectSource):
 
     # -- listing and reading --------------------------------------------------------------------------
 
-    @property
-    def _below(self) -> str:
-        return f"{self.prefix}/" if self.prefix else ""
-
     def page(self, http: Http, mark: str) -> Page:
         """Return one page of keys."""
         params: dict[str, object] = {"bucket": self._bucket, "prefix": self._below}
@@ -214,7 +193,7 @@ class S3Source(ObjectSource):
         if reply.ok:
             things, following = self._page_of(reply)
             if not mark and not things and self.prefix:
-                single = self._one(http)
+                single = self.one(http, self.prefix)
                 things = [single] if single else []
             return things, following
         if reply.status in (401, 403):
@@ -236,20 +215,17 @@ class S3Source(ObjectSource):
             key = unquote_plus(key) if coded else key
             size = size_of(text_of(item, "Size"))
             if key and not (key.endswith("/") and not size):  # the mark of a folder
-                things.append(self._thing(key, size, text_of(item, "StorageClass")))
+                thing = self.thing(key, size)
+                storage = text_of(item, "StorageClass")
+                if storage in FROZEN:
+                    thing = replace(thing, why=f"archived ({storage}): it would have to be restored first")
+                things.append(thing)
         if text_of(root, "IsTruncated") != "true":
             return things, ""
         mark = text_of(root, "NextContinuationToken")
         if not 0 < len(mark) <= 8192:
             raise ProtocolError("a list that goes on, without the mark of its next page")
         return things, mark
-
-    def _thing(self, key: str, size: int | None, storage: str) -> Object:
-        name = key.removeprefix(self._below) if key != self.prefix else key.rpartition("/")[2]
-        why = ODD_PATH if DOTS.search(key) else ""
-        if storage in FROZEN:
-            why = f"archived ({storage}): it would have to be restored first"
-        return Object(key, name, size, why)
 
     def params(self, thing: Object) -> dict[str, object]:
         """Return the holes of a request for an object."""
@@ -260,5 +236,5 @@ class S3Source(ObjectSource):
         credential = self._credentials.find(self.target)
         if credential is None or credential.secret is None or not credential.user:
             raise RefusedError("a credential for S3 is a key id and a secret key")
-        key = Key(credential.user, credential.secret, self.region, credential.session)
+        key = Key(self.printable(Secret(credential.user)), credential.secret, self.region, credential.session)
         return path, headers | sign(method, path, headers, key)
