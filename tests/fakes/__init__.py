@@ -1,0 +1,1 @@
+"""Fake servers written from documented bytes, for products that cannot be installed here."""
