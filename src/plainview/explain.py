@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -66,13 +67,19 @@ def explain(name: str) -> str:
         "must match": ", ".join(d.matches),
         "must not match": ", ".join(d.non_matches),
     }
-    lines += [f"{key:<16} {value}" for key, value in facts.items() if value]
+    lines += [_fact(key, value, fold=key != "form") for key, value in facts.items() if value]
     rates = sorted(base_rates().get(name, {}).items(), key=lambda item: -item[1])
     shown = [f"{rate:.1%} of random {shape}" for shape, rate in rates if shape != "given_form" and rate >= 0.0005]
-    lines.append(
-        f"{'passes by chance':<16} {', '.join(shown[:8]) or 'less than 1 in 2,000 random values of any shape'}"
-    )
+    lines.append(_fact("passes by chance", ", ".join(shown[:8]) or "less than 1 in 2,000 random values of any shape"))
     return "\n".join(lines)
+
+
+def _fact(key: str, value: str, *, fold: bool = True) -> str:
+    """Return a line of two columns; a long text goes on below itself, a pattern stays in one piece."""
+    if not fold:
+        return f"{key:<16} {value}"
+    indent = " " * 17
+    return textwrap.fill(value, 80, initial_indent=f"{key:<16} ", subsequent_indent=indent, break_on_hyphens=False)
 
 
 def _decides(detector: Detector) -> str:
