@@ -101,6 +101,7 @@ class Postgres15(Server):
                 for number in range(PEOPLE):
                     email = CANARY if number == 7 else f"p{number}@example.com"
                     copy.write_row(("Ann Example", email, f"+1 202 555 {number:04}"))
+            admin.execute("REFRESH MATERIALIZED VIEW copies")
             admin.execute("ANALYZE")
             admin.execute("GRANT SELECT ON customers, events TO reader")
             admin.execute("GRANT SELECT (id) ON types TO reader")

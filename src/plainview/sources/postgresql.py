@@ -64,7 +64,10 @@ class PostgresSource(NetworkSource):
                 found.append((door, known))
         for door, known in found:
             prefix = f"{door.database}/" if len(found) > 1 else ""
-            for reading in readings(known, log, prefix):
+            labels = set()
+            for reading in readings(known, log, prefix, door.database):
+                log.listed(tables=reading.label not in labels)
+                labels.add(reading.label)
                 yield from _parts(door, reading)
 
     def rows(self, unit: Unit, log: ReadLog, sample: int | None) -> Iterator[Batch]:

@@ -167,16 +167,18 @@ def _number(text: str | None) -> int:
     return int(text) if text and re.fullmatch(r"-?[0-9]{1,18}", text) else -1
 
 
-def readings(found: list[Relation], log: ReadLog, prefix: str) -> Iterator[Reading]:
+def readings(found: list[Relation], log: ReadLog, prefix: str, where: str) -> Iterator[Reading]:
     """Yield what to read of a database, each row once; what is not read goes into the log."""
     by_oid = {relation.oid: relation for relation in found}
     parts: dict[str, list[Relation]] = {}
     for relation in found:
         if relation.kind in ("r", "f") and (root := _root(relation, by_oid)) is not relation:
             parts.setdefault(root.oid, []).append(relation)
+    views = 0
     for relation in found:
         label = prefix + relation.label
         if relation.kind == "v":
+            views += 1
             if relation.hidden and relation.readable:
                 log.listed()
                 log.skip(label, "a view over tables that this user may not read; views are not read")
@@ -185,6 +187,8 @@ def readings(found: list[Relation], log: ReadLog, prefix: str) -> Iterator[Readi
                 yield from _partitions(relation, parts.get(relation.oid, []), log, label)
         elif _root(relation, by_oid) is relation:
             yield from _table(relation, log, label)
+    if views:
+        log.note(where, f"{views:,} views: their rows are those of tables")
 
 
 def _root(relation: Relation, by_oid: dict[str, Relation]) -> Relation:

@@ -276,6 +276,7 @@ class _Blocks:
         self.buffer[: len(left)] = left
         self.filled = len(left)
         self.left = b""
+        self.fresh = True
         self.problem: PlainviewError | None = None  # raised when the rows before it were handed on
 
     def __iter__(self) -> Iterator[bytes]:
@@ -283,6 +284,7 @@ class _Blocks:
         over = False
         while not over:
             self._fill()
+            self.fresh = False
             starts, end = _rows(self.buffer, self.filled)
             over = end + 1 < self.filled and self.buffer[end] != ROW
             if len(starts):
@@ -302,7 +304,9 @@ class _Blocks:
         """Read until the buffer is full, or the last message in it is not a row."""
         self.step.cap = self.step.received + LONGEST  # the limit is one of memory, not of the whole table
         view = memoryview(self.buffer)
-        while self.filled < len(self.buffer) and not _ends(self.buffer, self.filled):
+        first = self.fresh  # what was read too far may be all; later, more has to come
+        while self.filled < len(self.buffer) and not (first and _ends(self.buffer, self.filled)):
+            first = True
             try:
                 size = self.connection.receive_into(view[self.filled :])
             except PlainviewError as error:
