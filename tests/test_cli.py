@@ -110,3 +110,12 @@ def test_a_report_never_overwrites_what_it_is_about(tmp_path: Path, plainview: R
     assert (ran.status, "overwrite" in ran.err) == (64, True)
     assert all(same_file(data, target) for target in (str(data), f"file:{data}", f"file://{data}"))
     assert data.read_text() == "email\nanna@example.org\n"
+
+
+def test_explaining_a_detector_fits_a_terminal_and_says_how_rare_it_is(plainview: Run) -> None:
+    ran = plainview("detectors", "explain", "national_id_de_insurance")
+    assert ran.status == 0
+    assert max(map(len, ran.out.splitlines())) <= 80
+    assert ran.out.splitlines()[-1].startswith("passes by chance")
+    near = plainview("detectors", "explain", "iban")
+    assert (near.status, "near: " in near.err) == (64, True)

@@ -20,7 +20,7 @@ import tomli
 import plainview
 from plainview import errors
 from plainview.cli import build_parser
-from plainview.detectors import KEYS, categories, parse_detector
+from plainview.detectors import KEYS, categories, load_detectors, parse_detector
 from plainview.matching.verify import failures
 from plainview.pipeline import Options
 from plainview.sources.base import Limits
@@ -176,6 +176,11 @@ def test_every_encoding_and_format_is_named() -> None:
     assert f"and {len(CODECS) + 1} older ones" in README
     table = page.split("## Read")[1].split("\n###")[0].lower()
     assert [kind for kind in FORMATS if {"sql_dump": "sql dump"}.get(kind, kind) not in table] == []
+
+
+def test_detectors_that_are_named_exist() -> None:
+    known = {detector.name for detector in load_detectors()} | {"NAME"}
+    assert set(re.findall(r"plainview detectors explain (\w+)", ALL)) <= known
 
 
 def test_extras_that_are_named_exist() -> None:
