@@ -300,7 +300,9 @@ class Azurite(Server):
         signed = shared_key(method, path, named, self.account, Secret(AZURE_KEY))
         if method == "PUT":
             named["Content-Length"] = str(len(body))
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body, named | signed, method=method)
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}", body if method == "PUT" else None, named | signed, method=method
+        )
         with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.read()
 
