@@ -26,6 +26,8 @@ BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 HEAD = 64 << 10
+# Polars takes text that begins so for zlib, gzip or zstd, and unpacks it without limits: `x^2` is enough.
+_PACKED = (b"x\x01", b"x^", b"x\x9c", b"x\xda", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
 _HIGH = bytes(range(128, 256))
 _SEQUENCE = re.compile(rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{2})[\x80-\xbf]")
 _ISO_2022_JP = re.compile(rb"\x1b\$[@B][!-~]+\x1b\([BJ]")
@@ -108,6 +110,11 @@ def valid_utf8(data: bytes) -> bool:
     except pl.exceptions.PolarsError:
         return False
     return True
+
+
+def polars_would_unpack(data: bytes) -> bool:
+    """Return whether Polars' CSV and JSON readers would take this text for packed: they must not be given it."""
+    return data.startswith(_PACKED)
 
 
 def boundary(data: bytes) -> int:
@@ -265,4 +272,4 @@ def _raw(source: Input, log: ReadLog, block: int) -> Iterator[tuple[bytes, bool]
             data = following
 
 
-__all__ = ["BLOCK", "Encoding", "Utf8Blocks", "boundary", "detect", "utf8_blocks", "valid_utf8"]
+__all__ = ["BLOCK", "Encoding", "Utf8Blocks", "boundary", "detect", "polars_would_unpack", "utf8_blocks", "valid_utf8"]

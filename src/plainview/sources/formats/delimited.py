@@ -16,7 +16,7 @@ from dataclasses import replace
 import polars as pl
 
 from plainview.sources.base import MIB, Batch, Input, ReadLog, Table
-from plainview.sources.encodings import BLOCK, Utf8Blocks
+from plainview.sources.encodings import BLOCK, Utf8Blocks, polars_would_unpack
 from plainview.sources.formats.dialects import HEAD, Dialect, escapes, record_end, records, sniff
 from plainview.sources.formats.headers import column_names, has_header
 from plainview.sources.formats.repairs import cut_outside_quotes, repair
@@ -187,6 +187,8 @@ class _Reader:
         first = block.find(b"\n") if b"\n" in block else len(block)
         if not block or (first >= most and block.count(self.dialect.delimiter.encode(), 0, first) >= most):
             return None  # Polars would make a column for each
+        if polars_would_unpack(block):
+            return None
         schema = {str(at): pl.String for at in range(width)}
         try:
             return pl.read_csv(

@@ -6,6 +6,7 @@ from typing import Final
 
 import polars as pl
 
+from plainview.sources.encodings import polars_would_unpack
 from plainview.sources.formats import sqldump_tokens as tokens
 from plainview.sources.formats import sqldump_values as values
 
@@ -22,10 +23,12 @@ def copied(text: bytes, columns: list[str]) -> pl.DataFrame | None:
     rows = text.count(b"\n")
     if text.count(b"\t") != rows * (len(columns) - 1):
         return None
+    over = b"-\n" if polars_would_unpack(text) else b""
     try:
         frame = pl.read_csv(
-            text,
+            over + text if over else text,
             has_header=False,
+            skip_lines=len(over) // 2,
             separator="\t",
             quote_char=None,
             schema=dict.fromkeys(columns, pl.String),

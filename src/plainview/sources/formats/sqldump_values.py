@@ -17,7 +17,7 @@ from typing import Final, Literal
 
 import polars as pl
 
-from plainview.sources.encodings import valid_utf8
+from plainview.sources.encodings import polars_would_unpack, valid_utf8
 from plainview.sources.formats import sqldump_tokens as tokens
 
 ROW: Final = b"\x03"  # the end of a row
@@ -109,6 +109,8 @@ def _prefixes(text: bytes, separator: bytes) -> bytes | None:
 
 
 def _csv(text: bytes, columns: list[str], separator: str) -> pl.DataFrame | None:
+    if polars_would_unpack(text):
+        return None
     try:
         return pl.read_csv(
             text,

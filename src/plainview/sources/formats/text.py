@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from plainview.sources.base import MIB, Batch, Input, ReadLog, Table
-from plainview.sources.encodings import Utf8Blocks
+from plainview.sources.encodings import Utf8Blocks, polars_would_unpack
 
 COLUMN = "text"
 PIECE = MIB  # a longer line is read in pieces, cut at a blank
@@ -70,7 +70,7 @@ def _line_blocks(blocks: Utf8Blocks, notes: dict[str, None]) -> Iterator[bytes]:
 def _split(lines: bytes) -> pl.DataFrame | None:
     """Return the lines as a frame, or None where Polars refuses them."""
     separator = next((byte for byte in _ABSENT if byte not in lines), None)
-    if separator is None:
+    if separator is None or polars_would_unpack(lines):
         return None
     try:
         return pl.read_csv(
