@@ -199,7 +199,7 @@ def _merged(one: pl.Series, two: pl.Series) -> pl.Series | None:
         return one.zip_with(one.is_not_null(), two)
     if not is_list:
         return None
-    lists = [[*(a or ()), *(b or ())] or None for a, b in zip(one, two, strict=True)]
+    lists = [[*(a or ()), *(b or ())] or None for a, b in zip(one.to_list(), two.to_list(), strict=True)]
     return pl.Series(one.name, lists, dtype=one.dtype)
 
 
