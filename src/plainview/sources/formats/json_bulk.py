@@ -77,6 +77,8 @@ class BulkLines:
 
     def finish(self) -> None:
         """Tell the log what could not be read."""
+        if self.about is not None:
+            self._bad()  # an action without its document: cut short
         self.reader.finish()
 
     def _bad(self) -> None:
