@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
+import zlib
 
+import polars as pl
 import pytest
 
 from fuzz import harness, seeds
@@ -13,9 +15,10 @@ from fuzz.files import scan
 from fuzz.harness import LawBroken, Target, check, file_of, read_all
 from fuzz.mutate import mutations
 from fuzz.targets import TARGETS
+from plainview.documents import _merged, documents_to_frame
 from plainview.errors import DamagedError
 from plainview.sources import encodings
-from plainview.sources.formats import avro, delimited, sqldump, sqlite_, text
+from plainview.sources.formats import avro, delimited, json_, sqldump, sqlite_, text
 from plainview.target import parse_target
 
 CHANGES = 300
@@ -73,6 +76,43 @@ def test_utf16_without_a_mark_is_still_seen(order: str) -> None:
     chinese = "姓名,电话\n王小明,13800138000\n李四,13900139000\n" * 5
     assert encodings.detect(chinese.encode(order), whole=True).name == order
     assert encodings.detect(("name,mail\nAnna,a@b.cc\n" * 5).encode(order), whole=True).name == order
+
+
+@pytest.mark.parametrize("start", ["x^2", "x\x01", "x\N{STRING TERMINATOR}"])
+def test_text_that_polars_would_take_for_packed(start: str) -> None:
+    rows = f"{start}\ty\nb\tz\n".encode()
+    dump = b"CREATE TABLE t (a text, b text);\nCOPY t FROM stdin;\n" + rows + b"\\.\n"
+    plain = b"CREATE TABLE t (a text, b text);\nINSERT INTO t VALUES (" + start.encode() + b",1);\n"
+    for reader, name, data in (
+        (text, "a.txt", rows),
+        (delimited, "a.tsv", rows * 2),
+        (delimited, "a.csv", rows.replace(b"\t", b",") * 2),
+        (sqldump, "a.sql", dump),
+    ):
+        seen = read_all(lambda log, reader=reader, name=name, data=data: reader.read(file_of(data, name), log))
+        assert not seen.told, name
+        assert start in "".join(str(cell) for frame in seen.frames for row in frame.rows() for cell in row), name
+    read_all(lambda log: sqldump.read(file_of(plain, "a.sql"), log))
+
+
+def test_ascii_that_unpacks_is_text() -> None:
+    # a zlib stream of stored blocks in printable characters would be enough; Polars must not see it as one
+    packed = zlib.compress(b"a,b\n1,2\n" * 100_000, 1)
+    assert encodings.polars_would_unpack(packed)
+    seen = read_all(lambda log: text.read(file_of(packed, "a.txt"), log))
+    assert seen.rows < 10_000
+
+
+def test_two_lists_of_one_path() -> None:
+    frame = documents_to_frame([{"a": [1, 2], "a[]": [3]}, {"a": [4]}, {"a[]": [5, 6]}])
+    assert sorted(v for row in frame.rows() for cell in row for v in cell or ()) == [1, 2, 3, 4, 5, 6]
+    one = pl.Series("x", [["a"], ["b"], None])
+    assert _merged(one, pl.Series("x", [["c", "d"], None, None])).to_list() == [["a", "c", "d"], ["b"], None]
+
+
+def test_a_bulk_file_that_ends_behind_an_action() -> None:
+    seen = read_all(lambda log: json_.read(file_of(b'{"index":{}}\n', "a.json"), log))
+    assert seen.told
 
 
 def test_an_escape_sequence_without_an_end() -> None:
