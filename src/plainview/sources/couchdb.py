@@ -127,7 +127,7 @@ class _Database:
                     yield Batch(self.tables[""], pl.DataFrame())
             for part in self.tables:
                 kept = [row for row in page.rows if row.id.startswith(DESIGN) == bool(part)]
-                yield from self._batch(part, [row for row in kept if memoryview(row.doc) != b"null"])
+                yield from self._batch(part, [row for row in kept if bytes(memoryview(row.doc)[:5]) != b"null"])
         for lines in self.lines.values():
             lines.finish()
         if self.attached:
