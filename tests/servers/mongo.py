@@ -56,7 +56,9 @@ class Mongo(Server):
         import pymongo
 
         who = {"username": "root", "password": SECRET} if self.closed and login else {}
-        return pymongo.MongoClient("127.0.0.1", self.port, directConnection=True, serverSelectionTimeoutMS=5000, **who)
+        return pymongo.MongoClient(
+            "127.0.0.1", self.port, directConnection=True, serverSelectionTimeoutMS=30_000, **who
+        )
 
     def dump(self) -> object:
         with self.client() as client:
