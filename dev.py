@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -37,6 +38,15 @@ def must(*command: object) -> None:
         sys.exit(status)
 
 
+def make_venv() -> None:
+    """Make `.venv`; say what to do where Python came without pip, as on Debian."""
+    try:
+        venv.create(VENV, with_pip=True)
+    except subprocess.CalledProcessError:
+        shutil.rmtree(VENV, ignore_errors=True)
+        sys.exit("this Python cannot make a virtual environment with pip in it; on Debian: apt install python3-venv")
+
+
 def install(kind: str) -> None:
     """Make `.venv` hold exactly requirements/KIND.txt and the checkout itself; skip when it does."""
     wanted = ROOT / "requirements" / f"{kind}.txt"
@@ -46,7 +56,7 @@ def install(kind: str) -> None:
         return
     print(f"installing what requirements/{kind}.txt pins into {VENV.name}/; this takes a minute", flush=True)
     if not PYTHON.exists():
-        venv.create(VENV, with_pip=True)
+        make_venv()
     pip = (PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check")
     must(*pip, "install", "--require-hashes", "-r", wanted)
     must(*pip, "install", "--no-deps", "--no-build-isolation", "-e", ".")
@@ -124,6 +134,8 @@ def lock() -> int:
 
 
 def main() -> int:
+    if sys.version_info < (3, 11):
+        sys.exit(f"plainview needs Python 3.11 or newer; this is {sys.version.split()[0]}")
     command, arguments = (sys.argv[1] if len(sys.argv) > 1 else "help"), sys.argv[2:]
     jobs = {
         "demo": lambda: demo(arguments),
