@@ -247,6 +247,22 @@ def stores() -> str:
     return "\n".join(rows)
 
 
+def bench() -> str:
+    """Return the lines of bench/RESULTS.md in short: what, what it must reach, what was measured."""
+    rows = ["| what | must reach | measured |", "|---|---|---|"]
+    head: list[str] = []
+    for line in (ROOT / "bench" / "RESULTS.md").read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")] if line.startswith("|") else []
+        if "what" in cells and "must" in cells:
+            head = cells
+        elif not cells:
+            head = []
+        elif head and not set(cells[0]) <= set("-: "):
+            row = dict(zip(head, cells, strict=False))
+            rows.append(f"| {row['what']} | {row['must']} | {row['measured']} |")
+    return "\n".join(rows)
+
+
 MADE: dict[str, Callable[[], str]] = {
     "layout": layout,
     "categories": categories,
@@ -254,6 +270,7 @@ MADE: dict[str, Callable[[], str]] = {
     "named": named,
     "model": model,
     "stores": stores,
+    "bench": bench,
 }
 
 
