@@ -33,8 +33,8 @@ _VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
 
 def _vin(d: Codes) -> Bools:
     rest = weighted(_VIN_VALUE[d], _VIN_WEIGHTS) % 11
-    good: Bools = np.equal(np.where(rest == 10, 33, rest), d[8])
-    return good
+    same: Bools = np.atleast_1d(np.where(rest == 10, 33, rest) == d[8])
+    return same
 
 
 def _various(d: Codes) -> Bools:
