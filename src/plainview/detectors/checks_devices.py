@@ -33,13 +33,12 @@ _VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
 
 def _vin(d: Codes) -> Bools:
     rest = weighted(_VIN_VALUE[d], _VIN_WEIGHTS) % 11
-    same: Bools = np.atleast_1d(np.where(rest == 10, 33, rest) == d[8])
-    return same
+    return np.where(rest == 10, 33, rest) == d[8]
 
 
 def _various(d: Codes) -> Bools:
     """Both letters and digits, so that a number or a word of 17 characters is no VIN."""
-    return (d > 9).any(axis=0) & (d[:14] < 10).any(axis=0)
+    return np.asarray((d > 9).any(axis=0) & (d[:14] < 10).any(axis=0), dtype=np.bool_)
 
 
 def _imsi(d: Codes) -> Bools:
