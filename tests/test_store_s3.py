@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
+import io
+import random
 import re
 import time
+import zipfile
 
 import pytest
 
@@ -164,7 +168,7 @@ def http(status: str, body: bytes = b"", *headers: str) -> bytes:
     return "\r\n".join(lines).encode() + body
 
 
-def listed(*keys: str, size: int = 5, mark: str = "") -> bytes:
+def listed(*keys: str, size: object = 5, mark: str = "") -> bytes:
     items = "".join(f"<Contents><Key>{key}</Key><Size>{size}</Size></Contents>" for key in keys)
     more = f"<NextContinuationToken>{mark}</NextContinuationToken>" if mark else ""
     cut = "true" if mark else "false"
@@ -391,3 +395,111 @@ def test_a_secret_is_not_sent_where_tls_was_promised() -> None:
 
 def test_no_request_writes() -> None:
     assert {probe.method for probe in probes.load("s3").values()} == {"GET", "HEAD"}
+
+
+# -- how the bytes of an object come ------------------------------------------------------------------------
+
+
+def store_of(
+    key: str, body: bytes, *, ranges: bool = True, coded: bool = False, changing: bool = False, size: str = ""
+):
+    """Serve one object of a bucket `b`, with or without ranges, packed on the way, or another one at each request."""
+    packed = gzip.compress(body) if coded else body
+    served: list[int] = []
+
+    def behave(sock, data: bytes) -> None:
+        while data:
+            found = re.search(rb"Range: bytes=(\d+)-(\d+)", data)
+            if b"list-type" in data:
+                sock.sendall(listed(key, size=size or len(packed)))
+            elif f"/b/{key} ".encode() not in data.split(b"\r\n")[0]:
+                sock.sendall(http("404 Not Found"))
+            elif data.startswith(b"HEAD"):
+                sock.sendall(http("200 OK"))
+            else:
+                part = packed[int(found[1]) : int(found[2]) + 1] if found and ranges else packed
+                lines = [f'ETag: "{len(served) if changing else 0}"'] + (["Content-Encoding: gzip"] if coded else [])
+                status = "206 Partial Content" if found and ranges else "200 OK"
+                if found and ranges:
+                    lines.append(f"Content-Range: bytes {int(found[1])}-{int(found[1]) + len(part) - 1}/{len(packed)}")
+                served.append(len(part))
+                sock.sendall(http(status, part, *lines))
+            data = sock.recv(65536)
+
+    return behave, served
+
+
+PEOPLE = b"email,n\n" + b"".join(b"p%d@example.com,%d\n" % (n, n) for n in range(120_000))
+
+
+def archive(filler: int) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as made:
+        made.writestr("a.bin", random.Random(1).randbytes(filler))
+        made.writestr("people.csv", PEOPLE[:1000])
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+@pytest.mark.parametrize("coded", [True, False])
+def test_objects_come_with_ranges_and_without_packed_and_plain(ranges: bool, coded: bool) -> None:
+    behave, served = store_of("p.csv", PEOPLE, ranges=ranges, coded=coded)
+    with fake(behave) as (port, _):
+        report = scanned(opened(port), "s3://b")
+    assert [(table.name, table.rows) for table in report.tables] == [("p.csv", 120_000)], report.coverage.skipped
+    assert not report.coverage.skipped
+    assert len(served) <= 2
+
+
+def test_an_archive_is_read_by_ranges() -> None:
+    body = archive(12 << 20)
+    behave, served = store_of("p.zip", body)
+    with fake(behave) as (port, _):
+        report = scanned(opened(port), "s3://b")
+    assert [table.name for table in report.tables] == ["p.zip/people.csv"]
+    assert sum(served) < len(body) * 0.7  # of what is no text only the head was fetched
+    assert report.coverage.bytes_read <= sum(served)
+
+
+def test_an_archive_without_ranges_is_held_in_memory_within_the_limit() -> None:
+    behave, _ = store_of("p.zip", archive(3 << 20), ranges=False)
+    with fake(behave) as (port, _):
+        assert scanned(opened(port), "s3://b").tables[0].name == "p.zip/people.csv"
+        report = scanned(opened(port, limits=Limits(memory=1 << 20)), "s3://b")
+    assert not report.tables
+    assert any("cannot be streamed" in line.why for line in report.coverage.skipped), report.coverage.skipped
+
+
+def test_what_is_not_read_is_not_fetched_whole() -> None:
+    behave, served = store_of("p.jpg", b"\xff\xd8\xff\xe0\0\x10JFIF\0" + bytes(8 << 20))
+    with fake(behave) as (port, _):
+        report = scanned(opened(port), "s3://b")
+    assert served == [64 << 10]
+    assert report.coverage.bytes_read == 64 << 10
+
+
+def test_an_object_that_changes_meanwhile_is_told() -> None:
+    behave, _ = store_of("p.csv", PEOPLE, changing=True)
+    with fake(behave) as (port, _):
+        report = scanned(opened(port), "s3://b")
+    assert [line.why for line in report.coverage.skipped if "changed" in line.why]
+
+
+@pytest.mark.parametrize("size", ["0", "1", "99999999999999999999", "-5", "x", "4294967296"])
+def test_a_size_that_lies_harms_nothing(size: str) -> None:
+    behave, _ = store_of("p.csv", PEOPLE, size=size)
+    with fake(behave) as (port, _):
+        report = scanned(opened(port), "s3://b")
+    assert [table.rows for table in report.tables] == ([] if size == "0" else [120_000]), report.coverage.skipped
+
+
+def test_a_bomb_that_is_unpacked_on_the_way_is_stopped() -> None:
+    bomb = gzip.compress(bytes(200 << 20), 9)
+    reply = http("200 OK", bomb, "Content-Encoding: gzip")
+    with fake(by_request({LIST: listed("z.csv", size=len(bomb)), HEADS: http("200 OK"), "GET /b/z": reply})) as (
+        port,
+        _,
+    ):
+        report = scanned(opened(port, limits=Limits(ratio_floor=8 << 20)), "s3://b")
+    assert report.coverage.skipped
+    assert not report.tables or report.tables[0].rows < 1000

@@ -26,12 +26,12 @@ from plainview.sources.objects_input import Fetcher, look_at, refusal
 from plainview.sources.objects_names import size_of, trouble
 from plainview.sources.packed import Meter, bare_name
 from plainview.sources.prior_access import Named, prior_access
-from plainview.wire import WireLimits
 from plainview.wire_http import Http, Reply
 
 if TYPE_CHECKING:
     from plainview.report import Exposure, RightsBasis
     from plainview.secret import Secret
+    from plainview.wire import WireLimits
     from plainview.wire_http import Body
 
 OBJECTS = 1_000_000  # of one target
@@ -87,14 +87,12 @@ class ObjectSource(NetworkSource):
     _single: Object | None = None  # the target is this one object
 
     def __init__(self, *args: Any, network: WireLimits | None = None, **options: Any) -> None:
-        limits = network or WireLimits()
-        # An object is one answer, however large; what bounds it is the size that the store says.
-        super().__init__(*args, network=replace(limits, answer=1 << 62), **options)
+        super().__init__(*args, network=network, **options)
         self.table = self.table or self.kind
         self._idle: list[Http] = []
         self._lock = threading.Lock()
         # A unit uses two connections at most, the listing one.
-        self._slots = threading.BoundedSemaphore(max(1, (limits.connections - 1) // 2))
+        self._slots = threading.BoundedSemaphore(max(1, (self.wire.limits.connections - 1) // 2))
 
     # -- to be written by each store ------------------------------------------------------------------
 
