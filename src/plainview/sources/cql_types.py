@@ -158,7 +158,7 @@ def _value(kind: Type, cell: bytes | None) -> Any:
             return {str(k): v for k, v in zip(flat[0::2], flat[1::2], strict=True)}
         if kind.id in (TUPLE, UDT):
             values = _fields(kind.inner, cell)
-            names = kind.names or [str(number) for number in range(1, len(values) + 1)]
+            names = kind.names or [f"item{number}" for number in range(1, len(values) + 1)]
             return dict(zip(names, values, strict=False))
         if kind.size:
             return list(struct.unpack(f">{kind.size}f", cell))
