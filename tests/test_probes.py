@@ -200,7 +200,7 @@ def test_a_table_that_breaks_the_rules_does_not_load(text: str, problem: str) ->
 
 def test_the_docs_show_every_request_as_it_is() -> None:
     folder = SRC.parents[1] / "docs" / "stores"
-    for store in ("redis", "memcached", "etcd", "elasticsearch", "couchdb"):
+    for store in ("redis", "memcached", "etcd", "elasticsearch", "couchdb", "mongodb", "clickhouse", "cassandra"):
         text = (folder / f"{store}.md").read_text()
         for probe in probes.load(store).values():
             assert f"| `{probe.template}` | {probe.purpose} | {probe.footprint} |" in text, probe.id

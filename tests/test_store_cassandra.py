@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import struct
 import time
 
@@ -22,6 +23,7 @@ from fakes.cassandra import (
     string,
     supported,
 )
+from plainview import probes
 from plainview.credentials import Credential
 from plainview.errors import PlainviewError, RefusedError
 from plainview.pipeline import Options, Scanner
@@ -251,3 +253,19 @@ def test_hostile(behave) -> None:
     exposure = ask(behave)
     assert (exposure.state, exposure.confidence) == ("unknown", "inconclusive"), exposure
     assert time.monotonic() - started < 6
+
+
+def test_the_audit_log_holds_declared_statements_only(server: Cassandra) -> None:
+    before = len(server.log)
+    source = source_of(server, login=LOGIN, suffix="/shop")
+    source.check_access()
+    read_all(source)
+    time.sleep(0.5)
+    statements = re.findall(r"FileAuditLogger .*?\|type:(\w+)\|.*?operation:(.*)", server.log[before:])
+    patterns = [re.sub(r"<[a-z]+>", ".+", re.escape(p.sql)) for p in probes.load("cassandra").values() if p.sql]
+    queries = [text for kind, text in statements if not kind.startswith("LOGIN")]
+    assert len(queries) > 10
+    for text in queries:
+        asked = text.partition("; ")[0]  # the error of the negative control comes after it
+        assert any(re.fullmatch(pattern, asked) for pattern in patterns), asked
+    assert {kind for kind, _ in statements} <= {"SELECT", "REQUEST_FAILURE", "LOGIN_SUCCESS", "LOGIN_ERROR"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import time
 
@@ -10,6 +11,7 @@ import pytest
 from bson.int64 import Int64
 
 from fakes.mongod import closed_answers, cursor, error, mongod, open_answers
+from plainview import probes
 from plainview.credentials import Credential
 from plainview.errors import PlainviewError, ProtocolError, RefusedError
 from plainview.pipeline import Options, Scanner
@@ -329,3 +331,34 @@ def test_scram_sha_1_as_in_the_drivers_specification() -> None:
 def test_a_weak_or_foreign_challenge_gets_no_proof(challenge: bytes) -> None:
     with pytest.raises(ProtocolError, match="something else than SCRAM"):
         Scram("user", "pencil", sha256=True, nonce="nonce").final(challenge)
+
+
+# -- what the servers saw ------------------------------------------------------------------------------------------
+
+
+def test_the_profiler_saw_declared_commands_only() -> None:
+    made = Secantus("open")
+    if reason := made.available():
+        pytest.skip(reason)
+    with made:
+        with made.client() as client:
+            client["shop"].command("profile", 2)  # every operation becomes a document of system.profile
+        read_all(source_of(made, suffix="/shop"))
+        read_all(source_of(made, suffix="/shop"), sample=10)
+        with made.client() as client:
+            client["shop"].command("profile", 0)
+            ops = list(client["shop"]["system.profile"].find())
+    commands = {next(iter(op["command"])) for op in ops if op.get("command")} - {"profile"}
+    declared = {next(iter(json.loads(p.document))) for p in probes.load("mongodb").values()}
+    assert {"find", "listCollections"} <= commands <= declared
+
+
+def test_only_declared_commands_are_sent_whatever_the_version() -> None:
+    declared = {next(iter(json.loads(p.document))) for p in probes.load("mongodb").values()}
+    for version, wire in VERSIONS:
+        for answers in (open_answers(version, wire), closed_answers(version, wire)):
+            _, seen = ask(answers, wire)
+            assert {next(iter(command)) for command in seen} <= declared
+            assert {command.get("client", {}).get("application", {}).get("name") for command in seen[:1]} == {
+                "plainview"
+            }

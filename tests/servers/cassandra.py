@@ -37,6 +37,11 @@ materialized_views_enabled: true
 authenticator: {authenticator}
 authorizer: {authorizer}
 role_manager: CassandraRoleManager
+audit_logging_options:
+  enabled: true
+  logger:
+    - class_name: FileAuditLogger
+  excluded_keyspaces: none
 """
 LOGBACK = (
     '<configuration><appender name="S" class="ch.qos.logback.core.ConsoleAppender"><encoder>'
