@@ -30,6 +30,14 @@ exit status:
 
 plainview reads and never writes. No report, log or error holds a value of your data.
 """
+EXAMPLES = """\
+examples:
+  plainview scan exports/ customers.csv.gz
+  plainview scan exports/ --format html --output report.html
+  plainview scan redis://127.0.0.1:6379
+  plainview scan elasticsearch://10.0.0.5:9200 --scope plainview.toml --credentials credentials.toml
+
+"""
 
 
 class Parser(argparse.ArgumentParser):
@@ -90,10 +98,15 @@ def _add_scan(commands: argparse._SubParsersAction[Parser]) -> None:
     scan = commands.add_parser(
         "scan",
         help="look for personal data in files, folders and stores",
-        epilog=EPILOG,
+        epilog=EXAMPLES + EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    scan.add_argument("targets", nargs="*", metavar="TARGET", help="a file, a folder, or the address of a store")
+    scan.add_argument(
+        "targets",
+        nargs="*",
+        metavar="TARGET",
+        help="a file, a folder, or the address of a store (left out: the targets that --scope lists)",
+    )
     scan.add_argument("-f", "--format", default="text", choices=["text", "html", "json"], help="kind of report")
     scan.add_argument("-o", "--output", metavar="FILE", help="write the report to FILE instead of the terminal")
     scan.add_argument("-v", "--verbose", action="store_true", help="say why, for each column")
