@@ -61,7 +61,8 @@ class Wire:
         self.limits = limits or WireLimits()
         self.tls: Tls | None = None  # facts of the last handshake
         self.elsewhere: dict[str, None] = {}
-        self.opened = 0
+        self.opened = 0  # connections that were tried
+        self.reached = 0  # those that came about
         self.received = 0
         self._lock = threading.Lock()
         self._lines: dict[str, _Line] = {}
@@ -114,14 +115,21 @@ class Wire:
             try:
                 sock.connect((ip, self.port))
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            except ConnectionResetError:  # it was made, and broken at once: somebody is there
+                sock.close()
+                self.closed()
+                raise ProtocolError("the connection was reset as soon as it was made") from None
             except OSError as error:
                 sock.close()
                 problem = _why_not(error)
                 continue
             with self._lock:
                 self._addresses = [ip]
+                self.reached += 1
             return sock
         self.closed()
+        if self.reached:
+            raise ProtocolError(f"it answered before, and then took no more connections: {problem}")
         raise UnreachableError(f"{self.target.address}: {problem}")
 
     def closed(self) -> None:
@@ -138,6 +146,7 @@ class Wire:
             self._lines = dict(other._lines)
             self.elsewhere = dict(other.elsewhere)
             self.opened += other.opened
+            self.reached += other.reached
 
     # -- ways to speak --------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from plainview.errors import ProtocolError, RefusedError
 from plainview.secret import Secret
+from plainview.wire_stream import CHUNK
 
 if TYPE_CHECKING:
     import socket
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from plainview.wire_stream import Connection
 
 DEPTH, ITEMS = 64, 200_000  # of a JSON answer to the stranger's question
+# A coding that nobody asked for may unpack to so many bytes, and to so many times its size.
+UNPACKED, RATIO = 32 << 20, 100
+# A chunk costs the parser the same whatever it holds: so much at a time, and no more than so many bytes of framing.
+CHUNKED, FRAMING, TRAILERS = 1 << 17, 1 << 20, 100
 TLS_HINT = re.compile(rb"(?i)https|ssl|tls")
 
 
@@ -167,14 +172,27 @@ class Http:
             self._connection = self.wire.connect(tls=self.tls, verify=self.verify)
         self._connection.use(step)
         self._connection.send(request)
-        response = http.client.HTTPResponse(cast("socket.socket", self._connection), method=method)
+        response = _Response(cast("socket.socket", self._connection), method=method)
+        whole, step.cap = step.cap, min(step.cap, step.received + self.wire.limits.header + CHUNK)
         try:
             response.begin()
         except (http.client.HTTPException, ValueError, OSError) as error:
             raise ProtocolError(f"not an HTTP answer ({type(error).__name__})") from None
+        finally:
+            step.cap = whole
         if sum(len(name) + len(value) + 4 for name, value in response.getheaders()) > self.wire.limits.header:
             raise ProtocolError(f"headers longer than {self.wire.limits.header >> 10} KiB")
         return response
+
+
+class _Response(http.client.HTTPResponse):
+    """Python's parser, with an end to the lines after the last chunk."""
+
+    def _read_and_discard_trailer(self) -> None:
+        for _ in range(TRAILERS):
+            if self.fp.readline(1 << 16) in (b"\r\n", b"\n", b""):
+                return
+        raise http.client.HTTPException("trailers without an end")
 
 
 class Body(io.RawIOBase):
@@ -189,13 +207,17 @@ class Body(io.RawIOBase):
         self.status = response.status
         self.headers = {name.lower(): value for name, value in response.getheaders()}
         self._response = response
+        self._step = step
         self._cap = step.cap
+        self._taken = 0  # bytes without the framing of chunks, packed as they came
         self._given = 0
         self._rest = b""
         coding = self.headers.get("content-encoding", "identity").lower()
         if coding not in ("identity", "gzip", "x-gzip", ""):
             raise ProtocolError("a compressed answer that was not asked for")
         self._unpacker = zlib.decompressobj(31) if "gzip" in coding else None
+        if self._unpacker and not step.probe.stream:
+            self._cap = min(self._cap, UNPACKED)
         self.finished = response.isclosed()
 
     def readable(self) -> bool:
@@ -207,15 +229,22 @@ class Body(io.RawIOBase):
         view = memoryview(buffer).cast("B")
         size = self._unpacked(view) if self._unpacker else self._plain(view)
         self._given += size
+        if self._unpacker and not self._step.probe.stream and self._given > FRAMING + RATIO * self._taken:
+            raise ProtocolError(f"a compressed answer that unpacks to more than {RATIO} times its size")
         if self._given > self._cap:
             raise ProtocolError(f"the answer is longer than {self._cap >> 10} KiB")
         return size
 
     def _plain(self, view: memoryview) -> int:
+        if self._response.chunked:
+            view = view[:CHUNKED]
+            if self._step.received > FRAMING + 4 * self._taken:
+                raise ProtocolError("an answer in chunks of next to nothing")
         try:
             size = self._response.readinto(view)
         except (http.client.HTTPException, ValueError, OSError) as error:
             raise ProtocolError(f"a broken HTTP body ({type(error).__name__})") from None
+        self._taken += size
         if not size and len(view):
             if self._response.length:
                 raise ProtocolError("the connection ended in the middle of an answer")
@@ -243,12 +272,15 @@ class Body(io.RawIOBase):
 
     def read(self, size: int | None = -1) -> bytes:
         """Return up to `size` bytes (fewer only at the end), or all."""
-        parts = []
+        whole = io.BytesIO()  # gives its bytes away without a copy
         left = size if size is not None and size >= 0 else self._cap + 1
-        while left and (part := super().read(min(left, 1 << 20))):
-            parts.append(part)
-            left -= len(part)
-        return b"".join(parts)
+        try:
+            while left and (part := super().read(min(left, 1 << 20))):
+                left -= whole.write(part)
+        except BaseException:
+            whole.close()  # the error's traceback would keep it alive
+            raise
+        return whole.getvalue()
 
 
 def limited_json(data: bytes) -> Any:

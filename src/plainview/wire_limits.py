@@ -27,8 +27,9 @@ class WireLimits:
     requests: int = 300
     # Reading what is inside (stage "read").
     idle: float = 60.0  # without a byte
-    pace: int = KIB  # bytes a second that an answer must reach after its first minute
-    answer: int = 256 * MIB  # one answer, or one pipeline of them
+    pace: int = KIB  # bytes a second that an answer must reach once `grace` is over
+    grace: float = 60.0
+    answer: int = 64 * MIB  # one answer, or one pipeline of them: it may have to be held twice
     connections: int = 8  # at a time
     rate: int | None = None  # bytes a second over all connections; None: as fast as the store answers
     total: int | None = None  # bytes in all
@@ -58,7 +59,8 @@ class Exchange:
         now = time.monotonic()
         if self.probe.stage == "read":
             spent = now - self.started
-            if spent > 60 and self.received < self.limits.pace * (spent - 60):
+            grace = self.limits.grace
+            if spent > grace and self.received < self.limits.pace * (spent - grace):
                 raise ProtocolError(f"the answer is slower than {self.limits.pace} bytes a second")
             return self.limits.idle
         if now >= self.end:

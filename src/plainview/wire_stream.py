@@ -100,6 +100,14 @@ class Connection:
         del self._buffer[:size]
         return data
 
+    def pass_over(self, size: int) -> None:
+        """Receive that many bytes and keep none. Raises ProtocolError."""
+        while size > 0:
+            got = len(self.receive(min(size, CHUNK)))
+            if not got:
+                raise ProtocolError("the connection ended in the middle of an answer")
+            size -= got
+
     def expect(self, size: int) -> None:
         """Refuse an announced length that the cap of this exchange does not hold. Raises ProtocolError."""
         if self._step is not None and size > self._step.cap - self._step.received:

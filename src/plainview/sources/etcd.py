@@ -61,7 +61,7 @@ class EtcdSource(NetworkSource):
             if secrets:
                 verdict.note(f"{secrets:,} secrets of a Kubernetes cluster are among them")
             status = http.ask("etcd.auth_status", api=self._api)
-            if status.ok and status.json().get("enabled", False) is False:
+            if status.ok and _dict(status.json()).get("enabled", False) is False:
                 verdict.rights("rights_api")
                 verdict.saw("admin", "auth/status says that authentication is off: everybody is root")
             else:
@@ -118,7 +118,7 @@ class EtcdSource(NetworkSource):
             user, password = credential.user, credential.secret.reveal()
             http.verify = True
             reply = http.ask("etcd.login", api=self._api, user=user, password=password)
-            token = reply.json().get("token") if reply.ok else None
+            token = _dict(reply.json()).get("token") if reply.ok else None
             if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]{1,4096}", token):
                 http.close()
                 raise RefusedError(f"the credential was not accepted ({credential.origin})")
@@ -232,6 +232,10 @@ def _refusal(reply: Reply, what: str) -> None:
     if reply.status in (400, 401, 403) and re.search(rb"user name is empty|permission denied|invalid auth", reply.body):
         raise RefusedError(f"{what} is refused without a user (HTTP {reply.status})")
     raise ProtocolError(f"{what} was answered with {reply.status}")
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _b64(data: bytes) -> str:

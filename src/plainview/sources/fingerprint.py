@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plainview.credentials import Credentials
-from plainview.errors import PlainviewError, ProtocolError, ReadError, UnreachableError, UnsupportedError
+from plainview.errors import PlainviewError, ProtocolError, ReadError, UnsupportedError
 from plainview.sources.base import Batch, Limits, ReadLog, Unit
 from plainview.sources.network import NetworkSource, Verdict
 from plainview.target import SCHEMES, Target
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from plainview.wire_http import Reply
 
 FIRST_BYTE, WHOLE = 1.5, 3.0  # seconds, where a question is only a guess
+MORE = 0.5  # seconds for the rest of an answer that has begun
 ENOUGH = 64  # bytes by which every kind can be told
 HEAD = 1 << 16
 
@@ -103,7 +104,6 @@ class Asking:
         self.outcomes: Counter[str] = Counter()
         self.no_tls = False
         self.http: dict[bool, int] = {}  # over TLS or not -> status of the answer to GET /
-        self.reached = False
 
     def run(self) -> tuple[Sign, bool] | None:
         """Return the sign that fits and whether over TLS, or None. Raises UnreachableError, RefusedError."""
@@ -113,16 +113,10 @@ class Asking:
             self.wire.limits = self.patient if self.wire.port in step.ports else self.hasty
             try:
                 sign = self._http(step) if step.is_http else self._bytes(step)
-            except UnreachableError as error:
-                if not self.reached:
-                    raise
-                words = f"after {self.wire.opened - 1} connections it took no more: {error.message}"
-                raise ProtocolError(words) from None
             except (ProtocolError, ReadError) as error:
                 self.outcomes[error.message] += 1
                 self.no_tls |= error.message.startswith("tls_error")
                 sign = None
-            self.reached = True
             if sign is not None:
                 return sign, step.tls
         return None
@@ -161,6 +155,7 @@ class Asking:
             while len(data) < ENOUGH:
                 more = connection.receive(4096)
                 data += more
+                exchange.end = min(exchange.end, time.monotonic() + MORE)
                 for sign in signs:
                     if sign.fits(data):
                         exchange.done("known")

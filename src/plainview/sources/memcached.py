@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from plainview.wire_stream import Connection
 
 KEYS = 100  # keys of one get
+SLACK = 1_000_000  # keys that a listing may show beyond four times those that were counted
 ROWS = 20_000
 HELD = 24 << 20  # bytes of values that wait for a batch
 ERRORS = (b"ERROR", b"CLIENT_ERROR", b"SERVER_ERROR")
@@ -112,7 +113,7 @@ class _Reader:
         """
         found: dict[bytes, None] = {}
         for _ in range(3):
-            self._walk(size_class, found)
+            self._walk(size_class, count, found)
             if len(found) >= count:
                 break
         if len(found) < count * 0.99:
@@ -123,15 +124,19 @@ class _Reader:
             self.log.skip(odd, "their keys are of the binary protocol; the text protocol cannot ask for them")
         return keys
 
-    def _walk(self, size_class: str, found: dict[bytes, None]) -> None:
+    def _walk(self, size_class: str, count: int, found: dict[bytes, None]) -> None:
         with self.connection.exchange("memcached.keys") as step:
             self.connection.send(_command("memcached.keys", size_class=size_class))
+            most = 4 * count + SLACK
             while (line := self.connection.line()) != b"END":
                 if not line.startswith(b"key="):
                     step.done("refused")
                     raise RefusedError("the keys cannot be listed (lru_crawler is off, old, or busy)")
                 key = unquote_to_bytes(line[4:].partition(b" ")[0].decode("ascii", "replace"))
                 found[key] = None
+                most -= 1
+                if most < 0:
+                    raise ProtocolError("the listing of keys does not come to an end")
             step.done("END")
 
     def values(self, table: Table, keys: list[bytes]) -> Iterator[Batch]:
@@ -170,8 +175,12 @@ class _Reader:
                 item = ITEM.fullmatch(line)
                 if not item:
                     raise ProtocolError("not an answer to get")
-                value = self.connection.exactly(int(item[3]) + 2)
-                yield item[1], value[:-2]
+                size = int(item[3])
+                if size > self.cell:
+                    self.connection.pass_over(size + 2)
+                    self.log.skip("an item", f"longer than {self.cell >> 20} MiB")
+                    continue
+                yield item[1], self.connection.exactly(size + 2)[:-2]
             step.done("END")
             self.log.read(step.received)
 
@@ -216,12 +225,14 @@ def _check(line: bytes, probe_id: str, *, always: bool) -> None:
 def _stats(connection: Connection, probe_id: str) -> dict[str, str]:
     """Return the answer of a `stats` command."""
     found: dict[str, str] = {}
+    lines = 0
     with connection.exchange(probe_id) as step:
         connection.send(_command(probe_id))
         while (line := connection.line()) != b"END":
             _check(line, probe_id, always=True)
             words = line.decode("ascii", "replace").split(" ", 2)
-            if words[0] != "STAT" or len(words) < 2 or len(found) > 10_000:
+            lines += 1
+            if words[0] != "STAT" or len(words) < 2 or lines > 10_000:
                 raise ProtocolError("not an answer to stats")
             found[words[1]] = words[2] if len(words) > 2 else ""
         step.done("END")

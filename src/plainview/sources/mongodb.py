@@ -285,8 +285,9 @@ class _Question:
         counts: dict[tuple[str, str], int] = {}
         for pair in theirs if len(theirs) <= COUNTED else ():
             counted = self.client.ask("mongodb.count", pair[0], collection=pair[1])
-            if isinstance(counted, dict) and isinstance(counted.get("n"), (int, float)):
-                counts[pair] = int(counted["n"])
+            number = counted.get("n") if isinstance(counted, dict) else None
+            if isinstance(number, (int, float)) and 0 <= number < 1 << 62:  # not NaN either
+                counts[pair] = int(number)
         if counts:
             self.verdict.note(f"count is answered without a login: {sum(counts.values()):,} documents")
         named += [Named(name, counts.get((database, name))) for database, name in theirs]

@@ -184,7 +184,7 @@ class _Database:
             return
         at = 0
         while at < len(keys):
-            width = self.width.get(kind, PIPELINE / 50)
+            width = self.width.get(kind, PIPELINE / 3)  # three may all be as large as a cell
             some = keys[at : at + max(1, min(PAGE, int(PIPELINE / max(width, 1))))]
             before = self.client.received
             answers = self.client.for_keys(page.probe, some, **page.first(PAGE, self.field))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 NESTING = 32
 ITEMS = 200_000  # of one answer, its inner lists counted in; our pages ask for 1,000
 LINE = 1 << 16
+BULK = 32 << 20  # of one text: values are asked for up to the limit of a cell, which is less
 END = b"\r\n"
 HEADS = [b"$%d" % size for size in range(2048)]
 CODES = frozenset(
@@ -173,6 +174,8 @@ class Resp:
 
     def _long_bulk(self, size: int) -> bytes:
         """Collect a large text; the wire refuses it before that when it is above the cap."""
+        if size > BULK:
+            raise ProtocolError(f"a text longer than {BULK >> 20} MiB")
         parts = bytearray(END.join(self._tokens[self._at :]))
         self._connection.expect(size - len(parts))
         while len(parts) < size + 2:
