@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime as dt
 import functools
 import gzip
@@ -10,8 +11,10 @@ import hashlib
 import hmac
 import io
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import urllib.error
 import urllib.request
@@ -167,6 +170,13 @@ class SeaweedFS(S3Server):
 
     def access_log(self) -> list[str]:
         return re.findall(r'stats\.go:[0-9]+ "[a-zA-Z]+" ([A-Z]+) "/', self.log)
+
+    def stop(self) -> None:
+        """End it at once: asked politely, it takes ten seconds."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        super().stop()
 
 
 class JuiceFS(S3Server):

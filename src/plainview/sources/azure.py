@@ -160,7 +160,7 @@ class AzureSource(ObjectSource):
 
     def dress(self, method: str, path: str, headers: dict[str, str]) -> tuple[str, dict[str, str]]:
         """Add a shared access signature to the path, or sign with the account's key."""
-        credential = self._credentials.find(self.target)
+        credential = self.login
         if credential is None or credential.secret is None:
             raise RefusedError("a credential for Azure is a key of the account or a shared access signature")
         if credential.token or SAS.match(credential.secret.reveal()):

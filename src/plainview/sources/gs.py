@@ -155,7 +155,7 @@ class GcsSource(ObjectSource):
 
     def dress(self, method: str, path: str, headers: dict[str, str]) -> tuple[str, dict[str, str]]:  # noqa: ARG002
         """Add the user's access token."""
-        credential = self._credentials.find(self.target)
+        credential = self.login
         if credential is None or credential.secret is None or credential.user:
             raise RefusedError(
                 "a credential for Cloud Storage is an access token",

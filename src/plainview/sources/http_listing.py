@@ -168,7 +168,7 @@ class HttpListingSource(ObjectSource):
 
     def dress(self, method: str, path: str, headers: dict[str, str]) -> tuple[str, dict[str, str]]:  # noqa: ARG002
         """Add the user's name and password, or token."""
-        credential = self._credentials.find(self.target)
+        credential = self.login
         if credential is None or credential.secret is None:
             raise RefusedError("a credential for a web server is a user and a password, or a token")
         if credential.token:

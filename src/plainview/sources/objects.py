@@ -11,6 +11,7 @@ import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
@@ -29,9 +30,9 @@ from plainview.sources.prior_access import Named, prior_access
 from plainview.wire_http import Http, Reply
 
 if TYPE_CHECKING:
+    from plainview.credentials import Credential
     from plainview.report import Exposure, RightsBasis
     from plainview.secret import Secret
-    from plainview.wire import WireLimits
     from plainview.wire_http import Body
 
 OBJECTS = 1_000_000  # of one target
@@ -52,7 +53,6 @@ class Object:
     name: str
     size: int | None = None
     why: str = ""
-    created: float | None = None
 
 
 Page = tuple[list[Object], str]  # and the mark of the next page, empty at the end
@@ -86,8 +86,8 @@ class ObjectSource(NetworkSource):
     _listed = False  # a stranger may list
     _single: Object | None = None  # the target is this one object
 
-    def __init__(self, *args: Any, network: WireLimits | None = None, **options: Any) -> None:
-        super().__init__(*args, network=network, **options)
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
         self.table = self.table or self.kind
         self._idle: list[Http] = []
         self._lock = threading.Lock()
@@ -136,6 +136,11 @@ class ObjectSource(NetworkSource):
         if not re.fullmatch(r"[\x21-\x7e]{1,8192}", text):
             raise RefusedError("a credential with characters that no header can hold")
         return text
+
+    @cached_property
+    def login(self) -> Credential | None:
+        """Return the user's credential, looked up once; it is sent by `dress` alone."""
+        return self._credentials.find(self.target)
 
     # -- connections ----------------------------------------------------------------------------------
 
@@ -210,7 +215,7 @@ class ObjectSource(NetworkSource):
         if not first or self._listed or (exposure.state, exposure.confidence) not in UNSETTLED:
             return exposure
         found: dict[str, Any] = {"confidence": "probable"} if BY_NAME in exposure.not_tried else {}
-        if self._credentials.find(self.target):
+        if self.login:
             with suppress(PlainviewError):  # the reading meets the same, and tells it
                 found = self._ask_for_names(exposure)
         self._exposure = msgspec.structs.replace(exposure, **found)
@@ -234,11 +239,10 @@ class ObjectSource(NetworkSource):
 
     def choose_eyes(self) -> None:
         """Decide who reads: a stranger only where he may list as well, or where the target is one object."""
-        credential = self._credentials.find(self.target)
-        if self.check_access().state == "lists" and self._listed and not credential:
+        if self.check_access().state == "lists" and self._listed and not self.login:
             return  # nothing there, or the objects that were tried were refused: others may not be
         super().choose_eyes()
-        if self.read_as == "stranger" and not (self._listed or self._single) and credential:
+        if self.read_as == "stranger" and not (self._listed or self._single) and self.login:
             self.read_as = "credential"
 
     # -- reading --------------------------------------------------------------------------------------

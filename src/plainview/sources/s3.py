@@ -84,8 +84,10 @@ class S3Source(ObjectSource):
         if REGION.fullmatch(region):
             self.region = self.target.option("region") or region
         if 300 <= reply.status < 400:
-            where = f" (its region is {region}: write ?region={region})" if REGION.fullmatch(region) else ""
-            self.wire.points_elsewhere("region", region or "another endpoint")
+            where = ""
+            if REGION.fullmatch(region):
+                where = f" (its region is {region}: write ?region={region})"
+                self.wire.points_elsewhere("region", region)
             raise ProtocolError(f"the bucket lies elsewhere, HTTP {reply.status}, not followed{where}")
         if reply.status == 404 and error_code(reply) == "NoSuchBucket":
             raise UnreachableError("there is no bucket of that name (404 NoSuchBucket)")
@@ -162,7 +164,7 @@ class S3Source(ObjectSource):
         exposure = super().check_access()
         if not first or exposure.state not in ("auth_required", "reads") or self._listed:
             return exposure
-        if self._credentials.find(self.target):
+        if self.login:
             self._exposure = msgspec.structs.replace(exposure, evidence=(*exposure.evidence, *self._settings()))
         return super().check_access()
 
@@ -233,7 +235,7 @@ class S3Source(ObjectSource):
 
     def dress(self, method: str, path: str, headers: dict[str, str]) -> tuple[str, dict[str, str]]:
         """Sign a request with the user's key."""
-        credential = self._credentials.find(self.target)
+        credential = self.login
         if credential is None or credential.secret is None or not credential.user:
             raise RefusedError("a credential for S3 is a key id and a secret key")
         key = Key(self.printable(Secret(credential.user)), credential.secret, self.region, credential.session)
