@@ -129,7 +129,7 @@ def _columns(name: str, kind: str, typtype: str, category: str, modifier: int, l
     elif kind == "bool":
         yield Column(name, cell, pl.Boolean, "bool")
     elif kind == "timestamptz":
-        yield Column(name, f"timezone('UTC', {cell})", pl.Datetime("us"))
+        yield Column(name, f"timezone('UTC', {cell})", pl.Datetime("us"), "datetime")
     elif kind == "numeric":
         yield Column(name, cell, _decimal(modifier))
     elif kind in TEXTS:
@@ -137,16 +137,16 @@ def _columns(name: str, kind: str, typtype: str, category: str, modifier: int, l
         sql = sql.replace("ELSE " + cell, f"ELSE {cell}::text")
         yield Column(name, sql if longest else cell)
     elif kind in PLAIN:
-        yield Column(name, cell, PLAIN[kind])
+        yield Column(name, cell, PLAIN[kind], "datetime" if kind == "timestamp" else "")
     else:
         yield Column(name, _cut(f"{cell}::text", longest) if longest else cell)
 
 
 def _columns_of_range(name: str, sql: str, kind: str) -> Iterator[Column]:
     if kind == "timestamptz":
-        yield Column(name, f"timezone('UTC', {sql})", pl.Datetime("us"))
+        yield Column(name, f"timezone('UTC', {sql})", pl.Datetime("us"), "datetime")
     else:
-        yield Column(name, sql, PLAIN.get(kind, pl.String))
+        yield Column(name, sql, PLAIN.get(kind, pl.String), "datetime" if kind == "timestamp" else "")
 
 
 def _cut(sql: str, longest: int) -> str:
