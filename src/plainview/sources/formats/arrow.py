@@ -10,7 +10,6 @@ Format: https://arrow.apache.org/docs/format/Columnar.html#encapsulated-message-
 from __future__ import annotations
 
 import io
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -19,6 +18,7 @@ import polars as pl
 
 from plainview.errors import DamagedError, LimitError
 from plainview.sources.base import MIB, Batch, Input, ReadLog, Table
+from plainview.sources.formats import arrow_guard
 from plainview.sources.formats.columnar import attempt, read_lazy
 
 MARK = b"\xff\xff\xff\xff"
@@ -47,14 +47,10 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
 def _read_by_footer(source: Input, log: ReadLog, table: Table) -> Iterator[Batch]:
     """Read a file whose messages do not follow each other: written by Polars 2, or before Arrow 0.15."""
     with source.seekable() as stream:
-        size = stream.seek(0, io.SEEK_END)
-        stream.seek(max(0, size - 10))
-        footer = int.from_bytes(stream.read(4), "little")
-        stream.seek(0)
-        before = log.rows_listed
+        whole = arrow_guard.check_file(stream, 4 * source.limits.memory)
+        if not whole:
+            log.skip(source.name, "damaged: its footer does not name all that the file holds")
         yield from read_lazy(source, log, table, lambda: pl.scan_ipc(stream))
-        if log.rows_listed == before and size > 3 * footer + 4096:
-            log.skip(source.name, "damaged: its footer names no rows, and the file is larger than that")
 
 
 @dataclass(slots=True)
@@ -73,7 +69,14 @@ class _Reader:
         try:
             for kind, message in messages(stream, 4 * self.source.limits.memory):
                 self.source.deadline.check()
-                if kind == RECORDS:
+                if kind == DICTIONARY:
+                    arrow_guard.check(message[1], message[2], 4 * self.source.limits.memory)
+                if kind == RECORDS and not self._fits(message):
+                    yield from self._flush()
+                    size = 0
+                    self.number += 1
+                    self.log.skip(f"{self.source.name}: record batch {self.number}", "damaged; the rest was read")
+                elif kind == RECORDS:
                     self.chunk.append(message)
                     size += len(message[-1])
                 elif kind in {SCHEMA, DICTIONARY}:
@@ -88,8 +91,17 @@ class _Reader:
         except DamagedError as error:
             broken = error
         yield from self._flush()
+        if broken is None and not self.prefix:
+            broken = DamagedError("an Arrow stream without a schema")
         if broken is not None:
             raise broken
+
+    def _fits(self, message: Message) -> bool:
+        try:
+            arrow_guard.check(message[1], message[2], 4 * self.source.limits.memory)
+        except DamagedError:
+            return False
+        return True
 
     def _decode(self, batches: list[Message]) -> pl.DataFrame:
         parts = [part for batch in batches for part in batch]
@@ -135,25 +147,13 @@ def messages(stream: BinaryIO, limit: int) -> Iterator[tuple[int, Message]]:
         if length > limit:
             raise LimitError(f"an Arrow message larger than {limit // MIB} MiB", hint="raise --memory")
         metadata = stream.read(length)
-        kind, body = _header(metadata)
+        kind, body = arrow_guard.header(metadata)
         if not 0 <= body <= limit:
             raise LimitError(f"an Arrow message larger than {limit // MIB} MiB", hint="raise --memory")
         data = stream.read(body)
         if len(metadata) < length or len(data) < body:
             raise DamagedError("the Arrow messages are cut short; what came before was read")
         yield kind, (front, metadata, data)
-
-
-def _header(metadata: bytes) -> tuple[int, int]:
-    """Return the second and fourth field of the FlatBuffers table Message: header_type and bodyLength."""
-    try:
-        (table,) = struct.unpack_from("<I", metadata, 0)
-        fields = table - struct.unpack_from("<i", metadata, table)[0]
-        (size,) = struct.unpack_from("<H", metadata, fields)
-        kind, body = (struct.unpack_from("<H", metadata, fields + at)[0] if size > at else 0 for at in (6, 10))
-        return metadata[table + kind] if kind else 0, struct.unpack_from("<q", metadata, table + body)[0] if body else 0
-    except (struct.error, IndexError):
-        raise DamagedError("an Arrow message has a damaged header; what came before was read") from None
 
 
 __all__ = ["messages", "read"]

@@ -45,7 +45,7 @@ def read_lazy(source: Input, log: ReadLog, table: Table, scan: Scan) -> Iterator
         log.skip(source.name, f"columns after the first {source.limits.columns} of {len(names)} (raise --columns)")
         names = names[: source.limits.columns]
         lazy = lazy.select(names)
-    yield Batch(table, pl.DataFrame(schema={name: schema[name] for name in names}))
+    yield Batch(table, attempt(lambda: pl.DataFrame(schema={name: schema[name] for name in names})))
     rows = attempt(lambda: int(lazy.select(pl.len()).collect().item()))
     log.listed(rows=rows)
     done = 0
