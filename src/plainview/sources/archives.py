@@ -66,7 +66,7 @@ def members(source: Input, kind: str, log: ReadLog, meter: Meter) -> Iterator[Me
     """
     try:
         yield from (_zip_members if kind == "zip" else _tar_members)(source, log, meter)
-    except (tarfile.TarError, zipfile.BadZipFile, struct.error, ValueError, EOFError) as error:
+    except (tarfile.TarError, zipfile.BadZipFile, struct.error, ValueError, EOFError, NotImplementedError) as error:
         raise DamagedError(f"the {kind} archive is damaged ({type(error).__name__})") from None
 
 
@@ -86,7 +86,7 @@ def _zip_members(source: Input, log: ReadLog, meter: Meter) -> Iterator[Member]:
                     log.skip(source.name, LimitError(f"more than {count} members", hint="raise --members"))
                     return
                 meter.deadline.check()
-                if info.is_dir():
+                if info.filename.endswith("/"):
                     continue
                 name = names.of(info.filename)
                 notes = (ODD,) if is_odd(info.orig_filename) else ()
