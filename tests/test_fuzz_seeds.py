@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zipfile
 import zlib
 
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from fuzz import harness, seeds
@@ -18,7 +20,7 @@ from fuzz.targets import TARGETS
 from plainview.documents import _merged, documents_to_frame
 from plainview.errors import DamagedError
 from plainview.sources import encodings
-from plainview.sources.formats import avro, delimited, json_, sqldump, sqlite_, text
+from plainview.sources.formats import arrow, arrow_guard, avro, delimited, json_, sqldump, sqlite_, text
 from plainview.target import parse_target
 
 CHANGES = 300
@@ -166,6 +168,63 @@ def test_avro_cut_in_the_head_of_a_block() -> None:
     assert not whole.told
     for cut in (seeds.AVRO[: head + 1], seeds.AVRO[: head + 2], seeds.AVRO[:-1], seeds.AVRO + b"\x80"):
         assert read_all(lambda log, cut=cut: avro.read(file_of(cut, "a.avro"), log)).error
+
+
+def _arrow(data: bytes, name: str = "a.arrow") -> harness.Seen:
+    return read_all(lambda log: arrow.read(file_of(data, name), log), flat=False)
+
+
+def test_an_arrow_length_that_no_memory_holds() -> None:
+    # Polars would ask for 4 PB, and the process would be aborted
+    for whole in (seeds.STREAM, seeds.IPC):
+        for place in range(16, 900, 8):
+            broken = bytearray(whole)
+            broken[place : place + 8] = struct.pack("<q", 0x10050000000000)
+            _arrow(bytes(broken))
+
+
+def test_arrow_that_hides_its_rows() -> None:
+    assert _arrow(b"\xff\xff\xff\xff\0\0\0\0").told
+    for compression in ("uncompressed", "lz4", "zstd"):
+        for frame in (
+            pl.DataFrame({"a": ["x" * 50] * 9}),
+            pl.DataFrame({"a": [1], "b": [None]}),
+            pl.DataFrame({"a": []}),
+        ):
+            buffer = io.BytesIO()
+            frame.write_ipc(buffer, compression=compression)
+            seen = _arrow(buffer.getvalue())
+            assert not seen.told, seen.log.skipped
+            assert seen.rows == frame.height
+    length = int.from_bytes(seeds.IPC[-10:-6], "little")
+    footer = seeds.IPC[-10 - length : -10]
+    fields = arrow_guard._root(footer)
+    start = fields.place(3) + struct.unpack_from("<I", footer, fields.place(3))[0]
+    none = footer[:start] + bytes(4) + footer[start + 4 :]
+    seen = _arrow(seeds.IPC[: -10 - length] + none + seeds.IPC[-10:])
+    assert any("does not name all" in why for _, why in seen.log.skipped)
+
+
+def test_one_damaged_batch_of_arrow_costs_only_itself() -> None:
+    buffer = io.BytesIO()
+    sink = pa.ipc.new_stream(buffer, pa.schema([("a", pa.string())]))
+    for number in range(3):
+        sink.write_batch(pa.record_batch([[f"row {number}"] * 5], names=["a"]))
+    sink.close()
+    whole = buffer.getvalue()
+    second = [found.start() for found in re.finditer(rb"\xff\xff\xff\xff", whole)][2]
+    at = whole.index(struct.pack("<q", 5), second)
+    seen = _arrow(whole[:at] + struct.pack("<q", 1 << 50) + whole[at + 8 :], "a.arrows")
+    assert seen.rows == 10
+    assert [what for what, _ in seen.log.skipped] == ["a.arrows: record batch 2"]
+
+
+def test_a_zip_member_without_a_name_does_not_cost_the_others() -> None:
+    whole = seeds.zipped(("a", seeds.CSV[0]), ("b.csv", seeds.CSV[0]))
+    at = whole.index(b"PK\x01\x02")
+    unnamed = whole[: at + 28] + b"\0\0\1\0" + whole[at + 32 :]  # the name of one letter becomes an extra field
+    seen = scan(unnamed, "a.zip")
+    assert any(frame.height == 3 for frame in seen.frames)
 
 
 def test_an_address_that_no_encoding_can_write() -> None:

@@ -14,7 +14,7 @@ from plainview.scope import parse_scope
 from plainview.target import parse_target
 
 from . import seeds
-from .harness import CANARY, MARK, Target, law, silent
+from .harness import CANARY, Target, law
 
 BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f"
 
@@ -26,7 +26,9 @@ def text_of(data: bytes) -> str:
 
 def addresses(data: bytes) -> None:
     """A target: its text shows no secret, wherever the address has one; and it can always be written."""
-    text = text_of(data).replace("hunter2", "")
+    text = text_of(data)
+    if "hunter2" in text.casefold():
+        return
     scheme, _, rest = text.partition("://")
     for given in (
         text,
@@ -74,7 +76,7 @@ def names(data: bytes) -> None:
     for text in (text_of(data), data.decode("latin-1")):
         name = safe_name(text)
         law(len(name) <= LIMIT, "too long")
-        law(MARK not in name or MARK in text.replace(CANARY, ""), "an address is shown")
+        law(CANARY not in name, "an address is shown")
         law(not any(char in name for char in BIDI), "a bidi control is shown")
         law(
             name.isprintable() or not any(ord(char) < 32 or 127 <= ord(char) < 160 for char in name),
@@ -107,7 +109,7 @@ def fields(data: bytes) -> None:
 
 
 TARGETS = (
-    Target("target", addresses, seeds.TARGET_WORDS, (b"://", b"hunter2", b"%40", b"?password=hunter2", b"@", b"[::1]", b"endpoint=")),
+    Target("target", addresses, seeds.TARGET_WORDS, (b"://", b"%40", b"?password=", b"@", b"[::1]", b"endpoint=")),
     Target("scope", scopes, seeds.SCOPE, (b"[[allow]]\n", b"targets = [", b"ports = [", b"'''", b"nan", b"0x1F", b"\\u0000")),
     Target("detector", detectors, seeds.DETECTOR, (b"patterns = [", b"matches = [", b"[x]\n", b"nan", b"{1000}", b"\\pL")),
     Target("names", names, seeds.WORDS, (b"@", b"%40", b"\xcc\x81", b"\xe2\x80\xae", b"4111", b"DE89", b"+49", b"\xd9\xa0")),
@@ -115,4 +117,4 @@ TARGETS = (
     Target("fieldnames", fields, seeds.WORDS, (b"_", b"E-Mail", "电话".encode(), b"customer", b"[]", b".", b"\n")),
 )  # fmt: skip
 
-__all__ = ["TARGETS", "silent"]
+__all__ = ["TARGETS"]
