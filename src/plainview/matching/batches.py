@@ -61,20 +61,29 @@ class TableProfiler:
     names: NameIndex
     table: str = ""
     plan: dict[str, ColumnPlan] = field(default_factory=dict)
-    total: TableProfile = field(default_factory=TableProfile)
     learn: bool = True
     log: ReadLog | None = None
+    _sum: TableProfile = field(default_factory=TableProfile)
+    _pending: dict[str, dict[int, str]] = field(default_factory=dict, repr=False)  # values that wait for their tags
+
+    @property
+    def total(self) -> TableProfile:
+        """The profile of all batches so far."""
+        for path in list(self._pending):
+            late = ColumnProfile(sketch=self._tag(self._pending.pop(path)))
+            self._sum = self._sum.merge(TableProfile(0, {path: late}))
+        return self._sum
 
     def add(self, frame: pl.DataFrame) -> None:
         """Count one batch."""
         frame = flatten(frame, log=self.log, name=self.table)
-        known = self.total.columns
+        known = self._sum.columns
         jobs = [(path, frame[path], known.get(path, ColumnProfile())) for path in frame.columns]
         # Polars lets go of the interpreter's lock: columns of a large batch are counted side by side
         run = _pool().map if frame.height > SMALL and len(jobs) > 1 else map
         parts = run(lambda job: self._column(*job), jobs)
         columns = dict(zip(frame.columns, parts, strict=True))
-        self.total = self.total.merge(TableProfile(frame.height, columns))
+        self._sum = self._sum.merge(TableProfile(frame.height, columns))
 
     def _column(self, path: str, series: pl.Series, before: ColumnProfile) -> ColumnProfile:
         special = _binary_or_vector(series)
@@ -85,14 +94,30 @@ class TableProfiler:
             return ColumnProfile(rows=len(series), empty=series.null_count(), types=frozenset({_kind(series)}))
         rows = len(series) if not isinstance(series.dtype, (pl.List, pl.Array)) else len(text)
         values = without_empty(text)
-        part = sketch_column(values, before.sketch, self.matcher)
+        part = self._sketch(path, values, before.sketch)
         merged = smallest({**before.sketch, **part})
         plan = self.plan.setdefault(path, ColumnPlan())
-        if self.learn:
+        if self.learn and (part or not before.rows):
             extend_plan(plan, merged, self.names.match(path, self.table), self.matcher)
         prose = series.dtype == pl.String or isinstance(series.dtype, pl.List)
         counts = count_column(values, plan, self.matcher, prose=prose, watch=prose and self.learn)
         return ColumnProfile(rows, rows - len(values), counts, part, frozenset({_kind(series)}))
+
+
+    def _sketch(self, path: str, values: pl.Series, known: Mapping[int, Tags]) -> dict[int, Tags]:
+        """Return what this batch adds to the sketch; of a full one the few new values wait, to be tagged together."""
+        if len(known) < SAMPLE:
+            return self._tag(fresh_values(values, known))
+        waiting = self._pending.setdefault(path, {})
+        bound = sorted((*known, *waiting))[SAMPLE - 1]
+        waiting.update(fresh_values(values, known, bound))
+        bound = sorted({*known, *waiting})[SAMPLE - 1]
+        for late in [key for key in waiting if key > bound]:
+            del waiting[late]
+        return self._tag(self._pending.pop(path)) if len(waiting) >= SAMPLE // 2 else {}
+
+    def _tag(self, values: Mapping[int, str]) -> dict[int, Tags]:
+        return dict(zip(values, tag_values(list(values.values()), self.matcher), strict=True))
 
 
 @functools.cache
@@ -112,12 +137,9 @@ def profile(frames: Iterable[pl.DataFrame], matcher: Matcher, names: NameIndex, 
     return profiler.total
 
 
-def sketch_column(values: pl.Series, known: Mapping[int, Tags], matcher: Matcher) -> dict[int, Tags]:
-    """Return hash and tags of the distinct values that belong into the sketch, the known ones not again."""
-    if values.is_empty():
-        return {}
+def fresh_values(values: pl.Series, known: Mapping[int, Tags], bound: int | None = None) -> dict[int, str]:
+    """Return the distinct values with the smallest hashes, at most SAMPLE and up to `bound`, the known ones not."""
     hashes = values.hash(SEED)
-    bound = max(known) if len(known) >= SAMPLE else None
     if bound is not None:
         mask = hashes <= bound
         values, hashes = values.filter(mask), hashes.filter(mask)
@@ -127,12 +149,11 @@ def sketch_column(values: pl.Series, known: Mapping[int, Tags], matcher: Matcher
         mask = hashes <= min(cut, (1 << 64) - 1)
         if hashes.filter(mask).n_unique() >= SAMPLE:
             values, hashes = values.filter(mask), hashes.filter(mask)
-    frame = pl.DataFrame({"h": hashes, "v": values}).unique("h").bottom_k(SAMPLE, by="h") if len(values) else None
-    if frame is None:
+    if values.is_empty():
         return {}
-    fresh = frame.filter(~pl.col("h").is_in(list(known))) if known else frame
-    tagged = dict(zip(fresh["h"].to_list(), tag_values(fresh["v"].to_list(), matcher), strict=True))
-    return smallest({h: known[h] if h in known else tagged[h] for h in frame["h"].to_list()})
+    frame = pl.DataFrame({"h": hashes, "v": values}).unique("h").bottom_k(SAMPLE, by="h")
+    pairs = zip(frame["h"].to_list(), frame["v"].to_list(), strict=True)
+    return {key: value for key, value in pairs if key not in known}
 
 
 def extend_plan(plan: ColumnPlan, sketch: Mapping[int, Tags], matches: Iterable[object], matcher: Matcher) -> None:
@@ -141,9 +162,13 @@ def extend_plan(plan: ColumnPlan, sketch: Mapping[int, Tags], matches: Iterable[
     shapes = Counter(map(shape_tag, sketch.values()))
     need = max(1, ENOUGH * len(sketch))
     named = {m.detector for m in matches if m.strength >= 0.5}  # type: ignore[attr-defined]
+    # Of number forms that fit nearly all values alike, only the rarest by chance is worth counting.
+    rarest = min((chance(t, shapes) for t, n in tally.items() if t in matcher.rules and n >= 0.9 * len(sketch)), default=1)
     ranked = sorted((-count, tag) for tag, count in tally.items() if count >= need or tag in named)
     for _, tag in ranked:
         if tag in matcher.detectors and matcher.detectors[tag].needs_name and tag not in named:
+            continue
+        if tag not in named and matcher.detectors.get(tag) and matcher.detectors[tag].check and chance(tag, shapes) > rarest:
             continue
         if tag not in named and tally[tag] < 3 * chance(tag, shapes) * len(sketch) and chance(tag, shapes) < 0.3:
             continue  # no more than random values of these shapes would
