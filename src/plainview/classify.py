@@ -19,7 +19,7 @@ from plainview.profiles import ColumnProfile, Count, TableProfile
 from plainview.report import Column
 
 PRIOR = -5.0  # logit: about 7 of 1,000 columns of harmless tables hold a given kind
-NAME = 6.0  # a whole field name that says it
+NAME = 7.0  # a whole field name that says it
 MANY = 3.0  # logit: so many kinds of number have a check digit that one of them always passes by chance
 CAP = 9.0  # what values alone can add: 98 % at most
 LEAST = 1e-4  # no base rate is believed to be smaller
@@ -60,8 +60,10 @@ class Candidate:
         `party` in a table of elections and `offense` in one of sports are about nobody in particular.
         """
         by_name = self.named >= SHOWN and not self.in_text
-        return self.detector.needs_person or self.unlisted or (
-            by_name and (not self.detector.has_values or categories()[self.detector.category].special)
+        return (
+            self.detector.needs_person
+            or self.unlisted
+            or (by_name and (not self.detector.has_values or categories()[self.detector.category].special))
         )
 
     @property
@@ -205,7 +207,6 @@ def weigh_text(detector: Detector, column: ColumnProfile) -> Candidate | None:
 
 def _words(detector: Detector, passed: int, seen: int, by_chance: float) -> str:
     expected = by_chance * seen
-    luck = "by chance: none" if expected < 0.05 else f"by chance: about {expected:.1f}"
     what = (
         "have the form and pass the check"
         if detector.check
@@ -213,7 +214,10 @@ def _words(detector: Detector, passed: int, seen: int, by_chance: float) -> str:
         if detector.vocabulary
         else "have the form"
     )
-    return f"{passed:,} of {seen:,} distinct values looked at {what}; {luck}"
+    said = f"{passed:,} of {seen:,} distinct values looked at {what}"
+    if expected >= 0.8 * passed:
+        return f"{said}; that proves little, most random values of this shape would"
+    return f"{said}; by chance: " + ("none" if expected < 0.05 else f"about {expected:.1f}")
 
 
 def person_table(table: str, weighed: Mapping[str, Sequence[Candidate]]) -> bool:

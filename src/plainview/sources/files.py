@@ -58,7 +58,7 @@ class FileSource:
         try:
             self._status = self.root.stat()
         except OSError as error:
-            why = "circular link" if error.errno == errno.ELOOP else str(translate(error))
+            why = "circular link" if error.errno == errno.ELOOP else translate(error).message
             raise TargetError(f"cannot look at the target: {why}", hint="is the path right?") from None
         self._name = Path(path).name or self.root.name
         self.kind = "files" if stat.S_ISDIR(self._status.st_mode) else self._kind_of_file()
