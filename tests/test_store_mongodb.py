@@ -18,7 +18,8 @@ from plainview.pipeline import Options, Scanner
 from plainview.secret import Secret
 from plainview.sources import open_source
 from plainview.sources.base import ReadLog
-from plainview.sources.mongo_wire import Scram, batch
+from plainview.sources.mongo_wire import batch
+from plainview.sources.scram import Scram
 from plainview.target import parse_target
 from plainview.wire import WireLimits
 from servers import CANARY, SECRET

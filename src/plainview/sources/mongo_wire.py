@@ -2,17 +2,13 @@
 
 OP_MSG from wire version 6 (MongoDB 3.6), OP_QUERY before that and for the greeting, which every version
 takes in that form. BSON is decoded by pymongo's `bson`. No topology, no sessions, no compression: what the
-server says about other members is recorded, never used. Sources: the OP_MSG, SCRAM and handshake
-specifications of mongodb/specifications; RFC 5802, RFC 7677.
+server says about other members is recorded, never used. Sources: the OP_MSG and handshake
+specifications of mongodb/specifications.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import re
-import secrets
 import struct
 from collections.abc import Generator
 from contextlib import suppress
@@ -26,6 +22,7 @@ from bson.raw_bson import RawBSONDocument
 
 from plainview import __version__, probes
 from plainview.errors import NetworkError, PlainviewError, ProtocolError, RefusedError
+from plainview.sources.scram import Scram
 
 if TYPE_CHECKING:
     from plainview.credentials import Credential
@@ -216,54 +213,6 @@ class RefusedQueryError(NetworkError):
         self.refusal = refusal
 
 
-class Scram:
-    """The client's side of SCRAM (RFC 5802) as MongoDB uses it; the server has to prove itself too."""
-
-    def __init__(self, user: str, secret: str, *, sha256: bool, nonce: str = "") -> None:
-        from pymongo.saslprep import saslprep
-
-        self._hash = "sha256" if sha256 else "sha1"
-        if sha256:
-            self._secret = str(saslprep(secret)).encode()
-        else:
-            digest = hashlib.md5(f"{user}:mongo:{secret}".encode(), usedforsecurity=False)
-            self._secret = digest.hexdigest().encode()
-        nonce = nonce or base64.b64encode(secrets.token_bytes(24)).decode()
-        self._bare = f"n={user.replace('=', '=3D').replace(',', '=2C')},r={nonce}".encode()
-        self._nonce = nonce.encode()
-        self._server = b""
-
-    def first(self) -> bytes:
-        """Return the first message."""
-        return b"n,," + self._bare
-
-    def final(self, challenge: bytes) -> bytes:
-        """Return the second message, which proves the password without holding it. Raises ProtocolError."""
-        found = re.fullmatch(rb"r=([!-+\--~]+),s=([A-Za-z0-9+/=]+),i=([0-9]{4,7})(,.*)?", challenge)
-        if not found or not found[1].startswith(self._nonce) or not 4096 <= int(found[3]) <= 2_000_000:
-            raise ProtocolError("the login was answered with something else than SCRAM")
-        try:
-            salt = base64.b64decode(found[2], validate=True)
-        except ValueError:
-            salt = b""
-        salted = hashlib.pbkdf2_hmac(self._hash, self._secret, salt, int(found[3]))
-        client = self._mac(salted, b"Client Key")
-        bare = b"c=biws,r=" + found[1]
-        message = b",".join((self._bare, challenge, bare))
-        signature = self._mac(hashlib.new(self._hash, client).digest(), message)
-        self._server = base64.b64encode(self._mac(self._mac(salted, b"Server Key"), message))
-        proof = bytes(a ^ b for a, b in zip(client, signature, strict=True))
-        return bare + b",p=" + base64.b64encode(proof)
-
-    def verify(self, answer: bytes) -> None:
-        """Check that the server knows the password too. Raises RefusedError."""
-        if not hmac.compare_digest(answer, b"v=" + self._server):
-            raise RefusedError("the server could not prove that it knows the account")
-
-    def _mac(self, key: bytes, data: bytes) -> bytes:
-        return hmac.new(key, data, self._hash).digest()
-
-
 def batch(raw: bytes | bytearray) -> tuple[list[Document], int]:
     """Return the documents of a cursor's answer, and how many could not be decoded."""
     try:
@@ -287,6 +236,28 @@ def batch(raw: bytes | bytearray) -> tuple[list[Document], int]:
         except BROKEN:
             bad += 1
     return good, bad
+
+
+def starts(raw: bytearray) -> list[int] | None:
+    """Return where the documents of a cursor's answer begin, or None when it is not laid out as usual."""
+    top = _elements(raw, 0)
+    inner = _elements(raw, top["cursor"][1]) if "cursor" in top else {}
+    _, start = inner.get("firstBatch") or inner.get("nextBatch") or (0, 0)
+    end = start + int.from_bytes(raw[start : start + 4], "little") - 1
+    if not start or end >= len(raw):
+        return None
+    at = start + 4
+    found: list[int] = []
+    while at < end:
+        if raw[at] != 0x03:
+            return None
+        at += 2 + len(str(len(found)))  # type, key, zero
+        size = int.from_bytes(raw[at : at + 4], "little")
+        if size < 5 or at + size > end:
+            return None
+        found.append(at)
+        at += size
+    return found
 
 
 def _batch_of(answer: Any) -> Any:
@@ -371,4 +342,4 @@ def _depth(value: object) -> int:
     return depth
 
 
-__all__ = ["Document", "Mongo", "Refusal", "RefusedQueryError", "Scram", "batch"]
+__all__ = ["Document", "Mongo", "Refusal", "RefusedQueryError", "batch", "starts"]
