@@ -311,7 +311,12 @@ def mongo(asked: bytes) -> tuple[list[Answer], bytes]:
         query = bson.decode(body[5:] if code == 2013 else body[body.index(b"\0", 4) + 9 :])
 
         def pack(said: object, _: int, number: int = number, code: int = code) -> bytes:
-            data = said if isinstance(said, bytes) else bson.encode(said if isinstance(said, dict) else {"ok": said})
+            try:
+                data = (
+                    said if isinstance(said, bytes) else bson.encode(said if isinstance(said, dict) else {"ok": said})
+                )
+            except (bson.errors.BSONError, OverflowError, ValueError):  # the edit is none that BSON can say
+                data = b"\x05\0\0\0\0"
             front, code = (b"\0\0\0\0\0", 2013) if code == 2013 else (struct.pack("<iqii", 8, 0, 0, 1), 1)
             return struct.pack("<iiii", 16 + len(front) + len(data), 1, number, code) + front + data
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from . import files, readers, stores, words
+from . import answers, files, readers, stores, words
 from .harness import Target
 
-TARGETS: dict[str, Target] = {t.name: t for t in (*readers.TARGETS, *files.TARGETS, *stores.TARGETS, *words.TARGETS)}
+TARGETS: dict[str, Target] = {
+    t.name: t for t in (*readers.TARGETS, *files.TARGETS, *stores.TARGETS, *answers.TARGETS, *words.TARGETS)
+}
 
 __all__ = ["TARGETS"]
