@@ -205,6 +205,14 @@ def test_arrow_that_hides_its_rows() -> None:
     assert any("does not name all" in why for _, why in seen.log.skipped)
 
 
+def test_arrow_messages_of_an_unknown_kind() -> None:
+    second = seeds.STREAM.index(b"\xff\xff\xff\xff", 4)
+    message = arrow_guard._root(seeds.STREAM[second + 8 :])
+    at = second + 8 + message.place(1)
+    assert seeds.STREAM[at] == 3
+    assert _arrow(seeds.STREAM[:at] + b"\x7f" + seeds.STREAM[at + 1 :]).log.skipped
+
+
 def test_one_damaged_batch_of_arrow_costs_only_itself() -> None:
     buffer = io.BytesIO()
     sink = pa.ipc.new_stream(buffer, pa.schema([("a", pa.string())]))

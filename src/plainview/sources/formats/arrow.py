@@ -61,6 +61,7 @@ class _Reader:
     prefix: bytes = b""  # schema and dictionaries, before each chunk
     chunk: list[Message] = field(default_factory=list)
     number: int = 0  # of record batches so far
+    unknown: int = 0  # messages of other kinds
 
     def read(self, stream: BinaryIO) -> Iterator[Batch]:
         """Yield the rows of all messages."""
@@ -85,12 +86,16 @@ class _Reader:
                     self.prefix += b"".join(message)
                     if kind == SCHEMA:
                         yield Batch(self.table, self._decode([]))
+                else:
+                    self.unknown += 1
                 if size >= CHUNK:
                     yield from self._flush()
                     size = 0
         except DamagedError as error:
             broken = error
         yield from self._flush()
+        if self.unknown:
+            self.log.skip(self.source.name, f"{self.unknown:,} messages that are no rows (tensors, or damaged)")
         if broken is None and not self.prefix:
             broken = DamagedError("an Arrow stream without a schema")
         if broken is not None:
