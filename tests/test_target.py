@@ -37,6 +37,7 @@ PASSWORD = "hunter2-7f3a"
         ("etcd://h", "etcd", "h", 2379, False, ""),
         ("https://h/dumps/", "http", "h", 443, True, "dumps/"),
         ("s3://B_1/x/y", "s3", "s3.amazonaws.com", 443, True, "B_1/x/y"),
+        ("s3://my-bucket/x?region=eu-west-1", "s3", "my-bucket.s3.eu-west-1.amazonaws.com", 443, True, "my-bucket/x"),
         ("s3://b?region=eu-west-1", "s3", "s3.eu-west-1.amazonaws.com", 443, True, "b"),
         ("s3://b/p?endpoint=http://m:9000", "s3", "m", 9000, False, "b/p"),
         ("azure://acc/c", "azure", "acc.blob.core.windows.net", 443, True, "acc/c"),

@@ -58,6 +58,7 @@ PRINTED_OPTIONS = frozenset({"endpoint", "region", "sslmode", "database", "tls"}
 SECRET_OPTIONS = re.compile(
     r"(?i)pass|pwd|secret|token|credential|(access|account|api|private)[_-]?key|^(key|auth|sig|signature)$"
 )
+OWN_HOST = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")  # buckets whose name can be part of a host
 HOST_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):(?P<port>[0-9]{1,5})")
 SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://")
 
@@ -264,4 +265,6 @@ def _public_endpoint(scheme: str, bucket: str, region: str) -> str:
         return f"https://{bucket}.blob.core.windows.net"
     if scheme == "gs":
         return "https://storage.googleapis.com"
-    return f"https://s3.{region}.amazonaws.com" if region else "https://s3.amazonaws.com"
+    host = f"s3.{region}.amazonaws.com" if region else "s3.amazonaws.com"
+    # A host of its own, so that a scope entry allows this bucket and no other; with a dot no certificate fits it.
+    return f"https://{bucket}.{host}" if OWN_HOST.fullmatch(bucket) else f"https://{host}"
