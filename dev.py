@@ -4,10 +4,8 @@
 python3 dev.py demo        install, and scan examples/
 python3 dev.py test        install, and run every check and test (what continuous integration runs)
 python3 dev.py test -k csv          only these tests, without the other checks
-python3 dev.py fuzz [TARGET...]     feed the parsers damaged bytes, a minute each (--seconds N for another time)
+python3 dev.py fuzz [SECONDS] [TARGET...]   feed the parsers damaged bytes, each for a minute or so many seconds
 python3 dev.py check       formatting, lint, types, import contracts
-python3 dev.py fuzz        every parser on changed inputs, one minute each (half an hour and more in all)
-python3 dev.py fuzz 10 json markup          ten seconds each, and only these targets
 python3 dev.py wheel       build the wheel, install it into an empty environment, scan examples/ from there
 python3 dev.py lock        renew requirements/*.txt (needs uv)
 """
@@ -96,18 +94,12 @@ def test(arguments: list[str]) -> int:
 
 
 def fuzz(arguments: list[str]) -> int:
-    """Run the fuzz targets; what fails is kept in tests/fuzz/found/."""
-    install("dev")
-    return run(PYTHON, "-m", "fuzz", *arguments, env={**os.environ, "PYTHONPATH": str(ROOT / "tests")})
-
-
-def fuzz(arguments: list[str]) -> int:
-    """Run the fuzz targets. What fails is kept in tests/fuzz/found/, one input for each place in the code."""
+    """Run the fuzz targets; what fails is kept in tests/fuzz/found/, one input for each place in the code."""
     install("dev")
     install("fuzz")  # guided by coverage where there is a wheel of atheris, by chance alone elsewhere
-    seconds, targets = (arguments[0], arguments[1:]) if arguments and arguments[0].isdigit() else ("60", arguments)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
-    return run(PYTHON, "-m", "fuzz", "--seconds", seconds, *targets, env=environment)
+    if arguments and arguments[0].isdigit():
+        arguments = ["--seconds", *arguments]
+    return run(PYTHON, "-m", "fuzz", *arguments, env={**os.environ, "PYTHONPATH": str(ROOT / "tests")})
 
 
 def wheel() -> int:
@@ -155,7 +147,6 @@ def main() -> int:
         "test": lambda: test(arguments),
         "fuzz": lambda: fuzz(arguments),
         "check": check,
-        "fuzz": lambda: fuzz(arguments),
         "wheel": wheel,
         "lock": lock,
     }
