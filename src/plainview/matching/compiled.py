@@ -16,6 +16,7 @@ import re2
 
 from plainview.detectors import Detector
 from plainview.detectors.checks import CHECKS, Check
+from plainview.errors import DetectorError
 
 # A match inside running text stands alone: no letter or digit touches it, nor one glued on by a dot or hyphen.
 LEFT = r"(?:^|[^0-9A-Za-z_.\-]|(?:^|[^0-9A-Za-z_])[.\-])"
@@ -106,6 +107,8 @@ class Matcher:
             if d.patterns:
                 whole = alternation(d.patterns)
                 rust = for_rust(whole)
+                if d.check and d.check not in CHECKS:
+                    raise DetectorError(f"{d.name}: unknown check {d.check!r}")
                 check = CHECKS[d.check] if d.check else None
                 self.rules[d.name] = Rule(d, check, rf"^[\s]*(?:{rust})[\s]*$", rf"{LEFT}(?:{rust}){RIGHT}")
         self.patterned = list(self.rules.values())
@@ -136,7 +139,8 @@ def _compile_set(patterns: Sequence[str], kind: object) -> re2.Set:
     options.log_errors = False
     made = kind(options)  # type: ignore[operator]
     for pattern in patterns:
-        made.Add(pattern)
+        if made.Add(pattern) < 0:
+            raise DetectorError("a pattern of a detector does not compile", hint="plainview detectors test FILE says which")
     made.Compile()
     return made
 
