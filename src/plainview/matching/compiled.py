@@ -139,8 +139,11 @@ def _compile_set(patterns: Sequence[str], kind: object) -> re2.Set:
     options.log_errors = False
     made = kind(options)  # type: ignore[operator]
     for pattern in patterns:
-        if made.Add(pattern) < 0:
-            raise DetectorError("a pattern of a detector does not compile", hint="plainview detectors test FILE says which")
+        try:
+            made.Add(pattern)
+        except re2.error:
+            hint = "plainview detectors test FILE says which"
+            raise DetectorError("a pattern of a detector does not compile", hint=hint) from None
     made.Compile()
     return made
 
