@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import struct
 from collections.abc import Callable
 from unittest.mock import patch
+
+import msgspec
 
 from plainview.errors import PlainviewError
 from plainview.sources import cql, http_listing, objects_names
@@ -12,11 +15,12 @@ from plainview.sources.base import ReadLog
 from plainview.sources.clickhouse_rows import Column, Reader
 from plainview.sources.cql_types import to_frame
 from plainview.sources.postgresql_wire import Session
+from plainview.sources.resp import Resp
 from plainview.target import parse_target
 from plainview.wire import Wire
 
 from .harness import CANARY, LIMITS, Target, law, silent
-from .stores import NETWORK, Answer, World
+from .stores import HTTP, NETWORK, PROTOCOL, Answer, World
 
 MAIL = CANARY.encode()
 
@@ -78,6 +82,46 @@ def postgresql(data: bytes) -> None:
                 session.close()
 
 
+def over_a_wire(url: str, data: bytes, task: Callable[[Wire], object]) -> list[object]:
+    """Run a task against a server that says the same to everything; return its answers to pieces of any size."""
+    answers: list[object] = []
+    for chunk in b"\0\1\2":
+        world = World(bytes([chunk]), lambda _: ([Answer(data)], b""))
+        with patch.object(Wire, "open_socket", lambda _, world=world: world.connect()):
+            try:
+                answers.append(task(Wire(parse_target(url), limits=NETWORK)))
+            except PlainviewError as error:
+                silent([str(error)])
+                answers.append(type(error))
+    return answers
+
+
+def http(data: bytes) -> None:
+    """Our HTTP client: an answer does not depend on the pieces in which it comes."""
+
+    def task(wire: Wire) -> object:
+        client = wire.http(tls=False)
+        try:
+            reply = client.ask("etcd.version")
+            return reply.status, reply.body, msgspec.json.encode(reply.json())
+        finally:
+            client.close()
+
+    answers = over_a_wire("etcd://127.0.0.1:1", data, task)
+    law(answers[0] == answers[1] == answers[2], "an answer depends on the pieces in which it comes")
+
+
+def resp(data: bytes) -> None:
+    """Our RESP client: three answers in a row do not depend on the pieces in which they come."""
+
+    def task(wire: Wire) -> object:
+        with Resp(wire) as client:
+            return repr(client.pipeline("redis.type", [{"key": b"a"}] * 3))
+
+    answers = over_a_wire("redis://127.0.0.1:1", data, task)
+    law(answers[0] == answers[1] == answers[2], "an answer depends on the pieces in which it comes")
+
+
 def door() -> object:
     """Return where to come in."""
     from plainview.sources.postgresql_wire import Door
@@ -126,7 +170,20 @@ KINDS = tuple(struct.pack(">H", kind) for kind in range(1, 0x16))
 NESTED = (b"\0\x20" + FLAT, b"\0\x21" + FLAT + INT, b"\0\x22" + BIG, b"\0\x31\0\2" + FLAT + INT)
 COPY = {"columns": "a", "table": "t"}
 
+WEB = (
+    b'HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n{"a":1}',
+    b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{"a\r\n4;x=y\r\n":1}\r\n0\r\n\r\n',
+    b"HTTP/1.1 302 x\r\nLocation: http://canary.7f3a@example.org/\r\n\r\n",
+    b"HTTP/1.0 401 x\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(b"[1]"),
+)
+SAID = (
+    b"+string\r\n+hash\r\n+none\r\n",
+    b"$3\r\na\r\n\r\n*2\r\n:1\r\n$-1\r\n-ERR " + MAIL + b"\r\n",
+    b"*1\r\n*1\r\n*0\r\n*-1\r\n:-9\r\n",
+)
 TARGETS = (
+    Target("http", http, WEB, HTTP),
+    Target("resp", resp, SAID, PROTOCOL),
     Target("cql", cassandra, (cql_page((FLAT, INT), (MAIL, b"\0\0\0\1", None, None)), *(cql_page((k,), (b"\0" * 8, b"", None)) for k in (*KINDS, *NESTED))), (*KINDS, *NESTED)),
     Target(
         "clickhouse",
