@@ -539,3 +539,40 @@ def test_a_stream_has_no_cap_and_other_answers_have(monkeypatch: pytest.MonkeyPa
         with http.stream("etcd.range", **params) as stream:
             assert sum(len(part) for part in iter(lambda: stream.read(100_000), b"")) == len(body)
         http.close()
+
+
+# -- found by tests/hostile ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cut", [20, 30, 45])
+def test_headers_that_end_early_are_no_answer(cut: int) -> None:
+    """The parser takes the end of the stream for the end of the headers, and the body for empty."""
+    whole = ok(b"{}", b"Content-Type: application/json")
+    with fake(answer(whole[:cut])) as (port, _), pytest.raises(ProtocolError):
+        ask(port)
+
+
+def test_a_port_that_closes_after_it_answered_is_not_unreachable() -> None:
+    with fake(answer(b"HT")) as (port, _):
+        wire = wire_to(port)
+        with pytest.raises(ProtocolError):
+            wire.http().ask("etcd.version")
+    with pytest.raises(ProtocolError, match="answered before"):
+        wire.connect()
+
+
+def test_a_compressed_answer_may_unpack_to_so_much_and_no_more() -> None:
+    bomb = gzip.compress(b" " * (8 << 20), 9)
+    limits = WireLimits(body=64 << 20, first_byte=2, probe=5, service=9)
+    with (
+        fake(always(ok(bomb, b"Content-Encoding: gzip"))) as (port, _),
+        pytest.raises(ProtocolError, match="times its size"),
+    ):
+        ask(port, limits)
+
+
+def test_chunks_of_next_to_nothing_end() -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    limits = WireLimits(body=64 << 20, first_byte=5, probe=20, service=30)
+    with fake(endless(head, b"1\r\n \r\n" * 5000)) as (port, _), pytest.raises(ProtocolError, match="next to nothing"):
+        ask(port, limits)

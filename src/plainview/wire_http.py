@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from plainview.wire import Wire
     from plainview.wire_limits import Exchange
-    from plainview.wire_stream import Connection
+    from plainview.wire_stream import Connection, Reader
 
 DEPTH, ITEMS = 64, 200_000  # of a JSON answer to the stranger's question
 # A coding that nobody asked for may unpack to so many bytes, and to so many times its size.
@@ -173,6 +173,7 @@ class Http:
         self._connection.use(step)
         self._connection.send(request)
         response = _Response(cast("socket.socket", self._connection), method=method)
+        reader = cast("Reader", response.fp)
         whole, step.cap = step.cap, min(step.cap, step.received + self.wire.limits.header + CHUNK)
         try:
             response.begin()
@@ -180,6 +181,8 @@ class Http:
             raise ProtocolError(f"not an HTTP answer ({type(error).__name__})") from None
         finally:
             step.cap = whole
+        if reader.last not in (b"\r\n", b"\n"):  # the parser takes the end of the stream for the end of the headers
+            raise ProtocolError("the connection ended in the middle of an answer")
         if sum(len(name) + len(value) + 4 for name, value in response.getheaders()) > self.wire.limits.header:
             raise ProtocolError(f"headers longer than {self.wire.limits.header >> 10} KiB")
         return response

@@ -146,9 +146,9 @@ class Connection:
         view = memoryview(buffer)
         return self.receive_into(view[:nbytes] if nbytes else view)
 
-    def makefile(self, _mode: str = "rb", buffering: int = CHUNK) -> io.BufferedReader:
+    def makefile(self, _mode: str = "rb", buffering: int = CHUNK) -> Reader:
         """Return a buffered reader; closing it leaves the connection open."""
-        return io.BufferedReader(_Raw(self), buffering if buffering > 0 else CHUNK)
+        return Reader(_Raw(self), buffering if buffering > 0 else CHUNK)
 
     def settimeout(self, _seconds: float | None) -> None:
         """Do nothing: the time limits are the wire's."""
@@ -165,6 +165,17 @@ class Connection:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class Reader(io.BufferedReader):
+    """What `makefile` returns; `last` is the line that was read last, empty at the end of the stream."""
+
+    last = b""
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """Read a line, as any file does."""
+        self.last = super().readline(size)
+        return self.last
 
 
 class _Raw(io.RawIOBase):

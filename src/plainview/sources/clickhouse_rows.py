@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from plainview.errors import LimitError
+from plainview.errors import DamagedError, LimitError
 from plainview.jsonlines import JsonLines
 
 if TYPE_CHECKING:
@@ -155,7 +155,9 @@ class Reader:
                 break
         if frame is None:
             rows = [line.split("\t") for line in data.decode("utf-8", "replace").removesuffix("\n").split("\n")]
-            cells = [[None if v == "\\N" else v for v in column] for column in zip(*rows, strict=False)]
+            if any(len(row) != len(self.columns) for row in rows):
+                raise DamagedError("lines with another number of columns than the table has")
+            cells = [[None if v == "\\N" else v for v in column] for column in zip(*rows, strict=True)]
             frame = pl.DataFrame({c.name: v for c, v in zip(self.columns, cells, strict=False)}, schema=schema)
         return self._unescaped(frame)
 
