@@ -174,6 +174,16 @@ def test_members_are_recorded_and_never_asked() -> None:
     assert any("a secondary" in line for line in exposure.evidence)
 
 
+def test_a_count_that_takes_too_long_changes_no_verdict() -> None:
+    def slow(_):
+        time.sleep(0.6)
+        return {"n": 1, "ok": 1.0}
+
+    exposure, _ = ask({**open_answers("7.0.14", 21), "count": slow})
+    assert (exposure.state, exposure.confidence) == ("admin", "proved")
+    assert "count gave no answer in time" in exposure.evidence
+
+
 def test_a_ransom_note_is_told() -> None:
     answers = open_answers("7.0.14", 21)
     answers["listDatabases"] = {"databases": [{"name": "READ__ME_TO_RECOVER_YOUR_DATA"}], "ok": 1.0}

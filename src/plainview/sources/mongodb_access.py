@@ -37,8 +37,9 @@ class Question:
         if isinstance(version, str) and VERSION.fullmatch(version):
             self.verdict.version = version
         databases = self._databases()
-        self._read(databases)
+        theirs = self._read(databases)
         self._rights()
+        self._count([name for name in databases if name not in OWN], theirs)
 
     def _hello(self, hello: Document) -> None:
         verdict = self.verdict
@@ -82,9 +83,8 @@ class Question:
         self.verdict.saw("lists", "getLog, an administrator's command, is answered without a login; no databases")
         return []
 
-    def _read(self, databases: list[str]) -> None:
+    def _read(self, databases: list[str]) -> list[tuple[str, str]]:
         """Is a read allowed? The collections of users first, the server's own where there are none."""
-        named = [Named(name) for name in databases if name not in OWN]
         theirs: list[tuple[str, str]] = []
         own: list[tuple[str, str]] = []
         for database in sorted(databases, key=lambda name: name in OWN)[:DATABASES]:
@@ -98,22 +98,29 @@ class Question:
                     theirs += [pair for pair in readable if not pair[1].startswith("system.")]
         if theirs:
             self.verdict.note(f"listCollections is answered without a login: {len(theirs):,} collections")
-        counts: dict[tuple[str, str], int] = {}
-        for pair in theirs if len(theirs) <= COUNTED else ():
-            counted = self.client.ask("mongodb.count", pair[0], collection=pair[1])
-            number = counted.get("n") if isinstance(counted, dict) else None
-            if isinstance(number, (int, float)) and 0 <= number < 1 << 62:  # not NaN either
-                counts[pair] = int(number)
-        if counts:
-            self.verdict.note(f"count is answered without a login: {sum(counts.values()):,} documents")
-        named += [Named(name, counts.get((database, name))) for database, name in theirs]
-        self.verdict.prior_access += prior_access("mongodb", named)
         for database, name in [*theirs, *own][:3]:
             answer = self.client.ask("mongodb.zero_read", database, collection=name)
             if isinstance(answer, dict) and isinstance(answer.get("cursor"), dict):
                 self.verdict.saw("reads", "a find that asks for no field is allowed without a login")
-                return
+                return theirs
         self.verdict.note("no find was allowed" if theirs or own else "there is no collection to read")
+        return theirs
+
+    def _count(self, databases: list[str], collections: list[tuple[str, str]]) -> None:
+        """Count documents where collections are few, and look for names that intruders leave; asked last."""
+        counts: dict[tuple[str, str], int] = {}
+        try:
+            for pair in collections if len(collections) <= COUNTED else ():
+                counted = self.client.ask("mongodb.count", pair[0], collection=pair[1])
+                if isinstance(counted, dict) and isinstance(counted.get("n"), (int, float)):
+                    counts[pair] = int(counted["n"])
+        except ProtocolError:
+            self.verdict.note("count gave no answer in time")
+        if counts:
+            self.verdict.note(f"count is answered without a login: {sum(counts.values()):,} documents")
+        named = [Named(name) for name in databases]
+        named += [Named(name, counts.get((database, name))) for database, name in collections]
+        self.verdict.prior_access += prior_access("mongodb", named)
 
     def _rights(self) -> None:
         """Read the rights. Without a login there are none, unless access control is off: then there are all."""
