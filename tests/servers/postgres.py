@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import pwd
+import shutil
 import subprocess
 from pathlib import Path
 
 import psycopg
 
-from .base import CANARY, SECRET, Server, UnavailableError, apt, executable, run, wheel
+from .base import CANARY, SECRET, Server, UnavailableError, apt, executable, run, self_signed, wheel
 
 PEOPLE = 300
 ODD = 'Odd "Name"; -- \u00e9\u6c0f\U0001f600'
@@ -22,7 +23,7 @@ class Postgres15(Server):
 
     name = "postgresql"
     scheme = "postgresql"
-    modes = ("open", "closed", "md5", "clear", "reject")
+    modes = ("open", "closed", "md5", "clear", "reject", "tls", "plain")
     version = "15."
     run_as = "postgres"
 
@@ -65,6 +66,12 @@ class Postgres15(Server):
             "autovacuum": "off",
             "shared_buffers": "64MB",
         }
+        if self.mode in ("tls", "plain"):
+            pair = self.data / "pair.pem"
+            self_signed(pair)
+            shutil.chown(pair, "postgres")
+            pair.chmod(0o600)
+            settings |= {"ssl": "on", "ssl_cert_file": str(pair), "ssl_key_file": str(pair)}
         for key, value in settings.items():
             words += ["-c", f"{key}={value}"]
         return words
@@ -107,6 +114,13 @@ class Postgres15(Server):
         methods = {"closed": "scram-sha-256", "md5": "md5", "clear": "password", "reject": "reject"}
         if self.mode in methods:
             self._rules(methods[self.mode])
+        if self.mode in ("tls", "plain"):  # open over the one, closed over the other
+            ways = ("trust", "scram-sha-256") if self.mode == "tls" else ("scram-sha-256", "trust")
+            lines = ["local all all trust"]
+            lines += [
+                f"{kind} all all 127.0.0.1/32 {way}" for kind, way in zip(("hostssl", "hostnossl"), ways, strict=True)
+            ]
+            (self.data / "pg" / "pg_hba.conf").write_text("\n".join(lines) + "\n")
         with self.admin() as admin:
             admin.execute("SELECT pg_reload_conf()")
         self.seeded = len(self.log)

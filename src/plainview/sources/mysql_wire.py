@@ -85,8 +85,8 @@ class Client:
         except PlainviewError:
             self.connection.close()
             raise
-        if not self.greeting.capabilities & SSL:
-            wire.tls = Tls(offered=False)
+        if wire.tls is None or not self.greeting.capabilities & SSL:
+            wire.tls = Tls(offered=bool(self.greeting.capabilities & SSL))
 
     # -- packets ----------------------------------------------------------------------------------------
 

@@ -58,6 +58,8 @@ class PostgresSource(NetworkSource):
                     )
                     self._large_objects(session, door.database, log)
             except PlainviewError as error:
+                if self.target.path:
+                    raise
                 log.skip(door.database, error)
                 continue
             if known:
