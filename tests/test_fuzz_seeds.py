@@ -19,6 +19,7 @@ from fuzz.mutate import mutations
 from fuzz.targets import TARGETS
 from plainview.documents import _merged, documents_to_frame
 from plainview.errors import DamagedError
+from plainview.names import safe_name
 from plainview.sources import encodings
 from plainview.sources.formats import arrow, arrow_guard, avro, delimited, json_, sqldump, sqlite_, text
 from plainview.target import parse_target
@@ -225,6 +226,8 @@ def test_one_damaged_batch_of_arrow_costs_only_itself() -> None:
     seen = _arrow(whole[:at] + struct.pack("<q", 1 << 50) + whole[at + 8 :], "a.arrows")
     assert seen.rows == 10
     assert [what for what, _ in seen.log.skipped] == ["a.arrows: record batch 2"]
+    fewer = _arrow(whole[:at] + struct.pack("<q", 4) + whole[at + 8 :], "a.arrows")  # 4 rows, and columns of 5
+    assert fewer.told
 
 
 def test_a_zip_member_without_a_name_does_not_cost_the_others() -> None:
@@ -233,6 +236,11 @@ def test_a_zip_member_without_a_name_does_not_cost_the_others() -> None:
     unnamed = whole[: at + 28] + b"\0\0\1\0" + whole[at + 32 :]  # the name of one letter becomes an extra field
     seen = scan(unnamed, "a.zip")
     assert any(frame.height == 3 for frame in seen.frames)
+
+
+@pytest.mark.parametrize("before", ["%40", "a %40", "x%40%40", "?q=%40"])
+def test_an_address_behind_an_encoded_sign(before: str) -> None:
+    assert "anna" not in safe_name(f"{before}anna.muster@example.org")
 
 
 def test_an_address_that_no_encoding_can_write() -> None:

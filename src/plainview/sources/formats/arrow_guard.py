@@ -84,6 +84,7 @@ def check(metadata: bytes, body: bytes | memoryview, limit: int) -> None:
         most = max(ROWS, 8 * size)
         counts = batch.structs(4, "<q")
         fits = all(0 <= nulls <= rows <= most for rows, nulls in [*nodes, (batch.number(0), 0)])
+        fits = fits and (not nodes or nodes[0][0] == batch.number(0))  # the first column has all rows
         fits = fits and all(0 <= count <= len(body) for (count,) in counts)
     except (struct.error, IndexError):
         fits, size = False, 0
