@@ -14,6 +14,8 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache
 
+from plainview.possessive import compile_possessive
+
 LIMIT = 200
 
 # Names of this kind that match no RISKY are right as they are; nearly all names end here.
@@ -30,7 +32,7 @@ _RISKY = re.compile(
 # What ends the local part or the domain of an address inside a name; all else, any script, may belong to it.
 _STOP = r"\s@/\\:;,<>()\[\]{}\"|=?&#*`"
 _AT = r"(?:@|%40|＠)"
-_EMAIL = re.compile(
+_EMAIL = compile_possessive(
     rf"(?:(?<![^{_STOP}])|(?<=%40))((?:(?!%40)[^{_STOP}])++){_AT}(?![0-9]x\.)((?:[^{_STOP}.]++\.)+[^\W\d_][^{_STOP}.]+)"
 )
 _USERINFO = re.compile(r"(?<=://)[^\s/@]++(?=@)")

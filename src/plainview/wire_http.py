@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from plainview.errors import ProtocolError, RefusedError
+from plainview.possessive import compile_possessive
 from plainview.secret import Secret
 from plainview.wire_stream import CHUNK
 
@@ -31,6 +32,7 @@ DEPTH, ITEMS = 64, 200_000  # of a JSON answer to the stranger's question
 UNPACKED, RATIO = 32 << 20, 100
 # A chunk costs the parser the same whatever it holds: so much at a time, and no more than so many bytes of framing.
 CHUNKED, FRAMING, TRAILERS = 1 << 17, 1 << 20, 100
+_STRINGS = compile_possessive(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 TLS_HINT = re.compile(rb"(?i)https|ssl|tls")
 
 
@@ -302,7 +304,7 @@ def limited_json(data: bytes) -> Any:
 
 def _check_shape(data: bytes) -> None:
     """Count levels and items outside strings."""
-    bare = re.sub(rb'"(?:[^"\\]|\\.)*+"', b"", data, flags=re.DOTALL)
+    bare = _STRINGS.sub(b"", data)
     if bare.count(b",") + bare.count(b"[") + bare.count(b"{") > ITEMS:
         raise ProtocolError(f"JSON with more than {ITEMS} items")
     depth = 0

@@ -91,7 +91,7 @@ def wheel(requirement: str, *, deps: bool = False) -> Path:
     tool = (uv, "pip", "install", "--python", sys.executable) if uv else (sys.executable, "-m", "pip", "install")
     with install_lock():
         if not (folder / ".done").exists():
-            run(*tool, "install", "--target", str(folder), *([] if deps else ["--no-deps"]), requirement)
+            run(*tool, "--target", str(folder), *([] if deps else ["--no-deps"]), requirement)
             (folder / ".done").touch()
     return folder
 

@@ -14,6 +14,7 @@ import polars as pl
 
 from plainview.errors import DeniedError, ProtocolError, ReadError, RefusedError
 from plainview.jsonlines import JsonLines
+from plainview.possessive import compile_possessive
 from plainview.secret import Secret
 from plainview.sources import couchdb_access as access
 from plainview.sources.ahead import ahead
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 FIRST, MOST = 500, 10_000  # documents of a page
 PAGE = 8 << 20  # bytes that a page aims at
-OWN_IDS = re.compile(r"(?:[0-9a-f]{32}\n)*+[0-9a-f]{32}")  # ids that the server made
+OWN_IDS = compile_possessive(r"(?:[0-9a-f]{32}\n)*+[0-9a-f]{32}")  # ids that the server made
 DESIGN = "_design/"
 
 

@@ -20,6 +20,7 @@ import polars as pl
 
 from plainview.errors import DeniedError, LimitError, PlainviewError, ProtocolError, ReadError
 from plainview.jsonlines import JsonLines
+from plainview.possessive import compile_possessive
 from plainview.sources.ahead import ahead
 from plainview.sources.base import Batch, Limits, ReadLog, Table
 
@@ -32,7 +33,7 @@ LESS = 1_000  # asked for where an index allows smaller pages than usual
 PAGE = 8 << 20  # bytes that a page aims at
 SWELL = 4  # JSON as it is sent, against its size on the disk of the server
 RETRIES = (1.0, 4.0, 10.0)  # seconds to wait when the server says that it is busy
-OWN_IDS = re.compile(r"(?:[A-Za-z0-9_-]{20}\n)*+[A-Za-z0-9_-]{20}")  # ids that the server made
+OWN_IDS = compile_possessive(r"(?:[A-Za-z0-9_-]{20}\n)*+[A-Za-z0-9_-]{20}")  # ids that the server made
 SCROLL = re.compile(r"(?!_all)[A-Za-z0-9+/=_-]{8,65536}")  # "_all" would end the searches of others
 
 

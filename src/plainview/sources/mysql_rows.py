@@ -163,25 +163,27 @@ def _separated(
     block: bytearray, data: np.ndarray, heads: np.ndarray, positions: list[np.ndarray], padded: frozenset[int]
 ) -> tuple[bytes, Dialect]:
     """Write separators in the places of lengths and headers, such as stand in no cell."""
-    data[heads[:, None] + np.arange(1, 4)] = ord(".")
+    # header: the end of a trailing column, so that Polars strips no carriage return off a cell
+    data[heads + 1] = data[heads + 2] = ord(".")
+    right = (len(heads) * (len(positions) + 1), len(heads))
     for separator, eol in SEPARATORS:
-        data[heads] = eol
-        for at in positions:
-            data[at] = separator
-        right = (len(heads) * len(positions), len(heads))
+        _mark(data, heads, positions, separator, eol)
         if (block.count(separator), block.count(eol)) == right:
-            return bytes(memoryview(block)[1:]), Dialect(chr(separator), chr(eol), lossy=False, padded=padded)
-    # All of them stand in cells: take them out of the cells, which hold no words then anyway.
-    separator, eol = SEPARATORS[0]
-    marks = np.isin(data, [separator, eol])
-    marks[heads] = False
-    for at in positions:
-        marks[at] = False
-    data[marks] = ord(" ")
-    data[heads] = eol
+            break
+    else:  # all of them stand in cells: take two out of the cells, which hold no words then anyway
+        separator, eol = SEPARATORS[0]
+        _mark(data, heads, positions, 0, 0)
+        data[(data == separator) | (data == eol)] = ord(" ")
+        _mark(data, heads, positions, separator, eol)
+    text = bytes(memoryview(block)[4:]) + bytes([separator]) + b".."
+    return text, Dialect(chr(separator), chr(eol), trailer=True, padded=padded)
+
+
+def _mark(data: np.ndarray, heads: np.ndarray, positions: list[np.ndarray], separator: int, eol: int) -> None:
+    data[heads] = separator
+    data[heads + 3] = eol
     for at in positions:
         data[at] = separator
-    return bytes(memoryview(block)[1:]), Dialect(chr(separator), chr(eol), padded=padded)
 
 
 def read(client: Client, probe: str, wanted: list[Column], **params: str) -> Iterator[tuple[int, pl.DataFrame]]:

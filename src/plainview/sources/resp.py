@@ -19,6 +19,7 @@ LINE = 1 << 16
 BULK = 32 << 20  # of one text: values are asked for up to the limit of a cell, which is less
 END = b"\r\n"
 HEADS = [b"$%d" % size for size in range(2048)]
+LISTS = {b"*%d" % size: size for size in range(2048)}
 CODES = frozenset(
     [
         "ERR",
@@ -142,7 +143,13 @@ class Resp:
         return self._value(0)
 
     def _value(self, depth: int) -> Answer:
-        line = self._line()
+        if self._at < len(self._tokens) - 1:
+            line = self._tokens[self._at]
+            self._at += 1
+        else:
+            line = self._line()
+        if (count := LISTS.get(line)) is not None:  # nearly all lists
+            return self._list(count, depth + 1)
         kind, rest = line[:1], line[1:]
         if kind == b"+":
             return rest
@@ -201,7 +208,7 @@ class Resp:
             return None
         texts: list[Answer] = self._tokens[self._at + 1 : stop : 2]  # type: ignore[assignment]
         try:
-            heads = [HEADS[len(text)] for text in texts]  # type: ignore[arg-type]
+            heads = list(map(HEADS.__getitem__, map(len, texts)))  # type: ignore[arg-type]
         except IndexError:
             return None
         if heads != self._tokens[self._at : stop : 2]:

@@ -13,6 +13,7 @@ import polars as pl
 from plainview.errors import DamagedError
 
 T = TypeVar("T")
+LONG = 1 << 16
 FILLER = b"....\t"  # a first column that every row has and nobody reads: the place of a packet's header
 
 
@@ -39,6 +40,7 @@ class Dialect:
     null: str | None = None
     escapes: bool = False  # backslash sequences, as in COPY
     lossy: bool = False  # bytes may be no UTF-8
+    trailer: bool = False  # a last column that nobody reads
     padded: frozenset[int] = frozenset()  # columns with NULs before some of their cells
 
 
@@ -52,6 +54,7 @@ def frame_of(block: bytes, columns: list[Column], dialect: Dialect) -> pl.DataFr
     """
     names = [f"c{number}" for number in range(len(columns))]
     typed = [pl.String if column.form or n in dialect.padded else column.dtype for n, column in enumerate(columns)]
+    trailer = {"trailer": pl.String} if dialect.trailer else {}
     if not columns:
         return pl.DataFrame()
     try:
@@ -64,7 +67,7 @@ def frame_of(block: bytes, columns: list[Column], dialect: Dialect) -> pl.DataFr
             null_values=dialect.null,
             empty_string_is_null=dialect.null is None,
             infer_schema=False,
-            schema={"filler": pl.String, **dict(zip(names, typed, strict=True))},
+            schema={"filler": pl.String, **dict(zip(names, typed, strict=True)), **trailer},
             columns=list(range(1, len(columns) + 1)),
             encoding="utf8-lossy" if dialect.lossy else "utf8",
             ignore_errors=True,
@@ -91,10 +94,16 @@ def empty_frame(columns: list[Column]) -> pl.DataFrame:
 
 
 def longest_cell(frame: pl.DataFrame) -> int:
-    """Return the number of characters of the longest text, or bytes of the longest binary cell."""
-    text = frame.select(pl.max_horizontal(pl.lit(0), pl.col(pl.String).str.len_chars().max())).item()
-    binary = frame.select(pl.max_horizontal(pl.lit(0), pl.col(pl.Binary).bin.size().max())).item()
-    return max(text or 0, binary or 0)
+    """Return the number of characters of the longest text, or bytes of the longest binary cell; short is 0."""
+    longest = 0
+    for column in frame.iter_columns():
+        if column.dtype == pl.String:
+            # counting characters is slow, and no text has more of them than bytes
+            size = column.str.len_chars().max() if (column.str.len_bytes().max() or 0) > LONG else 0  # type: ignore[operator]
+        else:
+            size = column.bin.size().max() if column.dtype == pl.Binary else 0
+        longest = max(longest, size or 0)  # type: ignore[call-overload]
+    return longest
 
 
 def bound(rows: int) -> str:

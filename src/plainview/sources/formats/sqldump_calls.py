@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from plainview.possessive import compile_possessive
 from plainview.sources.formats import sqldump_tokens as tokens
 
-_CALL: Final = re.compile(
+_CALL: Final = compile_possessive(
     (
         rb"(?i)(?:(?<=[,(])|(?<=, )|^)(?:"
         rb"TO_(?:DATE|TIMESTAMP|TIMESTAMP_TZ|CLOB|NCLOB|CHAR|NUMBER)\s?\(\s?N?'(?P<date>IN)'(?:\s?,\s?'[^']*+')*+\s?\)"
@@ -25,7 +26,7 @@ _CALL: Final = re.compile(
         rb")"
     ).replace(b"IN", rb"[^']*+(?:''[^']*+)*+")
 )
-_BY: Final = re.compile(rb"'([^']*+)',char\(([0-9]++)\)")
+_BY: Final = compile_possessive(rb"'([^']*+)',char\(([0-9]++)\)")
 
 
 def simplify(text: bytes, *, backslash: bool) -> bytes:

@@ -6,37 +6,41 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-_MYSQL: Final = re.compile(
+from plainview.possessive import compile_possessive
+
+_MYSQL: Final = compile_possessive(
     rb"(?i)(?:MySQL|MariaDB) dump|phpMyAdmin|HeidiSQL|mysqldump|/\*!|ENGINE ?=|AUTO_INCREMENT"
     rb"|LOCK TABLES `|(?:INTO|TABLE|EXISTS) `"
 )
-_NOT_MYSQL: Final = re.compile(rb"(?i)PostgreSQL database dump|PRAGMA foreign_keys|standard_conforming_strings")
-_ESCAPED: Final = re.compile(rb"[^\\']\\'[A-Za-z]")
-_TRANSACT: Final = re.compile(rb"(?im)^GO[ \t]*\r?$|^INSERT (?:INTO )?\[|SET IDENTITY_INSERT|SET ANSI_NULLS")
-_LINE: Final = re.compile(
+_NOT_MYSQL: Final = compile_possessive(rb"(?i)PostgreSQL database dump|PRAGMA foreign_keys|standard_conforming_strings")
+_ESCAPED: Final = compile_possessive(rb"[^\\']\\'[A-Za-z]")
+_TRANSACT: Final = compile_possessive(rb"(?im)^GO[ \t]*\r?$|^INSERT (?:INTO )?\[|SET IDENTITY_INSERT|SET ANSI_NULLS")
+_LINE: Final = compile_possessive(
     rb"(?i)(?:\\|/[ \t]*+\r?\n|\.[ \t]*+\r?\n|@|(?:GO|REM|PROMPT|SPOOL|WHENEVER|EXIT|QUIT)\b)[^\n]*+\n"
 )
-_DELIMITER: Final = re.compile(rb"(?i)DELIMITER[ \t]++(\S++)[^\n]*+\n")
-_DELIMITED: Final = re.compile(rb"(?i)\nDELIMITER[ \t]++;[^\n]*+\n")
-_ROUTINE: Final = re.compile(
+_DELIMITER: Final = compile_possessive(rb"(?i)DELIMITER[ \t]++(\S++)[^\n]*+\n")
+_DELIMITED: Final = compile_possessive(rb"(?i)\nDELIMITER[ \t]++;[^\n]*+\n")
+_ROUTINE: Final = compile_possessive(
     rb"(?i)CREATE\s++(?:OR\s++(?:REPLACE|ALTER)\s++|TEMP\s++|TEMPORARY\s++|EDITIONABLE\s++|DEFINER\s*+=\s*+\S++\s++)*+"
     rb"(?:TRIGGER|PROC|PROCEDURE|FUNCTION|PACKAGE|TYPE\s++BODY)\b"
 )
-_ROUTINE_END: Final = re.compile(
+_ROUTINE_END: Final = compile_possessive(
     rb"(?i)\bEND(?!\s++(?:IF|LOOP|CASE|WHILE|REPEAT)\b)[^;\n$]*+;[ \t]*+(?:\r?\n(?:/[ \t]*+\r?\n)?+)"
 )
-_GO: Final = re.compile(rb"(?i)\nGO[ \t]*+\r?\n")
+_GO: Final = compile_possessive(rb"(?i)\nGO[ \t]*+\r?\n")
 _BODY: Final = (
     rb"(?:[^;'\"`$/\n-]++|'[^']*+'|\"[^\"]*+\"|`[^`]*+`|--[^\n]*+(?=\n)|/\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z)"
     rb"|\$(?P<tag>[A-Za-z_]\w*+)?+\$(?s:.)*?(?:\$(?(tag)(?P=tag))\$|\Z)|[-/$]|\n"
 )
-_OTHER: Final = re.compile(_BODY + rb")*+;")
+_OTHER: Final = compile_possessive(_BODY + rb")*+;")
 # Without semicolons, a statement of SQL Server ends where a line begins another.
-_OTHER_TRANSACT: Final = re.compile(_BODY + rb"(?!GO[ \t]*+\r?\n|INSERT\s))*+(?:;|\n)", re.IGNORECASE)
-_BEGINS: Final = re.compile(
+_OTHER_TRANSACT: Final = compile_possessive(_BODY + rb"(?!GO[ \t]*+\r?\n|INSERT\s))*+(?:;|\n)", re.IGNORECASE)
+_BEGINS: Final = compile_possessive(
     rb"(?i)\n(?=(?:INSERT|REPLACE|COPY|CREATE|ALTER|DROP|LOCK|UNLOCK|COMMIT|USE|GO|SET)\s|--|/\*)"
 )
-_ROWS_FROM_ELSEWHERE: Final = re.compile(rb"(?i)(INSERT|REPLACE|MERGE|UPDATE|COPY|LOAD\s++DATA|BULK\s++INSERT)\b")
+_ROWS_FROM_ELSEWHERE: Final = compile_possessive(
+    rb"(?i)(INSERT|REPLACE|MERGE|UPDATE|COPY|LOAD\s++DATA|BULK\s++INSERT)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)

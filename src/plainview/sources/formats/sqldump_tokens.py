@@ -10,36 +10,41 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from plainview.possessive import compile_possessive
+
 Value = str | bytes | None
 
 # A name: "quoted", `quoted`, [quoted] or bare, with optional qualifiers.
 _PART: Final = rb'(?:"(?:[^"]|"")++"|`(?:[^`]|``)++`|\[(?:[^\]]|\]\])++\]|[\w$#@\x80-\xff]++)'
+_PARTS: Final = compile_possessive(_PART)
 NAME: Final = _PART + rb"(?:\s*+\.\s*+" + _PART + rb")*+"
 _LIST: Final = rb"\(\s*+" + _PART + rb"(?:\s*+,\s*+" + _PART + rb")*+\s*+\)"
 
-BLANK: Final = re.compile(rb"(?:[\s;]++|\xef\xbb\xbf|--[^\n]*+\n|/\*(?:[^*]++|\*(?!/))*+\*/|#[^\n]*+\n)*+")
-INSERT: Final = re.compile(
+BLANK: Final = compile_possessive(rb"(?:[\s;]++|\xef\xbb\xbf|--[^\n]*+\n|/\*(?:[^*]++|\*(?!/))*+\*/|#[^\n]*+\n)*+")
+INSERT: Final = compile_possessive(
     rb"(?i)(?:INSERT|REPLACE)\s++(?:(?:LOW_PRIORITY|DELAYED|HIGH_PRIORITY|IGNORE|OVERWRITE|OR\s++\w++)\s++)*+"
     rb"(?:INTO\s++)?+(?:TABLE\s++)?+(?P<name>" + NAME + rb")\s*+(?P<columns>" + _LIST + rb")?+\s*+"
     rb"(?:OVERRIDING\s++\w++\s++VALUE\s*+)?+VALUES?\s*+\("
 )
-INSERT_ALL: Final = re.compile(rb"(?i)INSERT\s++(?:ALL|FIRST)\s++(?=INTO\b)")
-INTO: Final = re.compile(rb"(?i)\s*+INTO\s++(?P<name>" + NAME + rb")\s*+(?P<columns>" + _LIST + rb")?+\s*+VALUES\s*+\(")
-COPY: Final = re.compile(
+INSERT_ALL: Final = compile_possessive(rb"(?i)INSERT\s++(?:ALL|FIRST)\s++(?=INTO\b)")
+INTO: Final = compile_possessive(
+    rb"(?i)\s*+INTO\s++(?P<name>" + NAME + rb")\s*+(?P<columns>" + _LIST + rb")?+\s*+VALUES\s*+\("
+)
+COPY: Final = compile_possessive(
     rb"(?i)COPY\s++(?P<name>"
     + NAME
     + rb")\s*+(?P<columns>"
     + _LIST
     + rb")?+\s*+FROM\s++STDIN(?P<options>[^;\n]*+);[ \t]*+\r?+\n"
 )
-CREATE: Final = re.compile(
+CREATE: Final = compile_possessive(
     rb"(?i)CREATE\s++(?:(?:GLOBAL|LOCAL|TEMPORARY|TEMP|UNLOGGED|PRIVATE|COLUMN|FOREIGN|OR\s++REPLACE)\s++)*+"
     rb"TABLE\s++(?:IF\s++NOT\s++EXISTS\s++)?+(?P<name>" + NAME + rb")\s*+\("
 )
-USE: Final = re.compile(rb"(?i)USE\s++(?P<name>" + _PART + rb")\s*+(?:;|\r?\n)")
+USE: Final = compile_possessive(rb"(?i)USE\s++(?P<name>" + _PART + rb")\s*+(?:;|\r?\n)")
 
 _STRING: Final = rb"'[^']*+(?:''[^']*+)*+'"
-TOKEN: Final = re.compile(
+TOKEN: Final = compile_possessive(
     # An unclosed comment or long string takes all that is left: looking for its end again and again would be quadratic.
     rb"(?P<space>\s++|--[^\n]*+\n?+|/\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z))"
     rb"|(?P<quoted_by_q>[nN]?+[qQ]'(?:\[(?s:.)*?(?:\]'|\Z)|\((?s:.)*?(?:\)'|\Z)|\{(?s:.)*?(?:\}'|\Z)|<(?s:.)*?(?:>'|\Z)|([^\s\[({<'])(?s:.)*?(?:\3'|\Z)))"
@@ -64,11 +69,11 @@ ESCAPES: Final = {
     "Z": "\x1a",
     "\x02": "\\",
 }
-_ESCAPE: Final = re.compile(r"(?s)\\(.)")
-_POSTGRES_ESCAPE: Final = re.compile(
+_ESCAPE: Final = compile_possessive(r"(?s)\\(.)")
+_POSTGRES_ESCAPE: Final = compile_possessive(
     r"(?s)\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{1,2})|([0-7]{1,3})|(.))"
 )
-_UNISTR: Final = re.compile(r"\\(?:\\|\+([0-9A-Fa-f]{6})|u?([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))")
+_UNISTR: Final = compile_possessive(r"\\(?:\\|\+([0-9A-Fa-f]{6})|u?([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))")
 _NOT_COLUMNS: Final = frozenset(
     b"primary unique key index constraint foreign check fulltext spatial exclude like period".split()
 )
@@ -131,7 +136,7 @@ def postgres_escapes(text: str) -> str:
 def plain_name(raw: bytes) -> str:
     """Return a name as the database knows it: qualifiers joined by dots, without quotes."""
     parts = []
-    for part in re.findall(_PART, raw):
+    for part in _PARTS.findall(raw):
         if part[:1] in (b'"', b"`"):
             parts.append(part[1:-1].replace(part[:1] * 2, part[:1]))
         else:
@@ -141,7 +146,7 @@ def plain_name(raw: bytes) -> str:
 
 def names(raw: bytes) -> list[str]:
     """Return the column names of a list in parentheses."""
-    return [plain_name(part) for part in re.findall(_PART, raw)]
+    return [plain_name(part) for part in _PARTS.findall(raw)]
 
 
 def created_columns(text: bytes, start: int) -> tuple[list[str], int]:
