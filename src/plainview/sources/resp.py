@@ -143,11 +143,7 @@ class Resp:
         return self._value(0)
 
     def _value(self, depth: int) -> Answer:
-        if self._at < len(self._tokens) - 1:
-            line = self._tokens[self._at]
-            self._at += 1
-        else:
-            line = self._line()
+        line = self._line()
         if (count := LISTS.get(line)) is not None:  # nearly all lists
             return self._list(count, depth + 1)
         kind, rest = line[:1], line[1:]
