@@ -61,7 +61,8 @@ def test_every_probe_only_reads(probe: Probe) -> None:
         assert " ".join(words) in READING_COMMANDS or words[0] in READING_COMMANDS
     elif probe.sql:
         assert READING_SQL.fullmatch(probe.sql)
-        assert not WRITING_SQL.search(probe.sql)
+        without_texts = re.sub(r"'[^']*'", "''", probe.sql)  # has_table_privilege(…, 'INSERT') only asks
+        assert not WRITING_SQL.search(without_texts)
     elif probe.document:
         first = re.match(r'\{\s*"([A-Za-z]+)"', probe.document)
         assert first

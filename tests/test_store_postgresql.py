@@ -29,7 +29,7 @@ from servers.kit import no_canary, nothing_elsewhere, password, read_all, server
 from servers.postgres import LONG, ODD, PEOPLE, Postgres15, Postgres18
 
 server = server_fixture(Postgres15, Postgres18)
-special = server_fixture(Postgres15, modes=("md5", "clear", "reject", "tls", "plain"))
+ruled = server_fixture(Postgres15, modes=("rules",))
 
 ROWS = {
     "public.customers": PEOPLE,
@@ -257,24 +257,29 @@ def test_a_large_table_is_read_in_parts(server: Postgres15) -> None:
 # -- other rules ------------------------------------------------------------------------------------------
 
 
-def test_rules_of_other_kinds(special: Postgres15) -> None:
-    source = source_of(special, login=password("postgres"), suffix="/shop")
+@pytest.mark.parametrize(
+    ("rules", "state", "problem"),
+    [
+        (("md5",), "auth_required", ""),
+        (("password",), "auth_required", "in the clear"),
+        (("reject",), "auth_required", "not accepted"),
+        (("trust", "scram-sha-256"), "admin", ""),
+        (("scram-sha-256", "trust"), "admin", ""),
+        (("reject", "trust"), "admin", ""),
+        (("scram-sha-256", "reject"), "auth_required", ""),
+    ],
+)
+def test_rules_of_other_kinds(ruled: Postgres15, rules: tuple[str, ...], state: str, problem: str) -> None:
+    ruled.rules(*rules)
+    source = source_of(ruled, login=password("postgres"), suffix="/shop")
     exposure = source.check_access()
-    states = {
-        "md5": "auth_required",
-        "clear": "auth_required",
-        "reject": "auth_required",
-        "tls": "admin",
-        "plain": "admin",
-    }
-    assert (exposure.state, exposure.confidence) == (states[special.mode], "proved")
+    assert (exposure.state, exposure.confidence) == (state, "proved")
+    assert exposure.tls is not None
+    assert exposure.tls.used
+    assert "self-signed" in exposure.tls.certificate
     no_canary(exposure)
-    if special.mode == "tls":
-        assert exposure.tls.used
-        assert "self-signed" in exposure.tls.certificate
-    if special.mode in ("clear", "reject"):  # a password is not sent in the clear
-        why = {"clear": "in the clear", "reject": "not accepted"}
-        with pytest.raises(RefusedError, match=why[special.mode]) as caught:
+    if problem:
+        with pytest.raises(RefusedError, match=problem) as caught:
             read_all(source)
         no_canary(caught.value)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import subprocess
 
 import pymysql
@@ -58,6 +59,8 @@ class MariaDB(Server):
         return pymysql.connect(unix_socket=self.socket, autocommit=True, charset="utf8mb4", **login, **options)
 
     def ready(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as probe:  # PyMySQL leaves its socket open when it cannot connect
+            probe.connect(self.socket)
         try:
             self.admin().close()
         except pymysql.Error:

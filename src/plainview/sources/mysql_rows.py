@@ -163,9 +163,8 @@ def _separated(
     block: bytearray, data: np.ndarray, heads: np.ndarray, positions: list[np.ndarray], padded: frozenset[int]
 ) -> tuple[bytes, Dialect]:
     """Write separators in the places of lengths and headers, such as stand in no cell."""
-    # header: the end of a trailing column, so that Polars strips no carriage return off a cell
-    data[heads + 1] = data[heads + 2] = ord(".")
-    right = (len(heads) * (len(positions) + 1), len(heads))
+    data[heads[:, None] + np.arange(1, 4)] = ord(".")
+    right = (len(heads) * len(positions), len(heads))
     for separator, eol in SEPARATORS:
         _mark(data, heads, positions, separator, eol)
         if (block.count(separator), block.count(eol)) == right:
@@ -175,13 +174,11 @@ def _separated(
         _mark(data, heads, positions, 0, 0)
         data[(data == separator) | (data == eol)] = ord(" ")
         _mark(data, heads, positions, separator, eol)
-    text = bytes(memoryview(block)[4:]) + bytes([separator]) + b".."
-    return text, Dialect(chr(separator), chr(eol), trailer=True, padded=padded)
+    return bytes(memoryview(block)[1:]), Dialect(chr(separator), chr(eol), padded=padded)
 
 
 def _mark(data: np.ndarray, heads: np.ndarray, positions: list[np.ndarray], separator: int, eol: int) -> None:
-    data[heads] = separator
-    data[heads + 3] = eol
+    data[heads] = eol
     for at in positions:
         data[at] = separator
 

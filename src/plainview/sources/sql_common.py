@@ -40,7 +40,6 @@ class Dialect:
     null: str | None = None
     escapes: bool = False  # backslash sequences, as in COPY
     lossy: bool = False  # bytes may be no UTF-8
-    trailer: bool = False  # a last column that nobody reads
     padded: frozenset[int] = frozenset()  # columns with NULs before some of their cells
 
 
@@ -54,7 +53,6 @@ def frame_of(block: bytes, columns: list[Column], dialect: Dialect) -> pl.DataFr
     """
     names = [f"c{number}" for number in range(len(columns))]
     typed = [pl.String if column.form or n in dialect.padded else column.dtype for n, column in enumerate(columns)]
-    trailer = {"trailer": pl.String} if dialect.trailer else {}
     if not columns:
         return pl.DataFrame()
     try:
@@ -67,7 +65,7 @@ def frame_of(block: bytes, columns: list[Column], dialect: Dialect) -> pl.DataFr
             null_values=dialect.null,
             empty_string_is_null=dialect.null is None,
             infer_schema=False,
-            schema={"filler": pl.String, **dict(zip(names, typed, strict=True)), **trailer},
+            schema={"filler": pl.String, **dict(zip(names, typed, strict=True))},
             columns=list(range(1, len(columns) + 1)),
             encoding="utf8-lossy" if dialect.lossy else "utf8",
             ignore_errors=True,
@@ -97,12 +95,12 @@ def longest_cell(frame: pl.DataFrame) -> int:
     """Return the number of characters of the longest text, or bytes of the longest binary cell; short is 0."""
     longest = 0
     for column in frame.iter_columns():
-        if column.dtype == pl.String:
-            # counting characters is slow, and no text has more of them than bytes
-            size = column.str.len_chars().max() if (column.str.len_bytes().max() or 0) > LONG else 0  # type: ignore[operator]
-        else:
-            size = column.bin.size().max() if column.dtype == pl.Binary else 0
-        longest = max(longest, size or 0)  # type: ignore[call-overload]
+        sizes = pl.Series([0])
+        if column.dtype == pl.Binary:
+            sizes = column.bin.size()
+        elif column.dtype == pl.String and (column.str.len_bytes() > LONG).any():
+            sizes = column.str.len_chars()  # slower, and no text has more of them than bytes
+        longest = max([longest, *sizes.top_k(1).drop_nulls().to_list()])
     return longest
 
 
