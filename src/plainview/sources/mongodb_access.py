@@ -112,8 +112,9 @@ class Question:
         try:
             for pair in collections if len(collections) <= COUNTED else ():
                 counted = self.client.ask("mongodb.count", pair[0], collection=pair[1])
-                if isinstance(counted, dict) and isinstance(counted.get("n"), (int, float)):
-                    counts[pair] = int(counted["n"])
+                number = counted.get("n") if isinstance(counted, dict) else None
+                if isinstance(number, (int, float)) and 0 <= number < 1 << 62:  # not NaN either
+                    counts[pair] = int(number)
         except ProtocolError:
             self.verdict.note("count gave no answer in time")
         if counts:
