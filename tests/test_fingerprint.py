@@ -24,7 +24,7 @@ from plainview.wire import WireLimits
 from servers import Etcd35, Memcached, Redis, RedisTls, Server
 from servers.kit import no_canary, nothing_elsewhere
 
-QUICK = WireLimits(connect=1, first_byte=0.4, probe=1.0, service=8, idle=0.5)
+QUICK = WireLimits(connect=1, first_byte=0.25, probe=0.6, service=8, idle=0.5)
 
 
 @pytest.fixture(scope="module")

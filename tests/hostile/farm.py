@@ -60,6 +60,7 @@ class Farm:
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, name="hostile", daemon=True)
         self.tasks: set[asyncio.Task[None]] = set()
+        self.servers: list[asyncio.Server] = []
 
     def __enter__(self) -> Farm:
         self.thread.start()
@@ -67,6 +68,8 @@ class Farm:
 
     def __exit__(self, *_: object) -> None:
         async def stop() -> None:
+            for server in self.servers:
+                server.close()
             for task in list(self.tasks):
                 task.cancel()
             await asyncio.gather(*self.tasks, return_exceptions=True)
@@ -94,4 +97,5 @@ class Farm:
 
         started = asyncio.start_server(one, sock=sock, ssl=tls, limit=1 << 18)
         server = asyncio.run_coroutine_threadsafe(started, self.loop).result(10)
+        self.servers.append(server)
         return sock.getsockname()[1], lambda: self.loop.call_soon_threadsafe(server.close)  # type: ignore[func-returns-value]
