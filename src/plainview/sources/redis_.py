@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 from plainview.errors import PlainviewError, ProtocolError, RefusedError
 from plainview.sources import redis_access
+from plainview.sources.ahead import ahead
 from plainview.sources.base import Batch, ReadLog, Table, Unit
 from plainview.sources.keygroups import SAMPLE, KeyGroups
 from plainview.sources.network import NetworkSource, Verdict
@@ -75,7 +76,7 @@ class RedisSource(NetworkSource):
         """
         with self._client() as client:
             reader = _Database(self, client, unit, log, sample)
-            yield from reader.read()
+            yield from ahead(reader.read())  # the next values are fetched while these are matched
 
     def _client(self) -> Resp:
         """Return a connection that is named and, where it has to be, logged in."""
@@ -109,7 +110,7 @@ class _Database:
         self.columns = source.limits.columns
         self.flushed_at = 0
 
-    def read(self) -> Iterator[Batch]:
+    def read(self) -> Generator[Batch]:
         """Yield all batches; what was collected comes out before an error does."""
         if isinstance(self.client.ask("redis.select", database=self.unit.locator), Refusal):
             raise RefusedError(f"{self.unit.name} cannot be chosen")
