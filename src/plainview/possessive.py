@@ -1,8 +1,7 @@
 """Possessive quantifiers on every Python 3.11: before 3.11.5 those on groups matched wrongly.
 
-CPython issue 106052: a possessive group that holds something to backtrack into could lose its place. There the
-plus is left off groups, which keeps the meaning of our patterns (their alternatives begin differently) and
-costs only speed on text that does not match. Debian 12 has such a Python.
+CPython issue 106052: a possessive group that holds something to backtrack into could lose its place. Debian 12
+has such a Python. There the `regex` package compiles these patterns; it is a dependency of those versions alone.
 """
 
 from __future__ import annotations
@@ -12,20 +11,15 @@ import sys
 from typing import AnyStr
 
 BROKEN = sys.version_info < (3, 11, 5)
-_GROUP = r"((?<!\\)(?:\\\\)*\)(?:[*+?]|\{[0-9,]+\}))\+"
-
-
-def relaxed(pattern: AnyStr) -> AnyStr:
-    """Return the pattern with groups repeated greedily instead of possessively.
-
-    >>> relaxed(r"(?:a++|b)*+c")
-    '(?:a++|b)*c'
-    """
-    if isinstance(pattern, bytes):
-        return re.sub(_GROUP.encode(), rb"\1", pattern)
-    return re.sub(_GROUP, r"\1", pattern)
 
 
 def compile_possessive(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
-    """Compile like `re.compile`, with possessive groups only where Python gets them right."""
-    return re.compile(relaxed(pattern) if BROKEN else pattern, flags)
+    """Compile like `re.compile`, with an engine that gets possessive groups right."""
+    if not BROKEN:
+        return re.compile(pattern, flags)
+    import regex
+
+    # our flags are those of both: IGNORECASE and DOTALL
+    wanted = (regex.IGNORECASE if flags & re.IGNORECASE else 0) | (regex.DOTALL if flags & re.DOTALL else 0)
+    made: re.Pattern[AnyStr] = regex.compile(pattern, wanted)
+    return made
