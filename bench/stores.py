@@ -15,7 +15,6 @@ import argparse
 import contextlib
 import json
 import os
-import shlex
 import subprocess
 import sys
 import time
@@ -308,8 +307,7 @@ def main() -> None:
         kept[name]["command"] = f"python bench/stores.py {name} --rows {args.rows} --times {args.times}"
         kept_at.write_text(json.dumps(kept, indent=1))
         print(json.dumps(kept[name]), file=sys.stderr, flush=True)
-    command = shlex.join(["python", "bench/stores.py", *sys.argv[1:]])
-    write(HERE / "STORES.md", [kept[name] for name in STORES if name in kept], command)
+    write(HERE / "STORES.md", [kept[name] for name in STORES if name in kept])
 
 
 if __name__ == "__main__":

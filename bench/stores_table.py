@@ -12,7 +12,7 @@ MUST, AIM = 1.5, 1.1
 HEAD = """\
 # Scanning stores
 
-Written by `{command}`. {about}
+Written by `bench/stores.py`; the command of each line stands below. {about}
 
 A whole scan (the stranger's question, listing, reading, matching) against the store's own fastest export: they run
 in turn, each in a process of its own, and the least of the runs counts. Taken off: the interpreter's start-up, imports,
@@ -65,7 +65,7 @@ def others(found: dict[str, Any]) -> str:
     return f"* {found['server']}: {'; '.join(told)}. `{found['command']}`, least of {found['times']}.\n"
 
 
-def write(path: Path, lines: list[dict[str, Any]], command: str) -> None:
+def write(path: Path, lines: list[dict[str, Any]]) -> None:
     """Write the file."""
     from importlib.metadata import version
 
@@ -77,5 +77,5 @@ def write(path: Path, lines: list[dict[str, Any]], command: str) -> None:
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GB."
     )
     kept = path.read_text(encoding="utf-8").partition(MARK)[2] if path.exists() else "\n"
-    parts = [HEAD.format(command=command, about=about, must=MUST, aim=AIM), *map(line, lines), "\nAll exports:\n\n"]
+    parts = [HEAD.format(about=about, must=MUST, aim=AIM), *map(line, lines), "\nAll exports:\n\n"]
     path.write_text("".join([*parts, *map(others, lines), "\n", MARK, kept]), encoding="utf-8")
