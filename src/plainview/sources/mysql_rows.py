@@ -16,10 +16,9 @@ import polars as pl
 from plainview import probes
 from plainview.errors import LimitError, PlainviewError, ProtocolError
 from plainview.sources.mysql_wire import Client, ServerError
-from plainview.sources.sql_common import Column, Dialect, frame_of
+from plainview.sources.sql_common import BLOCK, Column, Dialect, frame_of
 from plainview.wire_limits import Exchange
 
-BLOCK = 8 << 20
 LONGEST = 256 << 20
 READ_AHEAD = 1 << 20
 FULL = 0xFFFFFF  # a packet that goes on in the next

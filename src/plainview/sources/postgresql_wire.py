@@ -17,11 +17,10 @@ from plainview import probes
 from plainview.errors import LimitError, PlainviewError, ProtocolError, ReadError, RefusedError
 from plainview.secret import Secret
 from plainview.sources import postgresql_auth
-from plainview.sources.sql_common import FILLER
+from plainview.sources.sql_common import BLOCK, FILLER
 from plainview.wire_limits import Exchange
 from plainview.wire_stream import Connection
 
-BLOCK = 8 << 20  # bytes of rows handed on at a time
 LONGEST = 256 << 20  # bytes of one row
 SSL_REQUEST = struct.pack(">ii", 8, 80877103)
 PROTOCOL = 196608  # 3.0
@@ -326,7 +325,10 @@ class _Blocks:
 
 def _ends(buffer: bytearray, filled: int) -> bool:
     """Tell whether the buffer ends with ReadyForQuery, or perhaps with an error: time to look at it."""
-    return buffer[filled - 6 : filled - 1] == b"Z\0\0\0\5" or buffer[filled - 2 : filled] == b"\0\0"
+    tail = bytes(buffer[max(filled - 6, 0) : filled])
+    if tail[:5] == b"Z\0\0\0\5":
+        return True
+    return tail[-2:] == b"\0\0" and not tail.rstrip(b"\0").endswith(b"\nd")  # a header that was cut is no error
 
 
 def _rows(buffer: bytearray, filled: int) -> tuple[np.ndarray, int]:

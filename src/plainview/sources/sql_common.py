@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,9 @@ from plainview.errors import DamagedError
 
 T = TypeVar("T")
 LONG = 1 << 16
+# Bytes of rows that are looked at together. Large blocks are cheaper to count; as many may be in memory as there
+# are threads, some times over.
+BLOCK = max(4, 16 // min(8, os.cpu_count() or 1)) << 20
 FILLER = b"....\t"  # a first column that every row has and nobody reads: the place of a packet's header
 
 
@@ -137,12 +141,12 @@ def _finish(columns: list[Column], names: list[str], padded: frozenset[int], *, 
 
 
 class Ahead(Generic[T]):
-    """An iterator that runs in a thread of its own, a few items ahead; leaving the block ends it.
+    """An iterator that runs in a thread of its own, an item or two ahead; leaving the block ends it.
 
     While Polars looks at one block, the next one comes over the network. Errors are raised in their place.
     """
 
-    def __init__(self, items: Iterator[T], depth: int = 2) -> None:
+    def __init__(self, items: Iterator[T], depth: int = 1) -> None:
         self._items = items
         self._queue: queue.Queue[tuple[bool, T | BaseException | None]] = queue.Queue(depth)
         self._stop = threading.Event()
@@ -185,4 +189,4 @@ class Ahead(Generic[T]):
         self._thread.join(5)
 
 
-__all__ = ["FILLER", "Ahead", "Column", "Dialect", "bound", "empty_frame", "frame_of", "longest_cell"]
+__all__ = ["BLOCK", "FILLER", "Ahead", "Column", "Dialect", "bound", "empty_frame", "frame_of", "longest_cell"]
