@@ -26,7 +26,7 @@ LEAST = 1e-4  # no base rate is believed to be smaller
 SHOWN = 0.5  # confidence from which a column is reported
 CODES = frozenset({"code", "hex", "word", "grouped"})
 FEW_NAMES, MANY_NAMES = 8, 20
-OPEN = frozenset({"cities", "regions", "job_titles", "person_names", "given_names", "surnames"})  # never complete
+OPEN = frozenset({"cities", "regions", "person_names", "given_names", "surnames"})  # never complete
 FACE_LENGTHS = frozenset({128, 256, 512, 2622, 4096})  # dlib, FaceNet, ArcFace, VGG-Face
 DIRECT = frozenset(
     "email_address postal_address birth_date telephone_number national_id passport_number tax_id payment_card "

@@ -135,8 +135,8 @@ def wrong_examples(detector: Detector, file: Path) -> list[str]:
         vocabulary(detector.vocabulary)
     try:
         return failures(detector)
-    except DetectorError:
-        raise
+    except DetectorError as error:
+        raise DetectorError(f"{file}: {error.message}", hint="RE2 syntax, see docs/detectors.md") from None
     except Exception as error:  # noqa: BLE001  two engines compile the pattern, each with errors of its own
         raise DetectorError(
             f"{file}: a pattern does not compile ({type(error).__name__})",

@@ -143,7 +143,7 @@ def _compile_set(patterns: Sequence[str], kind: object) -> re2.Set:
             made.Add(pattern)
         except re2.error:
             hint = "plainview detectors test FILE says which"
-            raise DetectorError("a pattern of a detector does not compile", hint=hint) from None
+            raise DetectorError("a pattern does not compile", hint=hint) from None
     made.Compile()
     return made
 
