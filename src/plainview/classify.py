@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from plainview.detectors import Detector, base_rates, categories, chance
 from plainview.fieldnames import PUBLIC, NameIndex, NameMatch, people_word, tokens
-from plainview.profiles import ColumnProfile, Count, TableProfile
+from plainview.profiles import ColumnProfile, Count, TableProfile, tally
 from plainview.report import Column
 
 PRIOR = -5.0  # logit: about 7 of 1,000 columns of harmless tables hold a given kind
@@ -33,6 +33,20 @@ DIRECT = frozenset(
     "bank_account health_insurance_id driving_licence face_template fingerprint employee_id student_id "
     "medical_record_number password".split()
 )
+
+
+class Seen:
+    """A column's profile with its sketch added up once: how many distinct values have each tag, and each shape."""
+
+    def __init__(self, profile: ColumnProfile) -> None:
+        self.filled, self.counts, self.types = profile.filled, profile.counts, profile.types
+        self.distinct = len(profile.sketch)
+        self.tags, self.shapes = tally(profile.sketch)
+        self.repeats = _repeats(profile)
+
+    def share(self, tag: str) -> float:
+        """Share of the distinct values in the sketch that carry a tag."""
+        return self.tags[tag] / self.distinct if self.distinct else 0.0
 
 
 @dataclass(slots=True)
@@ -76,19 +90,19 @@ def classify(
     table: str, profile: TableProfile, detectors: Mapping[str, Detector], names: NameIndex
 ) -> tuple[Column, ...]:
     """Return the findings of one table, in the order of its columns."""
-    weighed = {path: weigh_column(path, column, table, detectors, names) for path, column in profile.columns.items()}
+    seen = {path: Seen(column) for path, column in profile.columns.items()}
+    weighed = {path: weigh_column(path, column, table, detectors, names) for path, column in seen.items()}
     person = person_table(table, weighed)
     found: list[Column] = []
     pictures = person and any(c.detector.category == "photograph" for cs in weighed.values() for c in cs)
     for path, candidates in weighed.items():
         for candidate in candidates:
             _with_neighbours(candidate, candidates, person=person)
-        column = profile.columns[path]
-        guesses = (
-            by_years(column, detectors, person=person),
-            by_vectors(column, detectors, pictures=pictures),
-        )
         if not any(c.confidence >= SHOWN for c in candidates):
+            guesses = (
+                by_years(seen[path], detectors, person=person),
+                by_vectors(seen[path], detectors, pictures=pictures),
+            )
             candidates.extend(guess for guess in guesses if guess)
         found.extend(_finding(path, c) for c in _choose(candidates))
     return tuple(found)
@@ -104,13 +118,12 @@ def log_ratio(passed: int, seen: int, by_chance: float, expected: float) -> floa
 
 
 def weigh_column(
-    path: str, column: ColumnProfile, table: str, detectors: Mapping[str, Detector], names: NameIndex
+    path: str, column: Seen, table: str, detectors: Mapping[str, Detector], names: NameIndex
 ) -> list[Candidate]:
     """Weigh every detector that the name, the sketch or the counts suggest."""
     matches = {m.detector: m for m in names.match(path, table)}
-    tags = {tag for value in column.sketch.values() for tag in value}
     out = []
-    for name in sorted(matches.keys() | {t.rstrip("!@") for t in tags} | {k.rstrip("@") for k in column.counts}):
+    for name in sorted(matches.keys() | {t.rstrip("!@") for t in column.tags} | {k.rstrip("@") for k in column.counts}):
         if name not in detectors:
             continue
         candidate = weigh_cells(detectors[name], column, matches.get(name))
@@ -122,9 +135,11 @@ def weigh_column(
     return out
 
 
-def weigh_cells(detector: Detector, column: ColumnProfile, match: NameMatch | None) -> Candidate | None:
+def weigh_cells(detector: Detector, column: Seen, match: NameMatch | None) -> Candidate | None:
     """Weigh one detector on whole cells."""
     named = match.strength if match else 0.0
+    if named < 0.5 and detector.has_values and 2 * column.tags[detector.name] < column.distinct:
+        return None  # as nearly all: a few values pass, by chance
     count = column.counts.get(detector.name, Count(column.filled, 0, 0))
     candidate = Candidate(detector, PRIOR, count, named=named)
     if match and named >= 0.5:
@@ -136,17 +151,17 @@ def weigh_cells(detector: Detector, column: ColumnProfile, match: NameMatch | No
             return None
         candidate.count = Count(column.filled, column.filled, column.filled)
         return candidate
-    if not column.sketch:
+    if not column.distinct:
         return candidate if column.counts.get(detector.name) else None
-    seen, passed = len(column.sketch), sum(detector.name in tags for tags in column.sketch.values())
-    candidate.passing, candidate.passed, candidate.repeats = passed / seen, passed, _repeats(column)
+    seen, passed = column.distinct, column.tags[detector.name]
+    candidate.passing, candidate.passed, candidate.repeats = passed / seen, passed, column.repeats
     if detector.needs_name and named < 0.5:
         return None
     by_chance = max(LEAST, chance(detector.name, column.shapes))
     candidate.clear = ratio = log_ratio(passed, seen, by_chance, 0.6 if detector.vocabulary else 0.92)
     if named >= 0.5:
         # the name decides; the values may agree, or speak against it
-        form = sum(detector.name + "!" in tags for tags in column.sketch.values()) / seen
+        form = column.tags[detector.name + "!"] / seen
         agrees = candidate.passing + form >= 0.3
         if not agrees and detector.vocabulary in OPEN and _share_of_words(column) >= 0.7:
             agrees = candidate.unlisted = True
@@ -168,18 +183,18 @@ def _repeats(column: ColumnProfile) -> bool:
     return len(column.sketch) < MANY_NAMES and column.filled > 3 * len(column.sketch)
 
 
-def _share_of_words(column: ColumnProfile) -> float:
+def _share_of_words(column: Seen) -> float:
     shapes = column.shapes
     return (shapes["word"] + shapes["words"]) / max(1, sum(shapes.values()))
 
 
-def _most(detector: Detector, column: ColumnProfile, passed: int) -> float:
+def _most(detector: Detector, column: Seen, passed: int) -> float:
     """Return what values without a telling field name can add at the most.
 
     A form of letters and digits without a check is that of many a code: once one value has it, all have.
     Names of people vary; a word list met by two or three words proves little.
     """
-    if detector.category == "person_name" and (passed < FEW_NAMES or _repeats(column)):
+    if detector.category == "person_name" and (passed < FEW_NAMES or column.repeats):
         return 3.0
     if detector.check or detector.in_text or detector.vocabulary:
         return CAP + MANY * bool(detector.check and not detector.in_text)
@@ -188,12 +203,12 @@ def _most(detector: Detector, column: ColumnProfile, passed: int) -> float:
     return 4.0 if codes * 2 > sum(shapes.values()) else CAP
 
 
-def _is_rather_a_place(detector: Detector, column: ColumnProfile, passing: float) -> bool:
+def _is_rather_a_place(detector: Detector, column: Seen, passing: float) -> bool:
     """Tell whether words that could be names are better explained as places: Paris, Austin, Florence."""
     return detector.category == "person_name" and column.share("place") >= passing
 
 
-def weigh_text(detector: Detector, column: ColumnProfile) -> Candidate | None:
+def weigh_text(detector: Detector, column: Seen) -> Candidate | None:
     """Weigh one detector on matches inside running text."""
     count = column.counts.get(detector.name + "@")
     if not count or not count.valid:
@@ -246,15 +261,17 @@ def _with_neighbours(candidate: Candidate, others: Sequence[Candidate], *, perso
         candidate.logit = min(candidate.logit, -3.0)
 
 
-def by_years(column: ColumnProfile, detectors: Mapping[str, Detector], *, person: bool) -> Candidate | None:
+def by_years(column: Seen, detectors: Mapping[str, Detector], *, person: bool) -> Candidate | None:
     """Take dates without a telling name for birth dates when they are spread as birth years are.
 
     Dates of a business lie in the last years and close together; people are born over decades, and the
     youngest customers are seldom infants.
     """
-    years = sorted(int(tag[2:]) for tags in column.sketch.values() for tag in tags if tag.startswith("y:"))
     detector = detectors.get("birth_date")
-    if not person or detector is None or len(years) < 8 or len(years) < 0.9 * len(column.sketch):
+    if not person or detector is None:
+        return None
+    years = sorted(int(tag[2:]) for tag, count in column.tags.items() if tag.startswith("y:") for _ in range(count))
+    if len(years) < 8 or len(years) < 0.9 * column.distinct:
         return None
     now = time.gmtime().tm_year
     low, middle, high = years[len(years) // 10], years[len(years) // 2], years[-len(years) // 10]
@@ -265,7 +282,7 @@ def by_years(column: ColumnProfile, detectors: Mapping[str, Detector], *, person
     return Candidate(detector, 0.8, count, [words])
 
 
-def by_vectors(column: ColumnProfile, detectors: Mapping[str, Detector], *, pictures: bool) -> Candidate | None:
+def by_vectors(column: Seen, detectors: Mapping[str, Detector], *, pictures: bool) -> Candidate | None:
     """Take unit vectors of a length that face recognition uses for templates, beside pictures of people."""
     length = next((int(kind[6:]) for kind in column.types if kind[6:].isdigit() and kind.startswith("vector")), 0)
     detector = detectors.get("face_template")

@@ -56,6 +56,8 @@ _DIGIT_TAIL = re.compile(r"^([^\W\d_]+)(\d{1,2})$")
 @functools.lru_cache(maxsize=65_536)
 def tokens(name: str) -> tuple[str, ...]:
     """Fold and split a name: `customerE-Mail2` -> ("customer", "e", "mail", "2")."""
+    if len(name) < 400 and name.isascii() and name.islower() and name.replace(" ", "").isalpha():
+        return tuple(name.split())  # as most names of the detectors are
     text = unicodedata.normalize("NFKC", name[:400])
     text = " ".join(_CAMEL.split(text)).casefold()
     plain = "".join(c for c in unicodedata.normalize("NFD", text) if not "\u0300" <= c <= "\u036f")

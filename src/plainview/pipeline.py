@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
+import polars as pl
 
 from plainview import __version__
 from plainview.classify import classify
@@ -17,7 +19,7 @@ from plainview.credentials import Credentials
 from plainview.detectors import load_detectors
 from plainview.errors import PlainviewError
 from plainview.fieldnames import NameIndex
-from plainview.matching.batches import TableProfiler
+from plainview.matching.batches import SMALL, TableProfiler, add_small
 from plainview.matching.compiled import Matcher
 from plainview.names import safe_name
 from plainview.profiles import TableProfile
@@ -26,6 +28,10 @@ from plainview.scope import Scope
 from plainview.sources.base import Limits, ReadLog, Source, Table, Unit
 from plainview.target import Target
 from plainview.wire_limits import WireLimits
+
+SMALL_FILE = 1 << 18  # bytes up to which files are read and counted together with others
+GROUP = 64  # of such files
+TOGETHER = 200_000  # cells that wait at most
 
 
 @dataclass(slots=True)
@@ -53,10 +59,11 @@ class Options:
 
 @dataclass(slots=True)
 class UnitResult:
-    """What reading one unit gave: profiles by table, and the log."""
+    """What reading one unit gave: profiles by table, reports of those that no other unit adds to, and the log."""
 
     log: ReadLog
-    tables: dict[str, tuple[Table, TableProfile]] = field(default_factory=dict)
+    reports: list[TableReport] = field(default_factory=list)
+    tables: dict[str, tuple[Table, TableProfiler]] = field(default_factory=dict)
 
 
 class Scanner:
@@ -69,6 +76,8 @@ class Scanner:
         self.detectors = {d.name: d for d in loaded}
         self.names = NameIndex(loaded)
         self.matcher = Matcher(loaded)
+        # RE2 lets go of the interpreter's lock while it compiles, so reading begins meanwhile
+        threading.Thread(target=self.matcher.compile, name="plainview-compile", daemon=True).start()
 
     def scan_source(self, source: Source, target: str) -> TargetReport:
         """Read every unit of an opened source and return what was found."""
@@ -82,15 +91,17 @@ class Scanner:
             return TargetReport(target=safe_name(target), kind=source.kind, coverage=coverage)
         units = _until_it_fails(source.units(log), safe_name(target), log)
         tables: dict[str, tuple[Table, TableProfile]] = {}
-        logs = [log]
+        logs, judged = [log], []
         for result in self._run(source, units):
             logs.append(result.log)
-            for name, (table, profile) in result.tables.items():
+            judged.extend(result.reports)
+            for name, (table, profiler) in result.tables.items():
+                profile = profiler.total
                 if name in tables:
                     table = _with_notes(tables[name][0], table)
                     profile = tables[name][1].merge(profile)
                 tables[name] = (table, profile)
-        reports = tuple(self.table_report(table, profile) for table, profile in tables.values())
+        reports = (*judged, *(self.table_report(table, profile) for table, profile in tables.values()))
         return TargetReport(
             target=safe_name(target),
             kind=source.kind,
@@ -118,50 +129,116 @@ class Scanner:
             return ()
         return (f"{rows:,} random rows: what stands in fewer than {3 / rows:.2%} of all rows may be missed (95 %)",)
 
-    def read_unit(self, source: Source, unit: Unit) -> UnitResult:
-        """Read one unit to its end, or to where it fails: what was read counts."""
-        result = UnitResult(ReadLog(on_bytes=self.progress.on_bytes))
-        profilers: dict[str, TableProfiler] = {}
-        seen: dict[str, Table] = {}
-        self.progress.on_unit(unit)
-        try:
-            for batch in source.read(unit, result.log, self.options.sample):
-                name = batch.table.name
-                if name not in profilers:
-                    profilers[name] = TableProfiler(self.matcher, self.names, name, log=result.log)
-                    seen[name] = batch.table
-                elif batch.table.notes != seen[name].notes:
-                    seen[name] = _with_notes(seen[name], batch.table)
-                profilers[name].add(batch.frame)
-                self.progress.on_rows(batch.frame.height)
-        except Exception as error:  # noqa: BLE001 - whatever a reader dies of, the rest of the run goes on and it is told
-            result.log.skip(unit.name, error)
-        result.tables = {name: (seen[name], profiler.total) for name, profiler in profilers.items()}
-        return result
+    def read_units(self, source: Source, units: Sequence[Unit]) -> list[UnitResult]:
+        """Read units to their ends, or to where they fail: what was read counts. Small tables are counted together."""
+        reading = _Reading(self)
+        results = [reading.unit(source, unit) for unit in units]
+        reading.count()
+        if getattr(source, "whole_tables", False):
+            for result in results:  # nothing of these tables is still to come: their profiles can go
+                result.reports = [self.table_report(table, made.total) for table, made in result.tables.values()]
+                result.tables = {}
+        return results
 
     def _run(self, source: Source, units: Iterator[Unit]) -> Iterator[UnitResult]:
         """Read units in threads, hand results on in the order of the units, keep few in flight."""
         threads = self.options.threads or min(8, os.cpu_count() or 2)
         if threads == 1:
-            yield from (self.read_unit(source, unit) for unit in units)
+            for group in _grouped(units):
+                yield from self.read_units(source, group)
             return
         with ThreadPoolExecutor(threads, thread_name_prefix="plainview") as pool:
-            waiting: dict[int, Future[UnitResult]] = {}
+            waiting: dict[int, Future[list[UnitResult]]] = {}
             sent = done = 0
             try:
-                for unit in units:
-                    waiting[sent] = pool.submit(self.read_unit, source, unit)
+                for group in _grouped(units):
+                    waiting[sent] = pool.submit(self.read_units, source, group)
                     sent += 1
                     while len(waiting) >= threads * 4:
                         wait([waiting[done]], return_when=FIRST_COMPLETED)
-                        yield waiting.pop(done).result()
+                        yield from waiting.pop(done).result()
                         done += 1
                 while done < sent:
-                    yield waiting.pop(done).result()
+                    yield from waiting.pop(done).result()
                     done += 1
             finally:
                 for future in waiting.values():
                     future.cancel()
+
+
+class _Reading:
+    """Reads units one after the other; small batches wait, so that those of many tables are counted at once."""
+
+    def __init__(self, scanner: Scanner) -> None:
+        self.scanner = scanner
+        self.waiting: dict[int, tuple[TableProfiler, pl.DataFrame]] = {}  # by the id of the profiler
+        self.cells = 0
+
+    def unit(self, source: Source, unit: Unit) -> UnitResult:
+        """Read one unit. Its profiles are complete only after `count`."""
+        scanner, progress = self.scanner, self.scanner.progress
+        result = UnitResult(ReadLog(on_bytes=progress.on_bytes))
+        progress.on_unit(unit)
+        try:
+            for batch in source.read(unit, result.log, scanner.options.sample):
+                name = batch.table.name
+                if name not in result.tables:
+                    profiler = TableProfiler(scanner.matcher, scanner.names, name, log=result.log)
+                    result.tables[name] = (batch.table, profiler)
+                elif batch.table.notes != result.tables[name][0].notes:
+                    result.tables[name] = (_with_notes(result.tables[name][0], batch.table), result.tables[name][1])
+                self._add(result.tables[name][1], batch.frame)
+                progress.on_rows(batch.frame.height)
+        except Exception as error:  # noqa: BLE001 - whatever a reader dies of, the rest of the run goes on and it is told
+            result.log.skip(unit.name, error)
+        return result
+
+    def _add(self, profiler: TableProfiler, frame: pl.DataFrame) -> None:
+        flat = profiler.flat(frame)
+        if flat.height > SMALL:
+            self.count()
+            profiler.add_large(flat)
+            return
+        before = self.waiting.get(id(profiler))
+        if before is not None:
+            if not flat.height and flat.schema == before[1].schema:
+                return  # says again what columns there are
+            self.count()
+        self.waiting[id(profiler)] = (profiler, flat)
+        self.cells += flat.height * flat.width
+        if self.cells > TOGETHER:
+            self.count()
+
+    def count(self) -> None:
+        """Count what waits."""
+        waiting, self.waiting, self.cells = list(self.waiting.values()), {}, 0
+        try:
+            add_small(waiting)
+        except Exception:  # noqa: BLE001 - one of them; the others must not go with it
+            for profiler, flat in waiting:
+                try:
+                    add_small([(profiler, flat)])
+                except Exception as error:  # noqa: BLE001
+                    if profiler.log:
+                        profiler.log.skip(profiler.table, error)
+
+
+def _grouped(units: Iterator[Unit]) -> Iterator[list[Unit]]:
+    """Yield units one by one, small files by the dozen."""
+    group: list[Unit] = []
+    for unit in units:
+        if unit.size is None or unit.size > SMALL_FILE:
+            if group:
+                yield group
+            yield [unit]
+            group = []
+            continue
+        group.append(unit)
+        if len(group) == GROUP:
+            yield group
+            group = []
+    if group:
+        yield group
 
 
 def _until_it_fails(units: Iterator[Unit], target: str, log: ReadLog) -> Iterator[Unit]:

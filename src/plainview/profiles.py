@@ -66,16 +66,27 @@ class ColumnProfile:
     @property
     def shapes(self) -> Counter[str]:
         """Distinct values in the sketch by shape."""
-        return Counter(map(shape_tag, self.sketch.values()))
+        return tally(self.sketch)[1]
 
     def share(self, tag: str) -> float:
         """Share of the distinct values in the sketch that carry a tag."""
-        return sum(tag in tags for tags in self.sketch.values()) / len(self.sketch) if self.sketch else 0.0
+        return tally(self.sketch)[0][tag] / len(self.sketch) if self.sketch else 0.0
 
 
 def shape_tag(tags: Tags) -> str:
     """Return the shape among a value's tags."""
     return next((tag[2:] for tag in tags if tag.startswith("s:")), "other")
+
+
+def tally(sketch: Mapping[int, Tags]) -> tuple[Counter[str], Counter[str]]:
+    """Return how many values carry each tag, and how many have each shape."""
+    tags: Counter[str] = Counter()
+    shapes: Counter[str] = Counter()
+    for same, count in Counter(sketch.values()).items():  # values that look alike have the same set
+        for tag in same:
+            tags[tag] += count
+        shapes[shape_tag(same)] += count
+    return tags, shapes
 
 
 def smallest(sketch: Mapping[int, Tags]) -> dict[int, Tags]:

@@ -152,6 +152,6 @@ def vocabulary(name: str) -> frozenset[str]:
     """Entries of a vocabulary: casefolded, NFKC."""
     path = VOCABULARIES / f"{name}.txt"
     try:
-        return frozenset(path.read_text(encoding="utf-8").split("\n")) - {""}
+        return frozenset(filter(None, path.read_text(encoding="utf-8").split("\n")))
     except OSError:
         raise DetectorError(f"no vocabulary {name!r}") from None

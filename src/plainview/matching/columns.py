@@ -20,13 +20,14 @@ def as_text(series: pl.Series) -> pl.Series | None:
         )
     if kind in (pl.Boolean, pl.Null, pl.Object, pl.Time, pl.Duration, pl.Binary) or isinstance(kind, pl.Struct):
         return None
+    if kind == pl.String:
+        return series
+    filled = series.drop_nulls() if series.null_count() else series
     if kind == pl.Date:
-        return series.drop_nulls().dt.to_string("%Y-%m-%d")
+        return filled.dt.to_string("%Y-%m-%d")
     if isinstance(kind, pl.Datetime):
-        return series.drop_nulls().dt.to_string("%Y-%m-%d %H:%M:%S")
-    if kind != pl.String:
-        return series.drop_nulls().cast(pl.String)
-    return series
+        return filled.dt.to_string("%Y-%m-%d %H:%M:%S")
+    return filled.cast(pl.String)
 
 
 def without_empty(series: pl.Series) -> pl.Series:

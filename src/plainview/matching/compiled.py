@@ -6,11 +6,15 @@ and `\w` as Unicode, which takes it off its fast path at the first letter beyond
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 import re2
 
@@ -89,18 +93,19 @@ class Rule:
         """Name of the detector."""
         return self.detector.name
 
-    def valid(self, values: pl.Series) -> pl.Series:
+    def valid(self, values: pl.Series) -> npt.NDArray[np.bool_]:
         """Tell for each value (that has the form) whether it passes the check as well."""
         if self.check is None:
-            return pl.Series(values=[True], dtype=pl.Boolean).new_from_index(0, len(values))
+            return np.ones(len(values), dtype=bool)
         prepared = values.str.strip_chars() if self.check.raw else compact(values)
-        return pl.Series(self.check.function(prepared), dtype=pl.Boolean)
+        return self.check.function(prepared)
 
 
 class Matcher:
     """All detectors, compiled once for a run. Safe to share between threads."""
 
     def __init__(self, detectors: Sequence[Detector]) -> None:
+        self._lock = threading.Lock()
         self.detectors = {d.name: d for d in detectors}
         self.rules: dict[str, Rule] = {}
         for d in detectors:
@@ -114,6 +119,17 @@ class Matcher:
         self.patterned = list(self.rules.values())
         self.in_text = [r for r in self.patterned if r.detector.in_text]
         self.vocabularies = [d for d in detectors if d.vocabulary]
+
+    def compile(self) -> None:
+        """Compile now what else would be when it is first needed. May run beside other threads."""
+        with self._lock, contextlib.suppress(DetectorError):  # which is raised again where they are used
+            _ = self.cells, self.texts
+
+    @property
+    def sets(self) -> tuple[re2.Set, re2.Set]:
+        """`cells` and `texts`; waits for a `compile` that is under way."""
+        with self._lock:
+            return self.cells, self.texts
 
     @functools.cached_property
     def cells(self) -> re2.Set:

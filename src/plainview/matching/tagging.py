@@ -8,7 +8,6 @@ Tags: `s:<shape>`; `<detector>` (form and check pass), `<detector>!` (form only)
 
 from __future__ import annotations
 
-import functools
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -17,7 +16,7 @@ import polars as pl
 from plainview.detectors import vocabulary
 from plainview.matching.compiled import Matcher
 from plainview.matching.persons import name_tags
-from plainview.matching.shapes import shape_of, year_of
+from plainview.matching.shapes import SHAPES, shape_of, year_of
 from plainview.profiles import Tags
 
 LONGEST = 4096  # characters of a value that are looked at for its tags
@@ -26,34 +25,49 @@ NAME_TAGS = {
     "given_names": "given",
     "surnames": "surname",
 }  # vocabularies with rules of their own
-_LETTERS = ("s:word", "s:words", "s:other", "s:sentence")
+SHAPE_TAGS = {shape: f"s:{shape}" for shape in SHAPES}
+_LETTERS = frozenset({"s:word", "s:words", "s:other", "s:sentence"})
+_NO_TEXT = frozenset({"s:uuid", "s:word", "s:date", "s:datetime"})
+_NUMBERS = frozenset({"s:date", "s:datetime", "s:int8", "s:int1", "s:int2", "s:int3", "s:decimal", "s:negative"})
+_NONE: frozenset[str] = frozenset()
+_SAME: dict[Tags, Tags] = {}  # one object for all values that look alike
 
 
 def tag_values(values: Sequence[str], matcher: Matcher) -> list[Tags]:
     """Return the tags of each value."""
+    if not values:
+        return []
     tags: list[set[str]] = []
     cells: dict[int, list[int]] = defaultdict(list)
     texts: dict[int, list[int]] = defaultdict(list)
     stripped = [value.strip()[:LONGEST] for value in values]
+    cell_set, text_set = matcher.sets
+    in_cells, in_texts, books = cell_set.Match, text_set.Match, _books(matcher)
     for at, value in enumerate(stripped):
-        shape = "s:" + shape_of(value)
+        shape = SHAPE_TAGS[shape_of(value)]
         own = {shape}
         tags.append(own)
-        _add_numbers(value, shape, own)
-        for place in matcher.cells.Match(value) or ():
+        if shape in _NUMBERS:
+            _add_numbers(value, shape, own)
+        for place in in_cells(value) or ():
             cells[place].append(at)
-        if len(value) > 12 and shape not in ("s:uuid", "s:word", "s:date", "s:datetime"):
-            for place in matcher.texts.Match(value) or ():
+        if len(value) > 12 and shape not in _NO_TEXT:
+            for place in in_texts(value) or ():
                 texts[place].append(at)
-        _add_words(value, shape, own, matcher)
+        if len(value) <= 80:
+            _add_words(value, shape, own, books)
     _add_cells(cells, stripped, tags, matcher)
     _add_texts(texts, stripped, tags, matcher)
-    return [frozenset(_intern(t) for t in own) for own in tags]
+    return [_SAME.setdefault(found, found) for found in map(frozenset, tags)]
 
 
-@functools.lru_cache(maxsize=4096)
-def _intern(tag: str) -> str:
-    return tag
+def _books(matcher: Matcher) -> list[tuple[str, str, frozenset[str]]]:
+    """Return name, tag of the words that decides, and else the entries, of each detector with a vocabulary."""
+    return [
+        (d.name, meaning, frozenset() if meaning else vocabulary(d.vocabulary))
+        for d in matcher.vocabularies
+        for meaning in (NAME_TAGS.get(d.vocabulary, ""),)
+    ]
 
 
 def _add_numbers(value: str, shape: str, own: set[str]) -> None:
@@ -71,23 +85,25 @@ def _add_numbers(value: str, shape: str, own: set[str]) -> None:
             own.add("n:lon")
 
 
-def _add_words(value: str, shape: str, own: set[str], matcher: Matcher) -> None:
-    if len(value) > 80:
-        return
+def _add_words(value: str, shape: str, own: set[str], books: list[tuple[str, str, frozenset[str]]]) -> None:
     folded = value.casefold()
-    words = name_tags(value) if shape in _LETTERS else set()
+    words = name_tags(value) if shape in _LETTERS else _NONE
     own |= words
-    for detector in matcher.vocabularies:
-        meaning = NAME_TAGS.get(detector.vocabulary)
-        if meaning in words if meaning else folded in vocabulary(detector.vocabulary):
-            own.add(detector.name)
+    for name, meaning, entries in books:
+        if folded in entries or meaning in words:
+            own.add(name)
 
 
 def _add_cells(cells: dict[int, list[int]], values: list[str], tags: list[set[str]], matcher: Matcher) -> None:
     for place, at in cells.items():
         rule = matcher.patterned[place]
-        for i, good in zip(at, rule.valid(pl.Series([values[i] for i in at], dtype=pl.String)), strict=True):
-            tags[i].add(rule.name if good else rule.name + "!")
+        if rule.check is None:
+            for i in at:
+                tags[i].add(rule.name)
+            continue
+        passed, failed = rule.name, rule.name + "!"
+        for i, good in zip(at, rule.valid(pl.Series([values[i] for i in at], dtype=pl.String)).tolist(), strict=True):
+            tags[i].add(passed if good else failed)
 
 
 def _add_texts(texts: dict[int, list[int]], values: list[str], tags: list[set[str]], matcher: Matcher) -> None:
@@ -109,5 +125,5 @@ def text_valid(pattern: str, valid: object, values: pl.Series) -> pl.Series:
     if hits.is_empty():
         return pl.Series([False], dtype=pl.Boolean).new_from_index(0, len(values))
     trimmed = hits["m"].str.strip_chars().str.strip_chars(".,;:()[]<>\"'=|-")
-    good = hits.filter(valid(trimmed))["i"].unique()  # type: ignore[operator]
+    good = hits.filter(pl.Series(valid(trimmed)))["i"].unique()  # type: ignore[operator]
     return frame["i"].is_in(good.implode()).alias("good")

@@ -51,6 +51,8 @@ class FileSource:
     Raise TargetError when there is nothing at `path`.
     """
 
+    whole_tables = True  # no two units add to one table
+
     def __init__(self, path: str | Path, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         self.root = Path(os.path.realpath(path))
