@@ -20,7 +20,8 @@ from plainview.pipeline import Options, Scanner
 from plainview.secret import Secret
 from plainview.sources import open_source
 from plainview.sources.base import ReadLog
-from plainview.sources.postgresql_wire import _rows, _walk
+from plainview.sources.postgresql_copy import rows as rows_of
+from plainview.sources.postgresql_copy import walk
 from plainview.target import parse_target
 from plainview.wire import WireLimits
 from servers import CANARY, SECRET
@@ -359,13 +360,13 @@ def test_rows_are_found_wherever_the_block_is_cut(rows: list[bytes], cut: int) -
     data = b"".join(message(b"d", row) for row in rows)
     buffer = bytearray(data)
     filled = max(len(data) - cut, 0)
-    starts, end = _rows(buffer, filled)
-    walked, walked_end = _walk(buffer, filled)
+    starts, end = rows_of(buffer, filled)
+    walked, walked_end = walk(buffer, filled)
     assert (starts.tolist(), end) == (walked.tolist(), walked_end)
 
 
 def test_a_length_that_looks_like_a_row() -> None:
     rows = [b"d12345\n"[:6], b"dddd\n", b"x" * 2655 + b"\n"] * 3
     buffer = bytearray(b"".join(message(b"d", row) for row in rows))
-    starts, end = _rows(buffer, len(buffer))
+    starts, end = rows_of(buffer, len(buffer))
     assert (len(starts), end) == (9, len(buffer))

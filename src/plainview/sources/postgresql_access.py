@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from plainview.wire import Wire
 
 USER = "postgres"  # the protocol cannot speak without a user name; this one is always there
+POOLER = "08P01"  # PgBouncer's word for settings that it does not pass on
 SECONDS = 15  # of one statement
 DATABASES = 20  # that are looked into before the reading
 VERSION = re.compile(r"([0-9]{1,3}(\.[0-9]{1,3}){0,2})([ (+-].*)?")
@@ -128,7 +129,7 @@ def _start(wire: Wire, session: Session, door: Door, user: str | None) -> Sessio
 
 def _again(session: Session, error: ServerError, door: Door, user: str | None, tried: set[str]) -> bool:
     """Change the door when another way may do; tell whether to try once more."""
-    if error.code == "08P01" and not door.pooler:
+    if error.code == POOLER and not door.pooler:
         door.pooler = True
     elif not session.trusted:
         return False
@@ -283,6 +284,8 @@ def log_in(wire: Wire, door: Door, secret: Secret | None, sslmode: str, seconds:
             session.start("postgresql.session", door, seconds, secret)
         except ServerError as error:
             session.close()
+            if error.code == POOLER and not door.pooler:
+                return log_in(wire, replace(door, pooler=True), secret, sslmode, seconds)
             if error.code[:2] != "28":
                 raise
             refusal = RefusedError("the credential was not accepted")
