@@ -56,9 +56,7 @@ def open_search() -> TargetReport:
             column("konfession", "religion", 0.75, 433, special=True),
             column("notes", "telephone_number", 0.81, 57, in_text=True),
             column("iban", "bank_account"),
-            column(
-                "verurteilung", "criminal", 0.55, 0, checked=0, evidence=("field name verurteilung (de)",)
-            ),
+            column("verurteilung", "criminal", 0.55, 0, checked=0, evidence=("field name verurteilung (de)",)),
         ),
     )
     orders = TableReport(
@@ -169,14 +167,10 @@ def folder() -> TargetReport:
         )
         for name in HOSTILE
     ]
-    skipped = [
-        Skipped(what=f"scans/page_{n}.pdf", why="documents are not read by this version") for n in range(234)
-    ]
+    skipped = [Skipped(what=f"scans/page_{n}.pdf", why="documents are not read by this version") for n in range(234)]
     skipped += [
         Skipped(what="broken.parquet", why="the footer is cut off (copy the file again)"),
-        Skipped(
-            what=safe_name("<img src=x onerror=alert(1)>.zip"), why="unpacks to more than 200 times its size"
-        ),
+        Skipped(what=safe_name("<img src=x onerror=alert(1)>.zip"), why="unpacks to more than 200 times its size"),
         Skipped(what="dump.sql rows 10,001 to the end", why="stopped after 600 s (raise --file-seconds)"),
     ]
     return TargetReport(
@@ -223,9 +217,5 @@ def many_tables(count: int) -> Report:
         for number in range(count)
     )
     return Report(
-        targets=(
-            TargetReport(
-                target="file:big", kind="folder", tables=tables, coverage=Coverage(tables_read=count)
-            ),
-        )
+        targets=(TargetReport(target="file:big", kind="folder", tables=tables, coverage=Coverage(tables_read=count)),)
     )

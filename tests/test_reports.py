@@ -190,11 +190,7 @@ def test_the_last_line_says_the_exit_status() -> None:
     clean = TargetReport(target="file:a", kind="csv")
     cases = {0: clean, 1: Exposure(state="reads"), 2: folder()}
     for status, target in cases.items():
-        given = (
-            TargetReport(target="x", kind="redis", exposure=target)
-            if isinstance(target, Exposure)
-            else target
-        )
+        given = TargetReport(target="x", kind="redis", exposure=target) if isinstance(target, Exposure) else target
         last = reports.render(Report(targets=(given,)), "text", width=200).splitlines()[-1]
         assert last.startswith(f"Exit status {status}: ")
 
@@ -256,9 +252,7 @@ def test_html_runs_nothing_and_asks_for_nothing(page: str, tree: lxml.html.HtmlE
         "b",
     }
     attributes = {name for element in tree.iter() for name in element.attrib}
-    assert not {name for name in attributes if name.startswith("on")} | (
-        attributes & {"src", "srcset", "style"}
-    )
+    assert not {name for name in attributes if name.startswith("on")} | (attributes & {"src", "srcset", "style"})
     style = tree.xpath("string(//style)")
     assert "url(" not in style
     assert "@import" not in style
@@ -315,9 +309,7 @@ def luminance(color: str) -> float:
 def test_html_colours_can_be_read(page: str, dark: bool) -> None:
     blocks = re.findall(r":root \{([^}]*)\}", page)
     colors = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", blocks[0] + (blocks[1] if dark else "")))
-    grounds = [
-        color for name, color in colors.items() if name in ("paper", "card") or name.endswith("-paper")
-    ]
+    grounds = [color for name, color in colors.items() if name in ("paper", "card") or name.endswith("-paper")]
     assert len(grounds) == 5
     for ink in ("ink", "soft", "link", "bad", "part", "good"):
         for ground in grounds:

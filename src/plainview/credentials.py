@@ -75,9 +75,7 @@ class Credentials:
         if env.get(secret_name) and host in ("", target.host):
             user, secret = env.get(user_name) or target.user, env[secret_name]
             session = Secret(env["AWS_SESSION_TOKEN"]) if env.get("AWS_SESSION_TOKEN") else None
-            return Credential(
-                user, Secret(secret), origin=f"environment variable {secret_name}", session=session
-            )
+            return Credential(user, Secret(secret), origin=f"environment variable {secret_name}", session=session)
         home = Path(env["HOME"]) if env.get("HOME") else None
         if home is None:
             return None
@@ -162,12 +160,8 @@ def _pgpass(home: Path, target: Target, env: Mapping[str, str]) -> Credential | 
             continue
         host, port, database, user, secret = parts
         asked = ((host, target.host), (port, str(target.port)), (database, target.path or database))
-        if all(given in ("*", value) for given, value in asked) and (
-            not wanted_user or user in ("*", wanted_user)
-        ):
-            return Credential(
-                wanted_user or (None if user == "*" else user), Secret(secret), origin=".pgpass"
-            )
+        if all(given in ("*", value) for given, value in asked) and (not wanted_user or user in ("*", wanted_user)):
+            return Credential(wanted_user or (None if user == "*" else user), Secret(secret), origin=".pgpass")
     return None
 
 

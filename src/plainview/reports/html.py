@@ -60,11 +60,7 @@ def _summary(targets: list[TargetReport]) -> dict[str, object]:
 
 def _columns(target: TargetReport) -> list[tuple[int, int, str]]:
     """Return an identity for each column with a finding: one column may hold several categories."""
-    return [
-        (id(target), place, column.path)
-        for place, table in enumerate(target.tables)
-        for column in table.columns
-    ]
+    return [(id(target), place, column.path) for place, table in enumerate(target.tables) for column in table.columns]
 
 
 __all__ = ["LISTED", "percent", "render"]

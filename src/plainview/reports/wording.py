@@ -198,9 +198,7 @@ def kinds(tables: Iterable[TableReport]) -> list[Kind]:
             kind = seen.setdefault(group.category, Kind(group.category, group.label, group.mark))
             kind.tables += 1
             kind.columns += len(group.columns)
-    return sorted(
-        seen.values(), key=lambda kind: (not kind.mark, -points(kind.category), -kind.columns, kind.category)
-    )
+    return sorted(seen.values(), key=lambda kind: (not kind.mark, -points(kind.category), -kind.columns, kind.category))
 
 
 def is_open(exposure: Exposure | None) -> bool:

@@ -68,9 +68,7 @@ def _info(answer: Answer, verdict: Verdict) -> None:
     if info.get("role") in ("slave", "replica"):
         only = info.get("slave_read_only", info.get("replica_read_only")) == "1"
         verdict.note(
-            "a replica, read-only until an administrator changes that"
-            if only
-            else "a replica that takes writes"
+            "a replica, read-only until an administrator changes that" if only else "a replica that takes writes"
         )
 
 
@@ -128,9 +126,7 @@ def _rights(client: Resp, verdict: Verdict) -> None:
     if "+@all" in commands and not any(word.startswith("-") for word in commands) and keys:
         verdict.saw("admin", f"ACL GETUSER: the user ({shown}) has all commands on all keys")
     elif isinstance(may_write, Refusal) and {"+@all", "+@write", "+set"} & commands:
-        verdict.saw(
-            "writes", f"ACL GETUSER: the user ({shown}) has commands that write", confidence="probable"
-        )
+        verdict.saw("writes", f"ACL GETUSER: the user ({shown}) has commands that write", confidence="probable")
 
 
 def _acl(answer: Answer) -> tuple[frozenset[str] | None, bool]:
