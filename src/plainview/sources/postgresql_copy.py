@@ -104,6 +104,7 @@ def rows(buffer: bytearray, filled: int) -> tuple[np.ndarray, int]:
 
 
 def walk(buffer: bytearray, filled: int) -> tuple[np.ndarray, int]:
+    """Return the same, message by message. Raises ProtocolError for a length that cannot be."""
     starts, at = [], 0
     while at + 5 <= filled and buffer[at] == ROW:
         size = HEADER.unpack_from(buffer, at)[1]
