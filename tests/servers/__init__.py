@@ -14,6 +14,7 @@ from .cassandra import Cassandra
 from .clickhouse import Clickhouse
 from .couch import PouchDB
 from .elastic import Elasticsearch7, Elasticsearch8, Elasticsearch9, OpenSearch2, OpenSearch3
+from .mariadb import MariaDB
 from .mongo import MongoJava, Secantus
 from .objects import Azurite, FakeGcs, JuiceFS, SeaweedFS
 from .postgres import Postgres15, Postgres18
@@ -30,6 +31,7 @@ _ALL: tuple[type[Server], ...] = (
     Etcd35,
     Postgres15,
     Postgres18,
+    MariaDB,
     Secantus,
     MongoJava,
     Clickhouse,
