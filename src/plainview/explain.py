@@ -123,7 +123,7 @@ def require_usable(folders: Sequence[Path]) -> None:
 def wrong_examples(detector: Detector, file: Path) -> list[str]:
     """Return a line for each example that does not hold. Raises DetectorError for what cannot be run at all."""
     from plainview.detectors.checks import CHECKS
-    from plainview.matching.tagging import NAME_TAGS
+    from plainview.matching.compiled import NAME_TAGS
     from plainview.matching.verify import failures
 
     if detector.check and detector.check not in CHECKS:

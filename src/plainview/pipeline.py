@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,10 +25,12 @@ from plainview.names import safe_name
 from plainview.profiles import TableProfile
 from plainview.report import Column, Coverage, Report, Skipped, TableReport, TargetReport, Tool
 from plainview.scope import Scope
-from plainview.sources.base import Limits, ReadLog, Source, Table, Unit
+from plainview.sources.ahead import ahead
+from plainview.sources.base import Batch, Limits, ReadLog, Source, Table, Unit
 from plainview.target import Target
 from plainview.wire_limits import WireLimits
 
+LARGE_FILE = 32 << 20  # bytes from which on a file is read by a thread of its own
 SMALL_FILE = 1 << 18  # bytes up to which files are read and counted together with others
 GROUP = 64  # of such files
 TOGETHER = 200_000  # cells that wait at most
@@ -180,7 +182,7 @@ class _Reading:
         result = UnitResult(ReadLog(on_bytes=progress.on_bytes))
         progress.on_unit(unit)
         try:
-            for batch in source.read(unit, result.log, scanner.options.sample):
+            for batch in _batches(source, unit, result.log, scanner.options.sample):
                 name = batch.table.name
                 if name not in result.tables:
                     profiler = TableProfiler(scanner.matcher, scanner.names, name, log=result.log)
@@ -221,6 +223,14 @@ class _Reading:
                 except Exception as error:  # noqa: BLE001
                     if profiler.log:
                         profiler.log.skip(profiler.table, error)
+
+
+def _batches(source: Source, unit: Unit, log: ReadLog, sample: int | None) -> Iterator[Batch]:
+    """Read a unit; of a large file the next batch while this one is counted."""
+    batches = source.read(unit, log, sample)
+    if unit.size is None or unit.size < LARGE_FILE or not isinstance(batches, Generator):
+        return batches
+    return ahead(batches)
 
 
 def _grouped(units: Iterator[Unit]) -> Iterator[list[Unit]]:

@@ -118,16 +118,19 @@ def number(d: Codes) -> npt.NDArray[np.int64]:
 
 def remainder(d: Codes, modulus: int) -> Codes:
     """Return the number written in `d` modulo `modulus`; letters count as two digits (ISO 7064)."""
-    rest = np.zeros(d.shape[1], dtype=np.int64)
-    most = 1  # no rest is larger: division is slow, and needed only before the numbers grow out of 64 bits
+    by = np.int32(modulus)
+    rest = np.zeros(d.shape[1], dtype=np.int32)
+    most = 1  # no rest is larger: division is slow, and needed only before the numbers grow out of 32 bits
     for row in d:
         letters = row > 9
-        mixed = bool(letters.any())
-        if most > 1 << 55:
-            rest, most = rest % modulus, modulus
-        rest = rest * (np.where(letters, 100, 10) if mixed else 10) + row
-        most = most * (100 if mixed else 10) + 36
-    return (rest % modulus).astype(np.int32)
+        factor = 100 if letters.any() else 10
+        if most * factor + 36 >= 1 << 31:
+            rest -= rest // by * by  # NumPy divides by one number faster than it finds the remainder
+            most = modulus
+        rest *= np.where(letters, np.int32(100), np.int32(10)) if factor == 100 else np.int32(10)
+        rest += row
+        most = most * factor + 36
+    return rest - rest // by * by
 
 
 def luhn_sum(d: Codes) -> Codes:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import polars as pl
 import re2
 
-from plainview.detectors import Detector
+from plainview.detectors import Detector, vocabulary
 from plainview.detectors.checks import CHECKS, Check
 from plainview.errors import DetectorError
 
@@ -27,6 +27,11 @@ LEFT = r"(?:^|[^0-9A-Za-z_.\-]|(?:^|[^0-9A-Za-z_])[.\-])"
 RIGHT = r"(?:$|[^0-9A-Za-z_.\-]|[.\-](?:$|[^0-9A-Za-z]))"
 SLOW = frozenset({"phone"})  # checks that cost microseconds a value: run on the sketch, not on every row
 NULLS = ("", " ", "null", "NULL", "None", "N/A", "n/a", "NaN", "nan", "\\N", "-")
+NAME_TAGS = {  # vocabularies with rules of their own: what the words of a cell say
+    "person_names": "full",
+    "given_names": "given",
+    "surnames": "surname",
+}
 
 _INSIDE = {"d": "0-9", "w": "0-9A-Za-z_", "s": r"\t\n\f\r "}
 _OUTSIDE = {k: f"[{v}]" for k, v in _INSIDE.items()} | {k.upper(): f"[^{v}]" for k, v in _INSIDE.items()}
@@ -119,6 +124,7 @@ class Matcher:
         self.patterned = list(self.rules.values())
         self.in_text = [r for r in self.patterned if r.detector.in_text]
         self.vocabularies = [d for d in detectors if d.vocabulary]
+        self.splits: dict[tuple[int, ...], tuple[frozenset[str], list[int]]] = {}  # of tagging
 
     def compile(self) -> None:
         """Compile now what else would be when it is first needed. May run beside other threads."""
@@ -141,6 +147,12 @@ class Matcher:
         """All patterns that may stand in running text: places in `in_text`."""
         bounded = [rf"{LEFT}(?:{alternation(r.detector.patterns)}){RIGHT}" for r in self.in_text]
         return _compile_set(bounded, re2.Set.SearchSet)
+
+    @functools.cached_property
+    def books(self) -> tuple[list[tuple[str, frozenset[str]]], frozenset[str]]:
+        """Detectors with the entries of their vocabularies, where a value must be one; and all entries together."""
+        books = [(d.name, vocabulary(d.vocabulary)) for d in self.vocabularies if d.vocabulary not in NAME_TAGS]
+        return books, frozenset().union(*(entries for _, entries in books))
 
     @functools.cached_property
     def watch(self) -> str:

@@ -54,7 +54,8 @@ def count_cells(values: pl.Series, name: str, matcher: Matcher) -> tuple[pl.Seri
     matched = int(mask.sum())
     if not matched or rule.check is None or rule.detector.check in SLOW:
         return mask, Count(len(values), matched, matched)
-    return mask, Count(len(values), matched, int(rule.valid(values.filter(mask)).sum()))
+    formed = values if matched == len(values) else values.filter(mask)
+    return mask, Count(len(values), matched, int(rule.valid(formed).sum()))
 
 
 def in_vocabulary(values: pl.Series, name: str) -> pl.Series:

@@ -13,23 +13,16 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from plainview.detectors import vocabulary
-from plainview.matching.compiled import Matcher
+from plainview.matching.compiled import NAME_TAGS, Matcher
 from plainview.matching.persons import name_tags
 from plainview.matching.shapes import SHAPES, shape_of, year_of
 from plainview.profiles import Tags
 
 LONGEST = 4096  # characters of a value that are looked at for its tags
-NAME_TAGS = {
-    "person_names": "full",
-    "given_names": "given",
-    "surnames": "surname",
-}  # vocabularies with rules of their own
 SHAPE_TAGS = {shape: f"s:{shape}" for shape in SHAPES}
 _LETTERS = frozenset({"s:word", "s:words", "s:other", "s:sentence"})
 _NO_TEXT = frozenset({"s:uuid", "s:word", "s:date", "s:datetime"})
 _NUMBERS = frozenset({"s:date", "s:datetime", "s:int8", "s:int1", "s:int2", "s:int3", "s:decimal", "s:negative"})
-_NONE: frozenset[str] = frozenset()
 _SAME: dict[Tags, Tags] = {}  # one object for all values that look alike
 
 
@@ -42,32 +35,38 @@ def tag_values(values: Sequence[str], matcher: Matcher) -> list[Tags]:
     texts: dict[int, list[int]] = defaultdict(list)
     stripped = [value.strip()[:LONGEST] for value in values]
     cell_set, text_set = matcher.sets
-    in_cells, in_texts, books = cell_set.Match, text_set.Match, _books(matcher)
+    in_cells, in_texts = cell_set.Match, text_set.Match
     for at, value in enumerate(stripped):
         shape = SHAPE_TAGS[shape_of(value)]
         own = {shape}
         tags.append(own)
         if shape in _NUMBERS:
             _add_numbers(value, shape, own)
-        for place in in_cells(value) or ():
-            cells[place].append(at)
+        places = in_cells(value)
+        if places:
+            names, checked = _split(tuple(places), matcher)
+            own |= names
+            for place in checked:
+                cells[place].append(at)
         if len(value) > 12 and shape not in _NO_TEXT:
             for place in in_texts(value) or ():
                 texts[place].append(at)
         if len(value) <= 80:
-            _add_words(value, shape, own, books)
+            _add_words(value, shape, own, matcher)
     _add_cells(cells, stripped, tags, matcher)
     _add_texts(texts, stripped, tags, matcher)
     return [_SAME.setdefault(found, found) for found in map(frozenset, tags)]
 
 
-def _books(matcher: Matcher) -> list[tuple[str, str, frozenset[str]]]:
-    """Return name, tag of the words that decides, and else the entries, of each detector with a vocabulary."""
-    return [
-        (d.name, meaning, frozenset() if meaning else vocabulary(d.vocabulary))
-        for d in matcher.vocabularies
-        for meaning in (NAME_TAGS.get(d.vocabulary, ""),)
-    ]
+def _split(places: tuple[int, ...], matcher: Matcher) -> tuple[frozenset[str], list[int]]:
+    """Return the names of the detectors that have no check, and the places of the others."""
+    known = matcher.splits.get(places)
+    if known is None:
+        rules = [(place, matcher.patterned[place]) for place in places]
+        known = frozenset(r.name for _, r in rules if r.check is None), [p for p, r in rules if r.check is not None]
+        if len(matcher.splits) < 10_000:  # few sets of patterns meet together
+            matcher.splits[places] = known
+    return known
 
 
 def _add_numbers(value: str, shape: str, own: set[str]) -> None:
@@ -85,22 +84,19 @@ def _add_numbers(value: str, shape: str, own: set[str]) -> None:
             own.add("n:lon")
 
 
-def _add_words(value: str, shape: str, own: set[str], books: list[tuple[str, str, frozenset[str]]]) -> None:
+def _add_words(value: str, shape: str, own: set[str], matcher: Matcher) -> None:
     folded = value.casefold()
-    words = name_tags(value) if shape in _LETTERS else _NONE
-    own |= words
-    for name, meaning, entries in books:
-        if folded in entries or meaning in words:
-            own.add(name)
+    books, every = matcher.books
+    if folded in every:
+        own.update(name for name, entries in books if folded in entries)
+    if shape in _LETTERS and (words := name_tags(value)):
+        own |= words
+        own.update(d.name for d in matcher.vocabularies if NAME_TAGS.get(d.vocabulary) in words)
 
 
 def _add_cells(cells: dict[int, list[int]], values: list[str], tags: list[set[str]], matcher: Matcher) -> None:
     for place, at in cells.items():
         rule = matcher.patterned[place]
-        if rule.check is None:
-            for i in at:
-                tags[i].add(rule.name)
-            continue
         passed, failed = rule.name, rule.name + "!"
         for i, good in zip(at, rule.valid(pl.Series([values[i] for i in at], dtype=pl.String)).tolist(), strict=True):
             tags[i].add(passed if good else failed)
