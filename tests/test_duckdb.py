@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from plainview.errors import DamagedError, MissingExtraError
+from plainview.errors import DamagedError, MissingExtraError, UnsupportedError
 from plainview.sources.base import Input, ReadLog
 from plainview.sources.formats import duckdb_
 
@@ -107,8 +107,11 @@ def test_a_write_ahead_log_is_read_and_left_alone(tmp_path: Path) -> None:
 def test_from_a_packed_file(shop: Path) -> None:
     data = shop.read_bytes()
     source = Input("x.zip/shop.duckdb", data[:65536], lambda: io.BytesIO(data), len(data))
-    if sys.platform.startswith("linux"):
+    if sys.platform.startswith("linux") and duckdb.__version__ == "2.0.0":
         assert tables_of(source)[0]["x.zip/shop.duckdb/customers"].height == 2
+    else:  # later versions want a name in the file system: told, with what to do
+        with pytest.raises(UnsupportedError, match="unpack it first"):
+            tables_of(source)
 
 
 def test_a_view_of_files_reaches_nothing(tmp_path: Path) -> None:

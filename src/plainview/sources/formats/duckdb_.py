@@ -90,6 +90,9 @@ def _opened(duckdb: Any, place: str) -> Iterator[duckdb.DuckDBPyConnection]:  # 
     try:
         connection = duckdb.connect(place, read_only=True, config=_CONFIG)
     except duckdb.IOException:
+        if place.startswith("/proc/self/fd/"):  # DuckDB 2.0.1 looks for the name behind the link, and there is none
+            why = "this version of DuckDB opens no file inside a packed one, or the file is damaged"
+            raise UnsupportedError(why, hint="unpack it first") from None
         why = "does not open: damaged, or written to by another process, or of a newer version of DuckDB"
         raise DamagedError(why, hint="close the program that has it open, or update duckdb") from None
     except duckdb.Error as error:
