@@ -6,5 +6,4 @@ import sys
 
 from plainview.cli import main
 
-if __name__ == "__main__":  # worker processes import this module under another name
-    sys.exit(main())
+sys.exit(main())

@@ -279,7 +279,6 @@ def options_of(args: argparse.Namespace) -> Options:
     return Options(
         sample=args.sample,
         threads=args.threads or 0,
-        processes=args.threads or min(8, os.cpu_count() or 1),
         detectors=tuple(args.detectors),
         limits=limits,
         scope=_scope(args),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import os
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
+import polars as pl
 
 from plainview import __version__
 from plainview.classify import classify
@@ -19,18 +19,21 @@ from plainview.credentials import Credentials
 from plainview.detectors import load_detectors
 from plainview.errors import PlainviewError
 from plainview.fieldnames import NameIndex
+from plainview.matching.batches import SMALL, TableProfiler, add_small
 from plainview.matching.compiled import Matcher
 from plainview.names import safe_name
 from plainview.profiles import TableProfile
-from plainview.reading import GROUP, Reading, UnitResult, grouped, with_notes
 from plainview.report import Column, Coverage, Report, Skipped, TableReport, TargetReport, Tool
 from plainview.scope import Scope
-from plainview.sources.base import Limits, ReadLog, Source, Table, Unit
+from plainview.sources.ahead import ahead
+from plainview.sources.base import Batch, Limits, ReadLog, Source, Table, Unit
 from plainview.target import Target
 from plainview.wire_limits import WireLimits
-from plainview.workers import WORTH, Workers
 
-WIDE = 32  # groups on their way, where more processes read
+LARGE_FILE = 32 << 20  # bytes from which on a file is read by a thread of its own
+SMALL_FILE = 1 << 18  # bytes up to which files are read and counted together with others
+GROUP = 64  # of such files
+TOGETHER = 200_000  # cells that wait at most
 
 
 @dataclass(slots=True)
@@ -45,20 +48,24 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to scan. `sample` is rows a table, None for all; `threads` is how many units are read at once.
-
-    With `processes` above 1, folders of very many small files are read by so many processes. A script that asks
-    for that must guard its main module (`if __name__ == "__main__"`), as Python's multiprocessing demands.
-    """
+    """How to scan. `sample` is rows a table, None for all; `threads` is how many units are read at once."""
 
     sample: int | None = None
     threads: int = 0
-    processes: int = 1
     detectors: tuple[Path, ...] = ()
     limits: Limits = field(default_factory=Limits)
     scope: Scope | None = None  # None: loopback only
     credentials: Credentials | None = None  # None: only what stands in an address
     network: WireLimits | None = None
+
+
+@dataclass(slots=True)
+class UnitResult:
+    """What reading one unit gave: profiles by table, reports of those that no other unit adds to, and the log."""
+
+    log: ReadLog
+    reports: list[TableReport] = field(default_factory=list)
+    tables: dict[str, tuple[Table, TableProfiler]] = field(default_factory=dict)
 
 
 class Scanner:
@@ -93,7 +100,7 @@ class Scanner:
             for name, (table, profiler) in result.tables.items():
                 profile = profiler.total
                 if name in tables:
-                    table = with_notes(tables[name][0], table)
+                    table = _with_notes(tables[name][0], table)
                     profile = tables[name][1].merge(profile)
                 tables[name] = (table, profile)
         reports = (*judged, *(self.table_report(table, profile) for table, profile in tables.values()))
@@ -126,7 +133,7 @@ class Scanner:
 
     def read_units(self, source: Source, units: Sequence[Unit]) -> list[UnitResult]:
         """Read units to their ends, or to where they fail: what was read counts. Small tables are counted together."""
-        reading = Reading(self)
+        reading = _Reading(self)
         results = [reading.unit(source, unit) for unit in units]
         reading.count()
         if getattr(source, "whole_tables", False):
@@ -139,58 +146,109 @@ class Scanner:
         """Read units in threads, hand results on in the order of the units, keep few in flight."""
         threads = self.options.threads or min(8, os.cpu_count() or 2)
         if threads == 1:
-            for group in grouped(units):
+            for group in _grouped(units):
                 yield from self.read_units(source, group)
             return
-        groups, small, workers = grouped(units), 0, None
-        waiting: deque[tuple[Future[list[UnitResult]], list[Unit], bool]] = deque()
         with ThreadPoolExecutor(threads, thread_name_prefix="plainview") as pool:
+            waiting: dict[int, Future[list[UnitResult]]] = {}
+            sent = done = 0
             try:
-                for group in groups:
-                    small += len(group) == GROUP
-                    if small == WORTH and workers is None:
-                        workers = self._workers(source)
-                    if workers and len(group) > 1 and workers.free():
-                        waiting.append((workers.submit(source, group), group, True))
-                    else:
-                        waiting.append((pool.submit(self.read_units, source, group), group, False))
-                    while len(waiting) >= (4 * threads if workers is None else WIDE):
-                        yield from self._result(source, *waiting.popleft())
-                while waiting:
-                    yield from self._result(source, *waiting.popleft())
+                for group in _grouped(units):
+                    waiting[sent] = pool.submit(self.read_units, source, group)
+                    sent += 1
+                    while len(waiting) >= threads * 4:
+                        wait([waiting[done]], return_when=FIRST_COMPLETED)
+                        yield from waiting.pop(done).result()
+                        done += 1
+                while done < sent:
+                    yield from waiting.pop(done).result()
+                    done += 1
             finally:
-                for future, _, _ in waiting:
+                for future in waiting.values():
                     future.cancel()
-                if workers:
-                    workers.close()
 
-    def _workers(self, source: Source) -> Workers | None:
-        if self.options.processes < 2 or not getattr(source, "whole_tables", False):
-            return None
-        try:
-            return Workers(self.options.processes - 1, self.options)
-        except (OSError, ImportError):
-            return None  # some systems give no semaphores; then all is read here
 
-    def _result(
-        self,
-        source: Source,
-        future: Future[list[UnitResult]],
-        units: list[Unit],
-        elsewhere: bool,
-    ) -> list[UnitResult]:
-        """Wait for a group; one whose process died is read here."""
-        if not elsewhere:
-            return future.result()
+class _Reading:
+    """Reads units one after the other; small batches wait, so that those of many tables are counted at once."""
+
+    def __init__(self, scanner: Scanner) -> None:
+        self.scanner = scanner
+        self.waiting: dict[int, tuple[TableProfiler, pl.DataFrame]] = {}  # by the id of the profiler
+        self.cells = 0
+
+    def unit(self, source: Source, unit: Unit) -> UnitResult:
+        """Read one unit. Its profiles are complete only after `count`."""
+        scanner, progress = self.scanner, self.scanner.progress
+        result = UnitResult(ReadLog(on_bytes=progress.on_bytes))
+        progress.on_unit(unit)
         try:
-            results = future.result()
-        except BrokenExecutor:
-            return self.read_units(source, units)
-        for unit, result in zip(units, results, strict=True):
-            self.progress.on_unit(unit)
-            self.progress.on_bytes(result.log.bytes_read)
-            self.progress.on_rows(sum(report.rows_read for report in result.reports))
-        return results
+            for batch in _batches(source, unit, result.log, scanner.options.sample):
+                name = batch.table.name
+                if name not in result.tables:
+                    profiler = TableProfiler(scanner.matcher, scanner.names, name, log=result.log)
+                    result.tables[name] = (batch.table, profiler)
+                elif batch.table.notes != result.tables[name][0].notes:
+                    result.tables[name] = (_with_notes(result.tables[name][0], batch.table), result.tables[name][1])
+                self._add(result.tables[name][1], batch.frame)
+                progress.on_rows(batch.frame.height)
+        except Exception as error:  # noqa: BLE001 - whatever a reader dies of, the rest of the run goes on and it is told
+            result.log.skip(unit.name, error)
+        return result
+
+    def _add(self, profiler: TableProfiler, frame: pl.DataFrame) -> None:
+        flat = profiler.flat(frame)
+        if flat.height > SMALL:
+            self.count()
+            profiler.add_large(flat)
+            return
+        before = self.waiting.get(id(profiler))
+        if before is not None:
+            if not flat.height and flat.schema == before[1].schema:
+                return  # says again what columns there are
+            self.count()
+        self.waiting[id(profiler)] = (profiler, flat)
+        self.cells += flat.height * flat.width
+        if self.cells > TOGETHER:
+            self.count()
+
+    def count(self) -> None:
+        """Count what waits."""
+        waiting, self.waiting, self.cells = list(self.waiting.values()), {}, 0
+        try:
+            add_small(waiting)
+        except Exception:  # noqa: BLE001 - one of them; the others must not go with it
+            for profiler, flat in waiting:
+                try:
+                    add_small([(profiler, flat)])
+                except Exception as error:  # noqa: BLE001
+                    if profiler.log:
+                        profiler.log.skip(profiler.table, error)
+
+
+def _batches(source: Source, unit: Unit, log: ReadLog, sample: int | None) -> Iterator[Batch]:
+    """Read a unit; of a large file the next batch while this one is counted."""
+    batches = source.read(unit, log, sample)
+    if unit.size is None or unit.size < LARGE_FILE or not isinstance(batches, Generator):
+        return batches
+    return ahead(batches)
+
+
+def _grouped(units: Iterator[Unit]) -> Iterator[list[Unit]]:
+    """Yield units one by one, small files by the dozen."""
+    group: list[Unit] = []
+    for unit in units:
+        if unit.size is None or unit.size > SMALL_FILE:
+            if group:
+                yield group
+            yield [unit]
+            group = []
+            continue
+        group.append(unit)
+        if len(group) == GROUP:
+            yield group
+            group = []
+    if group:
+        yield group
 
 
 def _until_it_fails(units: Iterator[Unit], target: str, log: ReadLog) -> Iterator[Unit]:
@@ -199,6 +257,10 @@ def _until_it_fails(units: Iterator[Unit], target: str, log: ReadLog) -> Iterato
         yield from units
     except Exception as error:  # noqa: BLE001 - see read_unit
         log.skip(target, error)
+
+
+def _with_notes(table: Table, other: Table) -> Table:
+    return Table(table.name, table.kind, tuple(dict.fromkeys((*table.notes, *other.notes))))
 
 
 def _safe_column(column: Column) -> Column:
