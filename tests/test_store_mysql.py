@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plainview import probes
@@ -344,6 +344,7 @@ def cell(value: str | None) -> bytes:
 values = st.text(max_size=300).map(lambda text: text.lstrip("\0").rstrip("\r") or None)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 4).flatmap(lambda n: st.lists(st.lists(values, min_size=n, max_size=n), min_size=1, max_size=20)))
 def test_rows_become_frames_whatever_they_hold(rows: list[list[str | None]]) -> None:
     block = bytearray(b"".join(packet(b"".join(map(cell, row)), n % 256) for n, row in enumerate(rows)))
