@@ -30,8 +30,8 @@ Times are whole processes from start to end, the least of several runs in turn w
 A ratio in one run is what counts; the machine is shared, so the load average stands beside each line, and the
 ratio of processor seconds, which other work on the machine hardly moves. All data is made by `make_data.py`.
 
-| what | must | aim | measured | | of processor time | ours, s | theirs, s | load | seen |
-|---|---|---|---|---|---|---|---|---|---|
+| what | must | aim | measured | | of processor time | ours, s | theirs, s | load | when | seen |
+|---|---|---|---|---|---|---|---|---|---|---|
 """
 
 
@@ -49,6 +49,7 @@ class Line:
     unit: str = ""
     date: str = ""
     load: float = 0.0
+    commit: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -88,9 +89,13 @@ def write(path: Path, kept: dict[str, Any]) -> None:
             number(line.ours) if line.ours else "",
             number(line.theirs) if line.theirs else "",
             number(line.load),
+            line.date,
             line.note,
         ]
         parts.append("| " + " | ".join(cells) + " |\n")
+    commits = sorted({line["commit"] for line in kept["lines"].values() if line.get("commit")})
+    if len(commits) > 1:
+        parts.append(f"\nThe lines were measured at different commits: {', '.join(commits)}.\n")
     if kept["score"]:
         parts.append("\n## Score on labelled data that nobody on the project made\n\n")
         parts.append("| figure | share | right | of | 95 % |\n|---|---|---|---|---|\n")

@@ -3,6 +3,7 @@
 
     .venv/bin/python bench/run.py                        every line; data and other tools go into .bench/
     .venv/bin/python bench/run.py --only csv,help        some lines; the others keep their last figures
+    .venv/bin/python bench/run.py --wheel                plainview from a wheel of the last commit, not the checkout
     .venv/bin/python bench/run.py --evaluation DIR --score SCRIPT      labelled data kept outside of the checkout
 
 Every speed is a ratio to something that runs in turn with it on the same bytes: whole processes, the least of
@@ -62,12 +63,26 @@ class Bench:
 
     def __init__(self, folder: Path, times: int, evaluation: Path | None) -> None:
         self.folder, self.times, self.evaluation = folder, times, evaluation
+        self.python = PYTHON
+
+    def install_wheel(self) -> None:
+        """Use plainview as a user has it: a wheel of what was committed last, in an environment of its own."""
+        home = self.folder / "venv-plainview"
+        venv.create(home, with_pip=True)
+        self.python = home / "bin" / "python"
+        root = HERE.parent
+        pip = [self.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        with tempfile.TemporaryDirectory() as folder:
+            run(["git", "clone", "--quiet", "--local", root, Path(folder, "tree")])
+            run([*pip, "--require-hashes", "-r", Path(folder, "tree", "requirements", "run.txt")])
+            run([PYTHON, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder, Path(folder, "tree")])
+            run([*pip, "--no-deps", "--force-reinstall", next(Path(folder).glob("plainview-*.whl"))])
 
     def scan(self, target: Path, *options: object) -> list[object]:
-        return [PYTHON, "-m", "plainview", "scan", target, "-f", "json", *options]
+        return [self.python, "-m", "plainview", "scan", target, "-f", "json", *options]
 
     def polars(self, call: str, path: Path) -> list[object]:
-        return [PYTHON, "-c", f"import sys, polars as pl; pl.{call}(sys.argv[1])", path]
+        return [self.python, "-c", f"import sys, polars as pl; pl.{call}(sys.argv[1])", path]
 
     def data(self, form: str, copies: int = 1) -> Path:
         """Return the path of a made file, made if it is not there."""
@@ -172,7 +187,10 @@ class Bench:
     def small(self) -> Line:
         path = self.data("small")
         line = self.against(
-            "small", self.scan(path), [PYTHON, HERE / "read_folder.py", path], "5,000 small files ÷ reading with Polars"
+            "small",
+            self.scan(path),
+            [self.python, HERE / "read_folder.py", path],
+            "5,000 small files ÷ reading with Polars",
         )
         files = sum(1 for p in path.rglob("*") if p.is_file())
         size = sum(p.stat().st_size for p in path.rglob("*"))
@@ -180,7 +198,7 @@ class Bench:
         return line
 
     def help(self) -> Line:
-        ours, theirs = [PYTHON.parent / "plainview", "--help"], [PYTHON, "-c", "pass"]
+        ours, theirs = [self.python.parent / "plainview", "--help"], [self.python, "-c", "pass"]
         seen = compare({"ours": ours, "theirs": theirs}, 4 * self.times)
         return _line("help", "`plainview --help` ÷ `python -c pass`", seen["ours"], seen["theirs"])
 
@@ -227,11 +245,11 @@ def _answers(result: Run) -> str:
     return f"{right} of {len(RIGHT)} columns right, {false} false"
 
 
-def score(script: Path, data: Path) -> dict[str, dict[str, float]]:
+def score(python: Path, script: Path, data: Path) -> dict[str, dict[str, float]]:
     """Run the script that judges plainview on labelled data; return its figures."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "score.json")
-        run([PYTHON, script, data, "--json", out])
+        run([python, script, data, "--json", out, "--python", python])
         figures: dict[str, dict[str, float]] = json.loads(out.read_text(encoding="utf-8"))["figures"]
     return figures
 
@@ -256,6 +274,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=HERE.parent / ".bench", help="for data and environments")
     parser.add_argument("--only", default="", help="lines, separated by commas: " + ", ".join(AIMS))
     parser.add_argument("--times", type=int, default=5, help="runs of which the least counts")
+    parser.add_argument("--wheel", action="store_true", help="measure a wheel of the last commit")
     parser.add_argument("--evaluation", type=Path, help="a folder of labelled data")
     parser.add_argument("--score", type=Path, metavar="SCRIPT", help="the script that judges by that data")
     args = parser.parse_args()
@@ -263,6 +282,8 @@ def main() -> None:
     store = args.folder / "results.json"
     kept = json.loads(store.read_text()) if store.exists() else {"lines": {}, "score": {}}
     bench = Bench(args.folder, args.times, args.evaluation)
+    if args.wheel:
+        bench.install_wheel()
     kept["about"] = _about()
     wanted = args.only.split(",") if args.only else list(AIMS)
     for key, measure in bench.lines().items():
@@ -273,11 +294,12 @@ def main() -> None:
             continue
         line.date = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M")
         line.load = round(os.getloadavg()[0], 1)
+        line.commit = kept["about"]["plainview"]
         kept["lines"][key] = line.as_dict()
         print(f"{key:14} {line.ratio:10.2f} cpu {line.cpu:8.2f}  load {line.load}  {line.note}", flush=True)
         store.write_text(json.dumps(kept, indent=1))
     if args.score and args.evaluation and (not args.only or "score" in wanted):
-        kept["score"] = score(args.score, args.evaluation)
+        kept["score"] = score(bench.python, args.score, args.evaluation)
     words = [("DIR" if w == str(args.evaluation) else "SCRIPT" if w == str(args.score) else w) for w in sys.argv[1:]]
     kept["command"] = "python bench/run.py " + shlex.join(words)
     store.write_text(json.dumps(kept, indent=1))
