@@ -132,7 +132,16 @@ def weigh_column(
         inside = weigh_text(detectors[name], column)
         if inside:
             out.append(inside)
+    for candidate in out:
+        if candidate.detector.has_values and not candidate.in_text and candidate.detector.name not in column.counts:
+            _borrow(candidate, out)
     return out
+
+
+def _borrow(candidate: Candidate, others: Sequence[Candidate]) -> None:
+    """Of a kind that a stricter detector stands for, only the cells of that one were counted: at least so many."""
+    same = [c.count for c in others if c.detector.category == candidate.detector.category and not c.in_text]
+    candidate.count = max(same, key=lambda count: count.valid)
 
 
 def weigh_cells(detector: Detector, column: Seen, match: NameMatch | None) -> Candidate | None:

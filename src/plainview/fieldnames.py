@@ -48,6 +48,7 @@ PEOPLE = frozenset(
 PUBLIC = frozenset("candidate player author voter driver owner".split())
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_MARKS = re.compile("[\u0300-\u036f]+")
 _SPLIT = re.compile(r"[\W_]+")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _DIGIT_TAIL = re.compile(r"^([^\W\d_]+)(\d{1,2})$")
@@ -59,13 +60,21 @@ def tokens(name: str) -> tuple[str, ...]:
     if len(name) < 400 and name.isascii() and name.islower() and name.replace(" ", "").isalpha():
         return tuple(name.split())  # as most names of the detectors are
     text = unicodedata.normalize("NFKC", name[:400])
-    text = " ".join(_CAMEL.split(text)).casefold()
-    plain = "".join(c for c in unicodedata.normalize("NFD", text) if not "\u0300" <= c <= "\u036f")
+    folded = text.casefold()
+    if folded != text:
+        folded = " ".join(_CAMEL.split(text)).casefold()
+    plain = folded if folded.isascii() else _MARKS.sub("", unicodedata.normalize("NFD", folded))
     parts: list[str] = []
     for part in _SPLIT.split(unicodedata.normalize("NFC", plain)):
         tail = _DIGIT_TAIL.match(part)
         parts.extend(tail.groups() if tail else (part,) if part else ())
     return tuple(parts)
+
+
+def _joined(entry: str) -> str:
+    """Return an entry's tokens without what parts them."""
+    plain = entry.replace(" ", "")
+    return plain if plain.isascii() and plain.islower() and plain.isalpha() else "".join(tokens(entry))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +94,15 @@ class NameIndex:
         self.unspaced: dict[str, list[tuple[str, str]]] = {}
         self.vetoes: dict[str, set[str]] = {}
         for detector in detectors:
+            own: dict[str, str] = {}
             for entry in detector.names:
-                folded = "".join(tokens(entry))
-                if not folded:
-                    continue
-                book = self.unspaced if _UNSPACED.search(folded) else self.entries
-                rows = book.setdefault(folded, [])
-                if all(known != detector.name for known, _ in rows):
-                    rows.append((detector.name, entry))
+                own.setdefault(_joined(entry), entry)
+            own.pop("", None)
+            for folded, entry in own.items():
+                book = self.entries if folded.isascii() or not _UNSPACED.search(folded) else self.unspaced
+                book.setdefault(folded, []).append((detector.name, entry))
             for entry in detector.names_not:
-                self.vetoes.setdefault("".join(tokens(entry)), set()).add(detector.name)
+                self.vetoes.setdefault(_joined(entry), set()).add(detector.name)
         self.knows_persons = "customername" in self.entries
         self.longest = max(map(len, self.entries), default=0)
         self.longest_unspaced = max(map(len, self.unspaced), default=0)

@@ -30,11 +30,16 @@ from plainview.detectors.checks_west import WEST
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A named rule; `raw` says that it wants the values as they stand, not compacted."""
+    """A named rule; `raw` says that it wants the values as they stand, not compacted.
+
+    `strict` says that what passes as it stands has the form that its detectors ask for as well, so that nothing
+    but the check has to be run on a column of clean numbers. It is set for the most frequent ones.
+    """
 
     name: str
     function: Callable[[pl.Series], npt.NDArray[np.bool_]]
     raw: bool = False
+    strict: bool = False
 
 
 _RAW: Final = {
@@ -44,8 +49,9 @@ _RAW: Final = {
     "mrz": DEVICES["mrz"],
     "phone": PHONES["phone"],
 }
+_STRICT: Final = frozenset({"iban", "payment_card"})
 _ALL: Final = {**WEST, **EAST, **ASIA, **AMERICAS, **MONEY, **DEVICES, **PHONES, **_RAW}
 
 CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
-    {name: Check(name, function, raw=name in _RAW) for name, function in sorted(_ALL.items())}
+    {name: Check(name, function, raw=name in _RAW, strict=name in _STRICT) for name, function in sorted(_ALL.items())}
 )

@@ -116,10 +116,10 @@ def number(d: Codes) -> npt.NDArray[np.int64]:
     return total
 
 
-def remainder(d: Codes, modulus: int) -> Codes:
-    """Return the number written in `d` modulo `modulus`; letters count as two digits (ISO 7064)."""
+def remainder(d: Codes | Sequence[Codes], modulus: int) -> Codes:
+    """Return the number whose characters are the rows `d` modulo `modulus`; letters count as two digits (ISO 7064)."""
     by = np.int32(modulus)
-    rest = np.zeros(d.shape[1], dtype=np.int32)
+    rest = np.zeros(len(d[0]), dtype=np.int32)
     most = 1  # no rest is larger: division is slow, and needed only before the numbers grow out of 32 bits
     for row in d:
         letters = row > 9

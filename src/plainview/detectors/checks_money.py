@@ -12,6 +12,7 @@ from plainview.detectors.checks_kernel import (
     Codes,
     Function,
     check,
+    codes,
     luhn,
     not_repeated,
     number,
@@ -21,20 +22,63 @@ from plainview.detectors.checks_kernel import (
 )
 from plainview.detectors.checks_tables import CARD_FORMS, IBAN_FORMS
 
-_KINDS = {"n": "[0-9]", "a": "[A-Z]", "c": "[0-9A-Z]"}
 
-
-def _iban_pattern() -> str:
-    """Return one pattern of all countries from the registry's own notation (`8n16c`)."""
-    forms = []
+def _iban_forms() -> dict[int, list[tuple[int, list[tuple[int, int, str]]]]]:
+    """Return, by length of the whole IBAN, its countries (as a code of two letters) and which places hold what."""
+    forms: dict[int, list[tuple[int, list[tuple[int, int, str]]]]] = {}
     for country, form in IBAN_FORMS.items():
-        parts = [f"{_KINDS[kind]}{{{count}}}" for count, kind in form]
-        forms.append(f"{country}(?:0[2-9]|[1-8][0-9]|9[0-8]){''.join(parts)}")
-    return "|".join(forms)
+        parts, at = [], 4
+        for count, kind in form:
+            parts.append((at, at + int(count), kind))
+            at += int(count)
+        forms.setdefault(at, []).append((_letters(*country), parts))
+    return forms
 
 
-def _iban(d: Codes) -> Bools:
-    return remainder(np.concatenate([d[4:], d[:4]]), 97) == 1
+def _letters(first: str, second: str) -> int:
+    return (ord(first) - 55) * 36 + ord(second) - 55
+
+
+_IBAN_FORMS = _iban_forms()
+BLOCK = 8192  # values whose codes stay in the cache of a core
+_WITHIN = {"n": (0, 9), "a": (10, 35), "c": (0, 35)}  # codes of the kinds of character in the registry's notation
+
+
+def iban(values: pl.Series) -> Bools:
+    """Accept an IBAN: length and structure of its country, and ISO 7064 MOD 97-10.
+
+    Without a regular expression, since one of eighty countries costs more than all the rest.
+    """
+    result = np.zeros(len(values), dtype=bool)
+    lengths = values.str.len_bytes().to_numpy()
+    for length in np.unique(lengths).tolist():
+        if length not in _IBAN_FORMS:
+            continue
+        where = np.flatnonzero(lengths == length)
+        same = values if len(where) == len(values) else values.gather(where)
+        for start in range(0, len(where), BLOCK):
+            d = codes(same.slice(start, BLOCK), length)
+            good = _iban_structure(d, length) & (remainder([*d[4:], *d[:4]], 97) == 1)
+            result[where[start : start + BLOCK]] = good
+    return result
+
+
+def _iban_structure(d: Codes, length: int) -> Bools:
+    good = (d[:2] >= 10).all(axis=0) & (d[2:4] >= 0).all(axis=0) & (d[2:4] < 10).all(axis=0)
+    good &= (pair(d, 2) >= 2) & (pair(d, 2) <= 98)
+    country = np.where(good, d[0] * 36 + d[1], 0)
+    known = np.zeros(d.shape[1], dtype=bool)
+    for code, parts in _IBAN_FORMS[length]:
+        rows = country == code
+        if not rows.any():
+            continue
+        same = d if rows.all() else d[:, rows]
+        inside = np.ones(same.shape[1], dtype=bool)
+        for start, end, kind in parts:
+            low, high = _WITHIN[kind]
+            inside &= ((same[start:end] >= low) & (same[start:end] <= high)).all(axis=0)
+        known[rows] = inside
+    return known
 
 
 def _ccc(d: Codes) -> Bools:
@@ -129,7 +173,7 @@ MONEY: Final[dict[str, Function]] = {
     "es_ccc": check(r"[0-9]{20}", _ccc, not_repeated),
     "fr_rib": check(r"[0-9]{10}[0-9A-Z]{11}[0-9]{2}", _rib),
     "hu_giro": check(r"[0-9]{16}|[0-9]{24}", _giro, not_repeated),
-    "iban": check(_iban_pattern(), _iban),
+    "iban": iban,
     "mx_clabe": check(r"[0-9]{18}", _clabe, not_repeated),
     "no_account": check(r"[0-9]{11}", _kontonr, not_repeated),
     "nz_account": check(r"[0-3][0-9]{14,15}", _new_zealand, lambda d: number(d[6:13]) > 0),

@@ -20,14 +20,15 @@ from plainview.fieldnames import NameIndex
 from plainview.flatten import flatten
 from plainview.matching.columns import as_text, is_vector, unit_norm, vector_length, without_empty
 from plainview.matching.compiled import Matcher
-from plainview.matching.counting import count_column
-from plainview.matching.plans import ColumnPlan, extend_plan
+from plainview.matching.counting import Cells, count_column
+from plainview.matching.plans import CLEAR, ColumnPlan, extend_plan
 from plainview.matching.small import SmallColumn, count_small
 from plainview.matching.tagging import tag_values
 from plainview.profiles import SAMPLE, ColumnProfile, Count, TableProfile, Tags, smallest
 from plainview.sources.base import ReadLog
 
 SEED = 0x706C6169  # hashes live in memory only; a fixed seed makes two runs agree
+REPEATED = 8  # times that values stand on average, from which on each distinct one is looked at once
 SMALL = 2048  # rows up to which a batch is counted together with others
 MAGICS = {
     "photograph": (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"RIFF", b"BM"),
@@ -55,7 +56,7 @@ class TableProfiler:
         """The profile of all batches so far."""
         for path in list(self._pending):
             values = self._pending.pop(path)
-            tags = tag_values(list(values.values()), self.matcher)
+            tags = tag_values(list(values.values()), self.matcher, [self.named(path)] * len(values))
             late = ColumnProfile(sketch=dict(zip(values, tags, strict=True)))
             self._sum = self._sum.merge(TableProfile(0, {path: late}))
         return self._sum
@@ -98,6 +99,11 @@ class TableProfiler:
         """Add what a batch gave."""
         self._sum = self._sum.merge(TableProfile(rows, columns))
 
+    def named(self, path: str) -> frozenset[str]:
+        """Return the detectors with `needs_name` that the name of a column speaks of."""
+        matches = self.names.match(path, self.table)
+        return self.matcher.loose.intersection(m.detector for m in matches if m.strength >= CLEAR)
+
     def plan_of(self, path: str) -> ColumnPlan:
         """Return the plan of a column, made when it is met first."""
         return self.plan.setdefault(path, ColumnPlan())
@@ -115,7 +121,8 @@ class TableProfiler:
         columns = [_Large(self, path, frame[path]) for path in frame.columns]
         list(run(_Large.hash, columns))
         due = [value for column in columns for value in column.due.values()]
-        tags = iter(tag_values(due, self.matcher))  # of all columns at once: each step of Polars costs
+        named = [self.named(column.path) for column in columns for _ in column.due]
+        tags = iter(tag_values(due, self.matcher, named))  # of all columns at once: each step of Polars costs
         for column in columns:
             column.sketch = {key: next(tags) for key in column.due}
         self.count(frame.height, dict(zip(frame.columns, run(_Large.count, columns), strict=True)))
@@ -155,8 +162,8 @@ class _Large:
     def __init__(self, profiler: TableProfiler, path: str, series: pl.Series) -> None:
         self.profiler, self.path, self.series = profiler, path, series
         self.done: ColumnProfile | None = None
-        self.rows = 0
-        self.values = pl.Series(dtype=pl.String)
+        self.rows = self.empty = 0
+        self.cells = Cells(pl.Series(dtype=pl.String))
         self.due: Mapping[int, str] = {}
         self.sketch: dict[int, Tags] = {}
 
@@ -167,9 +174,16 @@ class _Large:
             self.done = text
             return
         self.rows = _rows(self.series, text)
-        self.values = without_empty(text)
-        bound = self.profiler.bound(self.path)
-        self.due = self.profiler.due(self.path, fresh_values(self.values, self.profiler.known(self.path), bound))
+        values = without_empty(text)
+        self.empty = self.rows - len(values)
+        hashes = values.hash(SEED)
+        known, bound = self.profiler.known(self.path), self.profiler.bound(self.path)
+        self.cells = Cells(values)
+        if REPEATED * (_distinct(known) or hashes.n_unique()) < len(values):
+            first = hashes.arg_unique().sort()
+            self.cells = Cells(values.gather(first), hashes.unique_counts())
+            hashes = hashes.gather(first)
+        self.due = self.profiler.due(self.path, fresh_values(self.cells.values, hashes, known, bound))
 
     def count(self) -> ColumnProfile:
         """Return the profile of the batch."""
@@ -178,14 +192,19 @@ class _Large:
         profiler, plan = self.profiler, self.profiler.plan_of(self.path)
         profiler.learn_from(self.path, self.sketch)
         prose = _is_prose(self.series)
-        counts = count_column(self.values, plan, profiler.matcher, prose=prose, watch=prose and profiler.learn)
-        empty = self.rows - len(self.values)
-        return ColumnProfile(self.rows, empty, counts, self.sketch, frozenset({_kind(self.series)}))
+        counts = count_column(self.cells, plan, profiler.matcher, prose=prose, watch=prose and profiler.learn)
+        return ColumnProfile(self.rows, self.empty, counts, self.sketch, frozenset({_kind(self.series)}))
 
 
-def fresh_values(values: pl.Series, known: Mapping[int, Tags], bound: int | None = None) -> dict[int, str]:
+def _distinct(known: Mapping[int, Tags]) -> float:
+    """Estimate how many distinct values a column has from its sketch; 0 where that is empty."""
+    return len(known) if len(known) < SAMPLE else (SAMPLE - 1) * 2.0**64 / max(known)
+
+
+def fresh_values(
+    values: pl.Series, hashes: pl.Series, known: Mapping[int, Tags], bound: int | None = None
+) -> dict[int, str]:
     """Return the distinct values with the smallest hashes, at most SAMPLE and up to `bound`, the known ones not."""
-    hashes = values.hash(SEED)
     if bound is not None:
         mask = hashes <= bound
         values, hashes = values.filter(mask), hashes.filter(mask)

@@ -6,6 +6,8 @@ import polars as pl
 
 from plainview.matching.compiled import NULLS
 
+LONGEST_NULL = max(map(len, NULLS))
+LONGEST_NULL = max(map(len, NULLS))
 VECTOR_FROM = 64  # numbers in a list that make it a vector
 
 
@@ -32,6 +34,9 @@ def as_text(series: pl.Series) -> pl.Series | None:
 
 def without_empty(series: pl.Series) -> pl.Series:
     """Drop nulls and the usual words for nothing."""
+    shortest = series.str.len_bytes().min()
+    if isinstance(shortest, int) and shortest > LONGEST_NULL:
+        return series.drop_nulls() if series.null_count() else series
     mask = series.is_in(NULLS)
     if mask.any() or series.null_count():
         return series.filter(~mask.fill_null(value=True))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -22,40 +26,90 @@ NAME_BOOKS = {  # any word of the cell in one of these vocabularies
 PLUS = r"\+[1-9][0-9 ()./-]{6}"  # a plus sign says itself what it is
 
 
-def count_column(
-    values: pl.Series, plan: ColumnPlan, matcher: Matcher, *, prose: bool, watch: bool
-) -> dict[str, Count]:
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The filled cells of a column: each on its own, or each distinct one once and in `times` how often it stands."""
+
+    values: pl.Series
+    times: pl.Series | None = None
+
+    def __len__(self) -> int:
+        return len(self.values) if self.times is None else int(self.times.sum())
+
+    def number(self, mask: pl.Series) -> int:
+        """Return how many cells `mask` (bool, of the length of `values`) holds for."""
+        return int(mask.sum() if self.times is None else self.times.filter(mask).sum())
+
+    def filter(self, mask: pl.Series) -> Cells:
+        """Keep the cells `mask` holds for."""
+        return Cells(self.values.filter(mask), None if self.times is None else self.times.filter(mask))
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The filled cells of a column: each on its own, or each distinct one once and in `times` how often it stands."""
+
+    values: pl.Series
+    times: pl.Series | None = None
+
+    def __len__(self) -> int:
+        return len(self.values) if self.times is None else int(self.times.sum())
+
+    def number(self, mask: pl.Series) -> int:
+        """Return how many cells `mask` (bool, of the length of `values`) holds for."""
+        return int(mask.sum() if self.times is None else self.times.filter(mask).sum())
+
+    def filter(self, mask: pl.Series) -> Cells:
+        """Keep the cells `mask` holds for."""
+        return Cells(self.values.filter(mask), None if self.times is None else self.times.filter(mask))
+
+
+def count_column(cells: Cells, plan: ColumnPlan, matcher: Matcher, *, prose: bool, watch: bool) -> dict[str, Count]:
     """Run the plan over every cell, then the watch over the cells of text that nothing has explained."""
     counts: dict[str, Count] = {}
-    rest = values
+    rest, total = cells, len(cells)
     explained: pl.Series | None = None
     for name in plan.cells:
-        mask, counts[name] = count_cells(values, name, matcher)
+        mask, counts[name] = count_cells(cells, name, matcher)
         if mask is not None and counts[name].matched:
             explained = mask if explained is None else explained | mask
     if explained is not None and prose:
-        rest = values.filter(~explained)
+        rest = cells.filter(~explained)
     for name in plan.texts:
-        counts[name + "@"] = count_texts(rest, matcher.rules[name], len(values))
-    if watch and len(rest):
-        _watch(rest, plan, counts, matcher, len(values))
+        counts[name + "@"] = count_texts(rest, matcher.rules[name], total)
+    if watch and len(rest.values):
+        _watch(rest, plan, counts, matcher, total)
     return counts
 
 
-def count_cells(values: pl.Series, name: str, matcher: Matcher) -> tuple[pl.Series | None, Count]:
+def count_cells(cells: Cells, name: str, matcher: Matcher) -> tuple[pl.Series | None, Count]:
     """Count the cells that are, as a whole, what the detector looks for."""
-    rule = matcher.rules.get(name)
+    rule, total = matcher.rules.get(name), len(cells)
     if rule is None:
-        # words repeat: look at each distinct one once
-        tally = values.value_counts(name="n")
-        hits = int(tally["n"].filter(in_vocabulary(tally.to_series(0), matcher.detectors[name].vocabulary)).sum())
-        return None, Count(len(values), hits, hits)
-    mask = values.str.contains(rule.cell)
-    matched = int(mask.sum())
+        if cells.times is None:  # words repeat: look at each distinct one once
+            tally = cells.values.value_counts(name="n")
+            cells = Cells(tally.to_series(0), tally["n"])
+        hits = cells.number(in_vocabulary(cells.values, matcher.detectors[name].vocabulary))
+        return None, Count(total, hits, hits)
+    if rule.check is None or not rule.check.strict:
+        return _count_formed(cells, rule)
+    good = pl.Series(rule.check.function(cells.values))
+    passed = cells.number(good)
+    if passed == total:
+        return good, Count(total, total, total)
+    rest, other = _count_formed(cells.filter(~good), rule)
+    good[(~good).arg_true().filter(rest)] = True
+    return good, Count(total, passed + other.matched, passed + other.valid)
+
+
+def _count_formed(cells: Cells, rule: Rule) -> tuple[pl.Series, Count]:
+    total = len(cells)
+    mask = cells.values.str.contains(rule.cell)
+    formed = cells if mask.all() else cells.filter(mask)
+    matched = len(formed)
     if not matched or rule.check is None or rule.detector.check in SLOW:
-        return mask, Count(len(values), matched, matched)
-    formed = values if matched == len(values) else values.filter(mask)
-    return mask, Count(len(values), matched, int(rule.valid(formed).sum()))
+        return mask, Count(total, matched, matched)
+    return mask, Count(total, matched, formed.number(pl.Series(rule.valid(formed.values))))
 
 
 def in_vocabulary(values: pl.Series, name: str) -> pl.Series:
@@ -85,10 +139,10 @@ def _word_series(*names: str) -> pl.Series:
     return _SERIES[names]
 
 
-def count_texts(values: pl.Series, rule: Rule, checked: int) -> Count:
+def count_texts(cells: Cells, rule: Rule, checked: int) -> Count:
     """Count the cells that hold, somewhere inside, what the detector looks for."""
-    hits = values.filter(values.str.contains(rule.text))
-    return Count(checked, len(hits), int(hold_valid(hits, rule).sum()))
+    hits = cells.filter(cells.values.str.contains(rule.text))
+    return Count(checked, len(hits), hits.number(pl.Series(hold_valid(hits.values, rule))))
 
 
 def hold_valid(hits: pl.Series, rule: Rule) -> npt.NDArray[np.bool_]:
@@ -103,9 +157,9 @@ def hold_valid(hits: pl.Series, rule: Rule) -> npt.NDArray[np.bool_]:
     return good
 
 
-def _watch(rest: pl.Series, plan: ColumnPlan, counts: dict[str, Count], matcher: Matcher, checked: int) -> None:
+def _watch(rest: Cells, plan: ColumnPlan, counts: dict[str, Count], matcher: Matcher, checked: int) -> None:
     """Attribute every cell that the watch meets to at least one detector, new ones included."""
-    hits = rest.filter(rest.str.contains(matcher.watch))
+    hits = rest.values.filter(rest.values.str.contains(matcher.watch))
     for name in plan.texts:
         if len(hits):
             hits = hits.filter(~hits.str.contains(matcher.rules[name].text))
@@ -113,9 +167,9 @@ def _watch(rest: pl.Series, plan: ColumnPlan, counts: dict[str, Count], matcher:
 
 
 def attribute(
-    rest: pl.Series, hits: pl.Series, plan: ColumnPlan, counts: dict[str, Count], matcher: Matcher, checked: int
+    rest: Cells, hits: pl.Series, plan: ColumnPlan, counts: dict[str, Count], matcher: Matcher, checked: int
 ) -> None:
-    """Find the detectors that meet the `hits` among `rest`, put them into the plan and count them."""
+    """Find the detectors that meet the values `hits` among `rest`, put them into the plan and count them."""
     for _ in range(WATCH_ROUNDS):
         if not len(hits):
             return

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from plainview.detectors import chance
+from plainview.detectors import Detector, chance
 from plainview.matching.compiled import Matcher
 from plainview.profiles import Tags, tally
 
 ENOUGH = 0.05  # share of the distinct values that makes a detector worth running over all rows
+CLEAR = 0.5  # strength of a field name that speaks of a detector
+ANY = 0.9  # share of random values that pass, from which on passing says nothing
 MOST = 6  # detectors a column
 
 
@@ -25,20 +27,33 @@ def extend_plan(plan: ColumnPlan, sketch: Mapping[int, Tags], matches: Iterable[
     """Put the detectors that the sketch or the field name suggests into the plan; the plan only grows."""
     tagged, shapes = tally(sketch)
     need = max(1, ENOUGH * len(sketch))
-    named = {m.detector for m in matches if m.strength >= 0.5}  # type: ignore[attr-defined]
+    named = {m.detector for m in matches if m.strength >= CLEAR}  # type: ignore[attr-defined]
     # Of number forms that fit nearly all values alike, only the rarest by chance is worth counting.
     fitting = (tag for tag, count in tagged.items() if tag in matcher.rules and count >= 0.9 * len(sketch))
     rarest = min((chance(tag, shapes) for tag in fitting), default=1.0)
-    ranked = sorted((-count, tag) for tag, count in tagged.items() if count >= need or tag in named)
-    for _, tag in ranked:
-        if tag in matcher.detectors and matcher.detectors[tag].needs_name and tag not in named:
-            continue
+    ranked = sorted(
+        (-count, tag in matcher.loose, tag) for tag, count in tagged.items() if count >= need or tag in named
+    )
+    for _, needs_name, tag in ranked:
         detector = matcher.detectors.get(tag)
+        if detector and needs_name and (tag not in named or _covered(detector, tagged, plan, matcher)):
+            continue
         if tag not in named and detector and detector.check and chance(tag, shapes) > rarest:
             continue
         if tag not in named and tagged[tag] < 3 * chance(tag, shapes) * len(sketch) and chance(tag, shapes) < 0.3:
             continue  # no more than random values of these shapes would
+        if tag not in named and detector and chance(tag, shapes) > ANY:
+            continue
         if tag in matcher.detectors and tag not in plan.cells and len(plan.cells) < MOST:
             plan.cells.append(tag)
         elif tag.endswith("@") and tag[:-1] in matcher.rules and tag[:-1] not in plan.texts and len(plan.texts) < MOST:
             plan.texts.append(tag[:-1])
+
+
+def _covered(detector: Detector, tagged: Mapping[str, int], plan: ColumnPlan, matcher: Matcher) -> bool:
+    """Tell whether a stricter detector of the same kind, which is counted, passes as many of the distinct values."""
+    return any(
+        matcher.detectors[name].category == detector.category and tagged[name] >= tagged[detector.name]
+        for name in plan.cells
+        if name != detector.name
+    )

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from plainview.matching.compiled import NULLS, SLOW, Matcher
-from plainview.matching.counting import attribute, hold_valid, in_vocabulary
+from plainview.matching.counting import Cells, attribute, hold_valid, in_vocabulary
 from plainview.matching.plans import ColumnPlan
 from plainview.matching.tagging import tag_values
 from plainview.profiles import SAMPLE, Count, Tags
@@ -85,10 +85,13 @@ def _sketch(columns: Sequence[SmallColumn], cells: pl.Series, matcher: Matcher, 
         column.profiler.due(column.path, {h: next(values) for h in new})
         for column, new in zip(columns, fresh, strict=True)
     ]
-    different = list({value: None for due in dues for value in due.values()})  # a town stands in many tables
-    tags = dict(zip(different, tag_values(different, matcher), strict=True))
-    for column, due in zip(columns, dues, strict=True):
-        column.sketch = {h: tags[value] for h, value in due.items()}
+    named = [column.profiler.named(column.path) for column in columns]
+    # a town stands in many tables
+    different = list({(value, own): None for due, own in zip(dues, named, strict=True) for value in due.values()})
+    found = tag_values([value for value, _ in different], matcher, [own for _, own in different])
+    tags = dict(zip(different, found, strict=True))
+    for column, due, own in zip(columns, dues, named, strict=True):
+        column.sketch = {h: tags[value, own] for h, value in due.items()}
 
 
 class _Counting:
@@ -116,7 +119,7 @@ class _Counting:
             rest = column.places()
             rest = self.cells.gather(rest[~self.explained[rest]])
             met = self.cells.gather(hits[self.owner[hits] == at])
-            attribute(rest, met, column.plan, column.counts, self.matcher, column.filled)
+            attribute(Cells(rest), met, column.plan, column.counts, self.matcher, column.filled)
 
     def _by_detector(self, planned: Callable[[ColumnPlan], list[str]]) -> dict[str, list[int]]:
         having: dict[str, list[int]] = {}

@@ -9,11 +9,11 @@ Tags: `s:<shape>`; `<detector>` (form and check pass), `<detector>!` (form only)
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-from plainview.matching.compiled import NAME_TAGS, Matcher
+from plainview.matching.compiled import NAME_TAGS, Matcher, Rule
 from plainview.matching.persons import name_tags
 from plainview.matching.shapes import SHAPES, shape_of, year_of
 from plainview.profiles import Tags
@@ -26,12 +26,16 @@ _NUMBERS = frozenset({"s:date", "s:datetime", "s:int8", "s:int1", "s:int2", "s:i
 _SAME: dict[Tags, Tags] = {}  # one object for all values that look alike
 
 
-def tag_values(values: Sequence[str], matcher: Matcher) -> list[Tags]:
-    """Return the tags of each value."""
+def tag_values(values: Sequence[str], matcher: Matcher, named: Iterable[frozenset[str]] | None = None) -> list[Tags]:
+    """Return the tags of each value.
+
+    `named` are, for each value, the detectors with `needs_name` that the name of its field speaks of; the others of
+    that sort are not looked for, since nothing would follow from them. None: all are.
+    """
     if not values:
         return []
     tags: list[set[str]] = []
-    cells: dict[int, list[int]] = defaultdict(list)
+    cells: dict[Rule, list[int]] = defaultdict(list)
     texts: dict[int, list[int]] = defaultdict(list)
     stripped = [value.strip()[:LONGEST] for value in values]
     cell_set, text_set = matcher.sets
@@ -46,24 +50,36 @@ def tag_values(values: Sequence[str], matcher: Matcher) -> list[Tags]:
         if places:
             names, checked = _split(tuple(places), matcher)
             own |= names
-            for place in checked:
-                cells[place].append(at)
+            for rule in checked:
+                cells[rule].append(at)
         if len(value) > 12 and shape not in _NO_TEXT:
             for place in in_texts(value) or ():
                 texts[place].append(at)
         if len(value) <= 80:
             _add_words(value, shape, own, matcher)
-    _add_cells(cells, stripped, tags, matcher)
+    for name, chosen in _by_detector(named if named is not None else [matcher.loose] * len(values)).items():
+        rule = matcher.rules[name]
+        formed = pl.Series([stripped[at] for at in chosen], dtype=pl.String).str.contains(rule.cell)
+        cells[rule] = [at for at, fits in zip(chosen, formed.to_list(), strict=True) if fits]
+    _add_cells(cells, stripped, tags)
     _add_texts(texts, stripped, tags, matcher)
     return [_SAME.setdefault(found, found) for found in map(frozenset, tags)]
 
 
-def _split(places: tuple[int, ...], matcher: Matcher) -> tuple[frozenset[str], list[int]]:
-    """Return the names of the detectors that have no check, and the places of the others."""
+def _by_detector(named: Iterable[frozenset[str]]) -> dict[str, list[int]]:
+    chosen: dict[str, list[int]] = {}
+    for at, names in enumerate(named):
+        for name in names:
+            chosen.setdefault(name, []).append(at)
+    return chosen
+
+
+def _split(places: tuple[int, ...], matcher: Matcher) -> tuple[frozenset[str], list[Rule]]:
+    """Return the names of the detectors that have no check, and the others."""
     known = matcher.splits.get(places)
     if known is None:
-        rules = [(place, matcher.patterned[place]) for place in places]
-        known = frozenset(r.name for _, r in rules if r.check is None), [p for p, r in rules if r.check is not None]
+        rules = [matcher.patterned[place] for place in places]
+        known = frozenset(r.name for r in rules if r.check is None), [r for r in rules if r.check is not None]
         if len(matcher.splits) < 10_000:  # few sets of patterns meet together
             matcher.splits[places] = known
     return known
@@ -94,9 +110,8 @@ def _add_words(value: str, shape: str, own: set[str], matcher: Matcher) -> None:
         own.update(d.name for d in matcher.vocabularies if NAME_TAGS.get(d.vocabulary) in words)
 
 
-def _add_cells(cells: dict[int, list[int]], values: list[str], tags: list[set[str]], matcher: Matcher) -> None:
-    for place, at in cells.items():
-        rule = matcher.patterned[place]
+def _add_cells(cells: dict[Rule, list[int]], values: list[str], tags: list[set[str]]) -> None:
+    for rule, at in cells.items():
         passed, failed = rule.name, rule.name + "!"
         for i, good in zip(at, rule.valid(pl.Series([values[i] for i in at], dtype=pl.String)).tolist(), strict=True):
             tags[i].add(passed if good else failed)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re2
+
 from plainview.detectors import Detector
 from plainview.detectors.checks import CHECKS
 from plainview.errors import DetectorError
 from plainview.fieldnames import NameIndex
-from plainview.matching.compiled import Matcher
+from plainview.matching.compiled import Matcher, alternation, compile_set
 from plainview.matching.tagging import tag_values
 
 
@@ -52,8 +54,8 @@ def _engines(detector: Detector) -> list[str]:
     rule = Matcher([detector]).rules[detector.name]
     values = pl.Series([*detector.matches, *detector.non_matches], dtype=pl.String)
     rust = values.str.strip_chars().str.contains(rule.cell).to_list()
-    matcher = Matcher([detector])
-    google = [bool(matcher.cells.Match(v.strip())) for v in values.to_list()]
+    whole = compile_set([alternation(detector.patterns)], re2.Set.FullMatchSet)
+    google = [bool(whole.Match(v.strip())) for v in values.to_list()]
     return [
         f"the engines differ on {v!r}" for v, a, b in zip(values.to_list(), rust, google, strict=True) if a is not b
     ]
