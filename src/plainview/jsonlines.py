@@ -84,7 +84,8 @@ class JsonLines:
         cells = sum(field.len() - field.null_count() for field in fields)
         if not holds_keys(block, cells, nulls=False):
             return None
-        brackets = int(np.count_nonzero((np.frombuffer(block, dtype=np.uint8) | 32) == 0x7B))  # { and [
+        data = np.frombuffer(block, dtype=np.uint8)
+        brackets = int(np.count_nonzero(data == ord("{")) + np.count_nonzero(data == ord("[")))
         return None if brackets > frame.height and any(map(holds_json_text, fields)) else frame
 
     def _polars(self, block: bytes) -> pl.DataFrame | None:

@@ -12,6 +12,7 @@ from plainview.sources.base import Limits, ReadLog
 
 LOOK = 32  # cells that are looked at to see whether a column holds JSON or XML
 LEVELS = 3  # JSON inside JSON inside JSON
+FEW = 2048  # cells
 _JSON = r"^\s*[\[{]"
 _XML = r"^\s*<[?!A-Za-z_]"
 _DECODER = msgspec.json.Decoder()
@@ -49,10 +50,12 @@ def expand_text(frame: pl.DataFrame, limits: Limits, log: ReadLog | None, name: 
 
 def _kind(column: pl.Series) -> str:
     """Return "json" or "xml" when at least half of some cells begin like it."""
-    some = column.gather_every(max(1, column.len() // LOOK)).drop_nulls()
-    if not some.len() and column.null_count() < column.len():
-        some = column.drop_nulls().head(LOOK)
-    firsts = [text[:64].lstrip()[:1] for text in some.to_list()]
+    step = max(1, column.len() // LOOK)
+    # of few cells a list is made sooner than an expression is run
+    some = column.to_list()[::step] if column.len() <= FEW else column.gather_every(step).to_list()
+    if column.null_count() and not any(text is not None for text in some):
+        some = column.drop_nulls().head(LOOK).to_list()
+    firsts = [text[:64].lstrip()[:1] for text in some if text is not None]
     filled = sum(map(bool, firsts))
     if not filled:
         return ""

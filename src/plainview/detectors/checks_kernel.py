@@ -41,6 +41,11 @@ def codes(values: pl.Series, length: int) -> Codes:
     return raw.T.astype(np.int32, order="C")
 
 
+def distinct(lengths: Integers) -> list[int]:
+    """Return the different numbers, none negative, in their order; `np.unique` loads masked arrays for it."""
+    return np.flatnonzero(np.bincount(lengths)).tolist()
+
+
 def check(pattern: str, *kernels: Kernel) -> Function:
     """Return a check: the whole value has the form `pattern`, and every kernel agrees."""
     anchored = f"^(?:{pattern})$"
@@ -62,9 +67,9 @@ def check(pattern: str, *kernels: Kernel) -> Function:
         candidates = values if len(where) == len(values) else values.filter(pl.Series(formed))
         lengths = candidates.str.len_bytes().to_numpy()
         every = bool(lengths.min() == lengths.max())
-        for length in lengths[:1] if every else np.unique(lengths):
+        for length in distinct(lengths):
             same = lengths == length
-            d = codes(candidates if every else candidates.filter(pl.Series(same)), int(length))
+            d = codes(candidates if every else candidates.filter(pl.Series(same)), length)
             good = np.ones(d.shape[1], dtype=bool)
             for kernel in kernels:
                 good &= kernel(d)

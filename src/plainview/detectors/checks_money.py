@@ -13,6 +13,7 @@ from plainview.detectors.checks_kernel import (
     Function,
     check,
     codes,
+    distinct,
     luhn,
     not_repeated,
     number,
@@ -51,7 +52,7 @@ def iban(values: pl.Series) -> Bools:
     """
     result = np.zeros(len(values), dtype=bool)
     lengths = values.str.len_bytes().to_numpy()
-    for length in np.unique(lengths).tolist():
+    for length in distinct(lengths):
         if length not in _IBAN_FORMS:
             continue
         where = np.flatnonzero(lengths == length)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -24,25 +22,6 @@ NAME_BOOKS = {  # any word of the cell in one of these vocabularies
     "surnames": ("surnames",),
 }
 PLUS = r"\+[1-9][0-9 ()./-]{6}"  # a plus sign says itself what it is
-
-
-@dataclass(frozen=True, slots=True)
-class Cells:
-    """The filled cells of a column: each on its own, or each distinct one once and in `times` how often it stands."""
-
-    values: pl.Series
-    times: pl.Series | None = None
-
-    def __len__(self) -> int:
-        return len(self.values) if self.times is None else int(self.times.sum())
-
-    def number(self, mask: pl.Series) -> int:
-        """Return how many cells `mask` (bool, of the length of `values`) holds for."""
-        return int(mask.sum() if self.times is None else self.times.filter(mask).sum())
-
-    def filter(self, mask: pl.Series) -> Cells:
-        """Keep the cells `mask` holds for."""
-        return Cells(self.values.filter(mask), None if self.times is None else self.times.filter(mask))
 
 
 @dataclass(frozen=True, slots=True)

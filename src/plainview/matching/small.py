@@ -75,8 +75,10 @@ def _sketch(columns: Sequence[SmallColumn], cells: pl.Series, matcher: Matcher, 
     places: list[Places] = []
     for column in columns:
         known, bound = column.profiler.known(column.path), column.profiler.bound(column.path)
-        distinct, first = np.unique(hashes[column.start : column.start + column.filled], return_index=True)
-        least = distinct[:SAMPLE].tolist()
+        own = hashes[column.start : column.start + column.filled]
+        order = np.argsort(own, kind="stable")
+        first = order[np.append(True, own[order[1:]] != own[order[:-1]])][:SAMPLE] if len(own) else order
+        least = own[first].tolist()
         new = [i for i, h in enumerate(least) if h not in known and (bound is None or h <= bound)]
         fresh.append([least[i] for i in new])
         places.append(first[new] + column.start)
@@ -87,11 +89,11 @@ def _sketch(columns: Sequence[SmallColumn], cells: pl.Series, matcher: Matcher, 
     ]
     named = [column.profiler.named(column.path) for column in columns]
     # a town stands in many tables
-    different = list({(value, own): None for due, own in zip(dues, named, strict=True) for value in due.values()})
-    found = tag_values([value for value, _ in different], matcher, [own for _, own in different])
+    different = list({(value, names): None for due, names in zip(dues, named, strict=True) for value in due.values()})
+    found = tag_values([value for value, _ in different], matcher, [names for _, names in different])
     tags = dict(zip(different, found, strict=True))
-    for column, due, own in zip(columns, dues, named, strict=True):
-        column.sketch = {h: tags[value, own] for h, value in due.items()}
+    for column, due, names in zip(columns, dues, named, strict=True):
+        column.sketch = {h: tags[value, names] for h, value in due.items()}
 
 
 class _Counting:
@@ -114,10 +116,10 @@ class _Counting:
         if not len(places):
             return
         hits = places[self._contains(places, self.matcher.watch)]
-        for at in np.unique(self.owner[hits]).tolist():
+        for at in np.flatnonzero(np.bincount(self.owner[hits])).tolist():
             column = self.columns[at]
-            rest = column.places()
-            rest = self.cells.gather(rest[~self.explained[rest]])
+            places = column.places()
+            rest = self.cells.gather(places[~self.explained[places]])
             met = self.cells.gather(hits[self.owner[hits] == at])
             attribute(Cells(rest), met, column.plan, column.counts, self.matcher, column.filled)
 

@@ -46,14 +46,15 @@ def tag_values(values: Sequence[str], matcher: Matcher, named: Iterable[frozense
         tags.append(own)
         if shape in _NUMBERS:
             _add_numbers(value, shape, own)
-        places = in_cells(value)
+        encoded = value.encode("utf-8", "surrogatepass")  # once for both sets
+        places = in_cells(encoded)
         if places:
             names, checked = _split(tuple(places), matcher)
             own |= names
             for rule in checked:
                 cells[rule].append(at)
         if len(value) > 12 and shape not in _NO_TEXT:
-            for place in in_texts(value) or ():
+            for place in in_texts(encoded) or ():
                 texts[place].append(at)
         if len(value) <= 80:
             _add_words(value, shape, own, matcher)

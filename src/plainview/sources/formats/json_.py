@@ -108,7 +108,7 @@ def _whole_lines(first: bytes, blocks: Iterator[bytes], source: Input) -> Iterat
         source.deadline.check()
         cut = block.rfind(b"\n") + 1
         if cut:
-            yield b"".join([*parts, block[:cut]])
+            yield b"".join([*parts, memoryview(block)[:cut]])
             parts, size = [], 0
         if cut < len(block):
             parts.append(block[cut:])
