@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import threading
@@ -21,6 +22,7 @@ from plainview.errors import PlainviewError
 from plainview.fieldnames import NameIndex
 from plainview.matching.batches import SMALL, TableProfiler, add_small
 from plainview.matching.compiled import Matcher
+from plainview.matching.tagging import warm
 from plainview.names import safe_name
 from plainview.profiles import TableProfile
 from plainview.report import Column, Coverage, Report, Skipped, TableReport, TargetReport, Tool
@@ -31,6 +33,7 @@ from plainview.target import Target
 from plainview.wire_limits import WireLimits
 
 LARGE_FILE = 32 << 20  # bytes from which on a file is read by a thread of its own
+WAITING = 2  # batches of such a file that may wait to be counted
 SMALL_FILE = 1 << 18  # bytes up to which files are read and counted together with others
 GROUP = 64  # of such files
 TOGETHER = 200_000  # cells that wait at most
@@ -76,10 +79,22 @@ class Scanner:
         self.progress = progress or Progress()
         loaded = load_detectors(*self.options.detectors)
         self.detectors = {d.name: d for d in loaded}
-        self.names = NameIndex(loaded)
         self.matcher = Matcher(loaded)
-        # RE2 lets go of the interpreter's lock while it compiles, so reading begins meanwhile
-        threading.Thread(target=self.matcher.compile, name="plainview-compile", daemon=True).start()
+        # reading begins meanwhile: parsers and sockets let go of the interpreter's lock
+        self._ready = threading.Thread(target=self._prepare, name="plainview-prepare", daemon=True)
+        self._ready.start()
+
+    def _prepare(self) -> None:
+        self._names = NameIndex(self.detectors.values())
+        self.matcher.compile()
+        with contextlib.suppress(PlainviewError):  # which is raised again where they are used
+            warm(self.matcher)
+
+    @property
+    def names(self) -> NameIndex:
+        """All field names; waits until everything is ready."""
+        self._ready.join()
+        return self._names
 
     def scan_source(self, source: Source, target: str) -> TargetReport:
         """Read every unit of an opened source and return what was found."""
@@ -230,7 +245,7 @@ def _batches(source: Source, unit: Unit, log: ReadLog, sample: int | None) -> It
     batches = source.read(unit, log, sample)
     if unit.size is None or unit.size < LARGE_FILE or not isinstance(batches, Generator):
         return batches
-    return ahead(batches)
+    return ahead(batches, WAITING)
 
 
 def _grouped(units: Iterator[Unit]) -> Iterator[list[Unit]]:

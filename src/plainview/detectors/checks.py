@@ -30,8 +30,9 @@ from plainview.detectors.checks_west import WEST
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A named rule; `raw` says that it wants the values as they stand, not compacted.
+    """A named rule; `raw` says that it wants the values not compacted, but without the blanks around them.
 
+    `blanks` says that it takes no offence at those either.
     `strict` says that what passes as it stands has the form that its detectors ask for as well, so that nothing
     but the check has to be run on a column of clean numbers. It is set for the most frequent ones.
     """
@@ -39,6 +40,7 @@ class Check:
     name: str
     function: Callable[[pl.Series], npt.NDArray[np.bool_]]
     raw: bool = False
+    blanks: bool = False
     strict: bool = False
 
 
@@ -49,9 +51,13 @@ _RAW: Final = {
     "mrz": DEVICES["mrz"],
     "phone": PHONES["phone"],
 }
+_BLANKS: Final = frozenset({"email"})
 _STRICT: Final = frozenset({"iban", "payment_card"})
 _ALL: Final = {**WEST, **EAST, **ASIA, **AMERICAS, **MONEY, **DEVICES, **PHONES, **_RAW}
 
 CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
-    {name: Check(name, function, raw=name in _RAW, strict=name in _STRICT) for name, function in sorted(_ALL.items())}
+    {
+        name: Check(name, function, raw=name in _RAW, blanks=name in _BLANKS, strict=name in _STRICT)
+        for name, function in sorted(_ALL.items())
+    }
 )

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import polars as pl
 
 # The login of version control over SSH, the same for everybody: git@github.com is no mailbox.
-REPOSITORY = r"^(?:git|hg|svn|gitlab|vcs)@"
+REPOSITORY = r"^\s*(?:git|hg|svn|gitlab|vcs)@"
 
 
 def not_a_repository(values: pl.Series) -> npt.NDArray[np.bool_]:

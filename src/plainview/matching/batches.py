@@ -14,15 +14,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+import numpy as np
 import polars as pl
 
 from plainview.fieldnames import NameIndex
 from plainview.flatten import flatten
-from plainview.matching.columns import as_text, is_vector, unit_norm, vector_length, without_empty
+from plainview.matching.columns import LONGEST_NULL, as_text, is_vector, unit_norm, vector_length, without_empty
 from plainview.matching.compiled import Matcher
 from plainview.matching.counting import Cells, count_column
 from plainview.matching.plans import CLEAR, ColumnPlan, extend_plan
-from plainview.matching.small import SmallColumn, count_small
+from plainview.matching.small import Hashes, SmallColumn, count_small, smallest_hashes
 from plainview.matching.tagging import tag_values
 from plainview.profiles import SAMPLE, ColumnProfile, Count, TableProfile, Tags, smallest
 from plainview.sources.base import ReadLog
@@ -118,7 +119,8 @@ class TableProfiler:
     def add_large(self, frame: pl.DataFrame) -> None:
         """Count a flat batch, its columns side by side: Polars lets go of the interpreter's lock."""
         run = _pool().map if frame.width > 1 else map
-        columns = [_Large(self, path, frame[path]) for path in frame.columns]
+        hashes = _hashes_of_full(frame)
+        columns = [_Large(self, series, hashes.get(series.name)) for series in frame.iter_columns()]
         list(run(_Large.hash, columns))
         due = [value for column in columns for value in column.due.values()]
         named = [self.named(column.path) for column in columns for _ in column.due]
@@ -159,8 +161,8 @@ def _profile(series: pl.Series, rows: int, column: SmallColumn) -> ColumnProfile
 class _Large:
     """One column of a large batch, in two steps, between which the tags of its new values are found."""
 
-    def __init__(self, profiler: TableProfiler, path: str, series: pl.Series) -> None:
-        self.profiler, self.path, self.series = profiler, path, series
+    def __init__(self, profiler: TableProfiler, series: pl.Series, hashes: pl.Series | None) -> None:
+        self.profiler, self.path, self.series, self.hashes = profiler, series.name, series, hashes
         self.done: ColumnProfile | None = None
         self.rows = self.empty = 0
         self.cells = Cells(pl.Series(dtype=pl.String))
@@ -169,21 +171,25 @@ class _Large:
 
     def hash(self) -> None:
         """Find the values that belong into the sketch, and those among them that are new."""
-        text = _binary_or_vector(self.series) or _text_of(self.series)
-        if isinstance(text, ColumnProfile):
-            self.done = text
-            return
-        self.rows = _rows(self.series, text)
-        values = without_empty(text)
-        self.empty = self.rows - len(values)
-        hashes = values.hash(SEED)
+        if self.hashes is not None:
+            self.rows, values, hashes = len(self.series), self.series, self.hashes
+        else:
+            text = _binary_or_vector(self.series) or _text_of(self.series)
+            if isinstance(text, ColumnProfile):
+                self.done = text
+                return
+            self.rows = _rows(self.series, text)
+            values = without_empty(text)
+            self.empty = self.rows - len(values)
+            hashes = values.hash(SEED)
         known, bound = self.profiler.known(self.path), self.profiler.bound(self.path)
         self.cells = Cells(values)
         if REPEATED * (_distinct(known) or hashes.n_unique()) < len(values):
             first = hashes.arg_unique().sort()
             self.cells = Cells(values.gather(first), hashes.unique_counts())
             hashes = hashes.gather(first)
-        self.due = self.profiler.due(self.path, fresh_values(self.cells.values, hashes, known, bound))
+        fresh = fresh_values(self.cells.values, hashes.to_numpy(), known, bound)
+        self.due = self.profiler.due(self.path, fresh)
 
     def count(self) -> ColumnProfile:
         """Return the profile of the batch."""
@@ -196,29 +202,35 @@ class _Large:
         return ColumnProfile(self.rows, self.empty, counts, self.sketch, frozenset({_kind(self.series)}))
 
 
+def _hashes_of_full(frame: pl.DataFrame) -> dict[str, pl.Series]:
+    """Return the hashes of the text columns in which no cell is empty, found in one step for all of them."""
+    text = [s.name for s in frame.iter_columns() if s.dtype == pl.String and not s.null_count()]
+    shortest = frame.select(pl.col(text).str.len_bytes().min()).row(0) if text else ()
+    full = [name for name, least in zip(text, shortest, strict=True) if least > LONGEST_NULL]
+    return {s.name: s for s in frame.select(pl.col(full).hash(SEED)).iter_columns()} if full else {}
+
+
 def _distinct(known: Mapping[int, Tags]) -> float:
     """Estimate how many distinct values a column has from its sketch; 0 where that is empty."""
     return len(known) if len(known) < SAMPLE else (SAMPLE - 1) * 2.0**64 / max(known)
 
 
 def fresh_values(
-    values: pl.Series, hashes: pl.Series, known: Mapping[int, Tags], bound: int | None = None
+    values: pl.Series, hashes: Hashes, known: Mapping[int, Tags], bound: int | None = None
 ) -> dict[int, str]:
     """Return the distinct values with the smallest hashes, at most SAMPLE and up to `bound`, the known ones not."""
     if bound is not None:
-        mask = hashes <= bound
-        values, hashes = values.filter(mask), hashes.filter(mask)
-    elif len(values) > SMALL:
-        # the smallest hashes of many rows: first cut by value, which is cheap, then make distinct
-        cut = (1 << 64) // len(values) * SAMPLE * 8
-        mask = hashes <= min(cut, (1 << 64) - 1)
-        if hashes.filter(mask).n_unique() >= SAMPLE:
-            values, hashes = values.filter(mask), hashes.filter(mask)
-    if values.is_empty():
-        return {}
-    frame = pl.DataFrame({"h": hashes, "v": values}).unique("h").bottom_k(SAMPLE, by="h")
-    pairs = zip(frame["h"].to_list(), frame["v"].to_list(), strict=True)
-    return {key: value for key, value in pairs if key not in known}
+        places = np.flatnonzero(hashes <= np.uint64(bound))
+    else:
+        # the smallest of many: first cut by value, which is cheap, then make distinct
+        cut = min((1 << 64) // max(1, len(hashes)) * SAMPLE * 8, (1 << 64) - 1)
+        places = np.flatnonzero(hashes <= np.uint64(cut))
+        if len(set(hashes[places].tolist())) < SAMPLE:
+            places = np.arange(len(hashes))
+    least, first = smallest_hashes(hashes[places])
+    new = [at for at, key in enumerate(least) if key not in known]
+    found = values.gather(places[first[new]]).to_list() if new else []
+    return {least[at]: value for at, value in zip(new, found, strict=True)}
 
 
 def _text_of(series: pl.Series) -> pl.Series | ColumnProfile:

@@ -85,6 +85,13 @@ def compact(values: pl.Series) -> pl.Series:
     return values.str.to_uppercase().str.replace_all("[^0-9A-Z]+", "")
 
 
+def prepared(values: pl.Series, check: Check) -> pl.Series:
+    """Return the values as a check wants them."""
+    if not check.raw:
+        return compact(values)
+    return values if check.blanks else values.str.strip_chars()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """A detector with its expressions: `cell` for whole cells, `text` for matches inside running text."""
@@ -103,8 +110,7 @@ class Rule:
         """Tell for each value (that has the form) whether it passes the check as well."""
         if self.check is None:
             return np.ones(len(values), dtype=bool)
-        prepared = values.str.strip_chars() if self.check.raw else compact(values)
-        return self.check.function(prepared)
+        return self.check.function(prepared(values, self.check))
 
 
 class Matcher:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from plainview.matching.batches import TableProfiler
 
 Bools = npt.NDArray[np.bool_]
+Hashes = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.intp]
 
 
@@ -69,16 +70,21 @@ def count_small(columns: Sequence[SmallColumn], matcher: Matcher, seed: int) -> 
     _Counting(columns, cells, owner, matcher).run()
 
 
+def smallest_hashes(hashes: Hashes) -> tuple[list[int], Places]:
+    """Return the SAMPLE smallest distinct hashes, and where each stands first."""
+    order = np.argsort(hashes, kind="stable")
+    if len(hashes):
+        order = order[np.append(True, hashes[order[1:]] != hashes[order[:-1]])][:SAMPLE]
+    return hashes[order].tolist(), order
+
+
 def _sketch(columns: Sequence[SmallColumn], cells: pl.Series, matcher: Matcher, seed: int) -> None:
     hashes = cells.hash(seed).to_numpy()
     fresh: list[list[int]] = []
     places: list[Places] = []
     for column in columns:
         known, bound = column.profiler.known(column.path), column.profiler.bound(column.path)
-        own = hashes[column.start : column.start + column.filled]
-        order = np.argsort(own, kind="stable")
-        first = order[np.append(True, own[order[1:]] != own[order[:-1]])][:SAMPLE] if len(own) else order
-        least = own[first].tolist()
+        least, first = smallest_hashes(hashes[column.start : column.start + column.filled])
         new = [i for i, h in enumerate(least) if h not in known and (bound is None or h <= bound)]
         fresh.append([least[i] for i in new])
         places.append(first[new] + column.start)

@@ -12,7 +12,7 @@ import re2
 
 from plainview.detectors import Detector, load_detectors
 from plainview.detectors.checks import CHECKS
-from plainview.matching.compiled import LEFT, RIGHT, alternation, compact
+from plainview.matching.compiled import LEFT, RIGHT, alternation, prepared
 from plainview.matching.labels import Labels
 
 NEAR = 48  # characters before a match in which a word of its context must stand
@@ -108,7 +108,7 @@ def _valid(check: str, values: list[str]) -> list[bool]:
         return [True] * len(values)
     made = CHECKS[check]
     series = pl.Series(values, dtype=pl.String)
-    return [bool(x) for x in made.function(series.str.strip_chars() if made.raw else compact(series))]
+    return [bool(x) for x in made.function(prepared(series, made))]
 
 
 def _without_overlap(found: list[tuple[float, Match]]) -> list[Match]:

@@ -13,13 +13,13 @@ from plainview.errors import translate
 Item = TypeVar("Item")
 
 
-def ahead(items: Generator[Item]) -> Iterator[Item]:
-    """Yield the items of a generator that runs in a thread, one item ahead.
+def ahead(items: Generator[Item], most: int = 1) -> Iterator[Item]:
+    """Yield the items of a generator that runs in a thread, at `most` so many items ahead.
 
     What it raises is raised here, as a PlainviewError. When the caller stops early, the generator is closed, in
     its own thread, before the caller goes on.
     """
-    box: queue.Queue[tuple[Item | None, BaseException | None, bool]] = queue.Queue(maxsize=1)
+    box: queue.Queue[tuple[Item | None, BaseException | None, bool]] = queue.Queue(maxsize=most)
     stop = threading.Event()
 
     def put(item: Item | None, error: BaseException | None = None, *, last: bool = False) -> bool:

@@ -17,7 +17,7 @@ from plainview.sources.base import MIB, Input, ReadLog
 if TYPE_CHECKING:
     from plainview.sources.base import Deadline
 
-BLOCK = 8 * MIB
+BLOCK = 16 * MIB
 BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16: it begins with its BOM
