@@ -19,6 +19,7 @@ from plainview.matching.shapes import SHAPES, shape_of, year_of
 from plainview.profiles import Tags
 
 LONGEST = 4096  # characters of a value that are looked at for its tags
+SHORTEST = 12  # characters up to which a value is not taken for running text
 SHAPE_TAGS = {shape: f"s:{shape}" for shape in SHAPES}
 _LETTERS = frozenset({"s:word", "s:words", "s:other", "s:sentence"})
 _NO_TEXT = frozenset({"s:uuid", "s:word", "s:date", "s:datetime"})
@@ -36,26 +37,19 @@ def tag_values(values: Sequence[str], matcher: Matcher, named: Iterable[frozense
         return []
     tags: list[set[str]] = []
     cells: dict[Rule, list[int]] = defaultdict(list)
-    texts: dict[int, list[int]] = defaultdict(list)
     stripped = [value.strip()[:LONGEST] for value in values]
-    cell_set, text_set = matcher.sets
-    in_cells, in_texts = cell_set.Match, text_set.Match
+    in_cells = matcher.sets[0].Match
     for at, value in enumerate(stripped):
         shape = SHAPE_TAGS[shape_of(value)]
         own = {shape}
         tags.append(own)
         if shape in _NUMBERS:
             _add_numbers(value, shape, own)
-        encoded = value.encode("utf-8", "surrogatepass")  # once for both sets
-        places = in_cells(encoded)
-        if places:
+        if places := in_cells(value):
             names, checked = _split(tuple(places), matcher)
             own |= names
             for rule in checked:
                 cells[rule].append(at)
-        if len(value) > 12 and shape not in _NO_TEXT:
-            for place in in_texts(encoded) or ():
-                texts[place].append(at)
         if len(value) <= 80:
             _add_words(value, shape, own, matcher)
     for name, chosen in _by_detector(named if named is not None else [matcher.loose] * len(values)).items():
@@ -63,7 +57,7 @@ def tag_values(values: Sequence[str], matcher: Matcher, named: Iterable[frozense
         formed = pl.Series([stripped[at] for at in chosen], dtype=pl.String).str.contains(rule.cell)
         cells[rule] = [at for at, fits in zip(chosen, formed.to_list(), strict=True) if fits]
     _add_cells(cells, stripped, tags)
-    _add_texts(texts, stripped, tags, matcher)
+    _add_texts(_places_in_text(stripped, tags, matcher), stripped, tags, matcher)
     return [_SAME.setdefault(found, found) for found in map(frozenset, tags)]
 
 
@@ -121,6 +115,28 @@ def _add_cells(cells: dict[Rule, list[int]], values: list[str], tags: list[set[s
         passed, failed = rule.name, rule.name + "!"
         for i, good in zip(at, rule.valid(pl.Series([values[i] for i in at], dtype=pl.String)).tolist(), strict=True):
             tags[i].add(passed if good else failed)
+
+
+def _places_in_text(values: list[str], tags: list[set[str]], matcher: Matcher) -> dict[int, list[int]]:
+    """Return, for each detector of running text (its place in `matcher.in_text`), the values that it may stand in.
+
+    What one of them explains as a whole is not searched, nor what the watch does not meet: it costs far less.
+    """
+    texts: dict[int, list[int]] = defaultdict(list)
+    whole = {rule.name for rule in matcher.in_text}
+    free = [
+        at
+        for at, value in enumerate(values)
+        if len(value) > SHORTEST and whole.isdisjoint(tags[at]) and _NO_TEXT.isdisjoint(tags[at])
+    ]
+    if not free:
+        return texts
+    met = pl.Series([values[at] for at in free], dtype=pl.String).str.contains(matcher.watch).to_list()
+    in_texts = matcher.sets[1].Match
+    for at in (at for at, hit in zip(free, met, strict=True) if hit):
+        for place in in_texts(values[at]) or ():
+            texts[place].append(at)
+    return texts
 
 
 def _add_texts(texts: dict[int, list[int]], values: list[str], tags: list[set[str]], matcher: Matcher) -> None:
