@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from plainview.classify import Seen, classify, weigh_column
 from plainview.detectors import load_detectors
 from plainview.fieldnames import NameIndex
+from plainview.matching import batches
 from plainview.matching.batches import TableProfiler, profile
 from plainview.matching.compiled import Matcher
 from plainview.profiles import SAMPLE, ColumnProfile, Count, TableProfile, merge_all, smallest
@@ -92,3 +94,36 @@ def test_the_sketch_is_the_same_however_the_rows_come(rows: int) -> None:
 def test_low_cardinality_is_counted_exactly() -> None:
     frame = pl.DataFrame({"g": ["m", "f", "x"] * 5_000})
     assert len(profile([frame], MATCHER, NAMES).columns["g"].sketch) == 3
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(CELLS, min_size=1, max_size=12), st.integers(0, 1000))
+def test_values_that_repeat_are_counted_as_often_as_they_stand(values: list[str], seed: int) -> None:
+    """Looking at each distinct value once changes nothing, whatever the rows and their order."""
+    column = pl.Series("email", (values * 3000)[: 2500 + seed]).shuffle(seed=seed)
+    frames = [pl.DataFrame([column, column.alias("note")])] * 2
+    once = profile(frames, MATCHER, NAMES)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(batches, "REPEATED", len(column) + 1)
+        each = profile(frames, MATCHER, NAMES)
+    assert once == each
+
+
+def test_a_loose_detector_is_counted_only_where_no_stricter_one_explains_as_much() -> None:
+    german = pl.Series("iban", ["DE89370400440532013000", "DE02120300000000202051", "DE02500105170137075030"] * 900)
+    strict = profile([german.to_frame()], MATCHER, NAMES).columns["iban"].counts
+    assert set(strict) == {"bank_account_iban"}
+    # French test numbers whose check digits do not hold have the form alone
+    wrong = pl.Series("iban", ["FR79460360908661329794", "FR79460360908661329795"] * 1500)
+    loose = profile([wrong.to_frame()], MATCHER, NAMES)
+    assert loose.columns["iban"].counts["bank_account_iban_named"].valid == len(wrong)
+    (found,) = classify("t", loose, MATCHER.detectors, NAMES)
+    assert (found.category, found.matched) == ("bank_account", len(wrong))
+
+
+def test_a_kind_that_a_stricter_detector_stands_for_has_its_count() -> None:
+    german = pl.Series("iban", ["DE89370400440532013000", "DE02120300000000202051"] * 1500)
+    column = Seen(profile([german.to_frame()], MATCHER, NAMES).columns["iban"])
+    weighed = {c.detector.name: c for c in weigh_column("iban", column, "t", MATCHER.detectors, NAMES)}
+    assert weighed["bank_account_iban_named"].count == weighed["bank_account_iban"].count
+    assert weighed["bank_account_iban"].count.valid == len(german)
