@@ -11,7 +11,7 @@ from plainview.profiles import Tags, tally
 
 ENOUGH = 0.05  # share of the distinct values that makes a detector worth running over all rows
 CLEAR = 0.5  # strength of a field name that speaks of a detector
-ANY = 0.9  # share of random values that pass, from which on passing says nothing
+RARE = 0.3  # share of random values that pass, up to which three times as many say something
 MOST = 6  # detectors a column
 
 
@@ -40,14 +40,17 @@ def extend_plan(plan: ColumnPlan, sketch: Mapping[int, Tags], matches: Iterable[
             continue
         if tag not in named and detector and detector.check and chance(tag, shapes) > rarest:
             continue
-        if tag not in named and tagged[tag] < 3 * chance(tag, shapes) * len(sketch) and chance(tag, shapes) < 0.3:
-            continue  # no more than random values of these shapes would
-        if tag not in named and detector and chance(tag, shapes) > ANY:
+        if tag not in named and _like_chance(tagged[tag] / len(sketch), chance(tag, shapes)):
             continue
         if tag in matcher.detectors and tag not in plan.cells and len(plan.cells) < MOST:
             plan.cells.append(tag)
         elif tag.endswith("@") and tag[:-1] in matcher.rules and tag[:-1] not in plan.texts and len(plan.texts) < MOST:
             plan.texts.append(tag[:-1])
+
+
+def _like_chance(share: float, by_chance: float) -> bool:
+    """Tell whether no more values pass than random ones of their shapes would."""
+    return share < (3 if by_chance < RARE else 1.1) * by_chance
 
 
 def _covered(detector: Detector, tagged: Mapping[str, int], plan: ColumnPlan, matcher: Matcher) -> bool:
