@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable
 
 import numpy as np
+import phonenumbers
 import polars as pl
 import pytest
 from faker import Faker
@@ -20,6 +21,7 @@ from stdnum.nz import bankaccount as nz
 from plainview.detectors import DATA, load_detectors
 from plainview.detectors.checks import CHECKS
 from plainview.detectors.checks_kernel import THIS_YEAR
+from plainview.detectors.checks_phone import _is_possible
 from plainview.detectors.checks_tables import IBAN_FORMS
 from plainview.detectors.checks_wallets import keccak_256
 from plainview.matching.compiled import Matcher, compact
@@ -663,3 +665,14 @@ def test_made_up_people_pass(locale):
         # and of 1997 to 1999 the weights of another century
         values = [v for v in values if len(v) == 11 and "17" < v[1:3] < "97"]
     assert [v for v, ok in zip(values, accepts(name, *values), strict=True) if not ok] == []
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.from_regex(r"\+[1-9][0-9 ()./-]{5,20}[0-9]", fullmatch=True))
+def test_a_number_with_a_plus_sign_is_judged_as_its_plan_does(text):
+    """Numbers are looked up by how they begin and how long they are: the same as parsing each of them."""
+    try:
+        expected = phonenumbers.is_possible_number(phonenumbers.parse(text, None))
+    except phonenumbers.NumberParseException:
+        expected = False
+    assert _is_possible(text) == expected
