@@ -36,9 +36,17 @@ _BYTES = _VALUE.astype(np.int8).tobytes()  # the same for bytes.translate, which
 
 def codes(values: pl.Series, length: int) -> Codes:
     """Return the character values of strings that all have `length` bytes, as (length, n)."""
-    joined: str = values.str.join("").item()
-    raw = np.frombuffer(joined.encode().translate(_BYTES), dtype=np.int8).reshape(-1, length)
-    return raw.T.astype(np.int32, order="C")
+    joined: bytes = values.str.join("").cast(pl.Binary).item()
+    raw = digits(joined)
+    if raw is None:
+        raw = np.frombuffer(joined.translate(_BYTES), dtype=np.int8)
+    return raw.reshape(-1, length).T.astype(np.int32, order="C")
+
+
+def digits(joined: bytes) -> npt.NDArray[np.int8] | None:
+    """Return the values of characters that are all digits, else None: quicker to see than to translate them."""
+    raw = np.frombuffer(joined, dtype=np.uint8) - np.uint8(ord("0"))
+    return raw.view(np.int8) if not len(raw) or raw.max() < 10 else None
 
 
 def distinct(lengths: Integers) -> list[int]:

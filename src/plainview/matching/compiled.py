@@ -20,6 +20,7 @@ import re2
 
 from plainview.detectors import Detector, vocabulary
 from plainview.detectors.checks import CHECKS, Check
+from plainview.detectors.checks_kernel import digits
 from plainview.errors import DetectorError
 
 # A match inside running text stands alone: no letter or digit touches it, nor one glued on by a dot or hyphen.
@@ -80,7 +81,8 @@ def alternation(patterns: Sequence[str]) -> str:
 
 def compact(values: pl.Series) -> pl.Series:
     """Upper-case and drop all but letters and digits of ASCII: what most checks read."""
-    if not values.str.join("").cast(pl.Binary).item().translate(None, COMPACT):
+    joined: bytes = values.str.join("").cast(pl.Binary).item()
+    if digits(joined) is not None or not joined.translate(None, COMPACT):
         return values  # as most columns are; one pass over all bytes is quicker than an expression
     return values.str.to_uppercase().str.replace_all("[^0-9A-Z]+", "")
 
