@@ -246,7 +246,7 @@ def _broken(rows: int, name: str) -> str:
 def utf8_blocks(source: Input, log: ReadLog, block: int = 0) -> tuple[Encoding, Utf8Blocks]:
     """Return the encoding that the head shows, and an iterator of UTF-8 blocks cut between code points.
 
-    The byte order mark is gone. Each raw block of `block` bytes (8 MiB) is told to `log.read`; what cannot
+    The byte order mark is gone. Each raw block of `block` bytes (16 MiB) is told to `log.read`; what cannot
     be decoded becomes U+FFFD, and the rows are told by `log.skip` at the end. Raise LimitError after the deadline.
     """
     blocks = Utf8Blocks(source, log, block)

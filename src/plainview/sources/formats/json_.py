@@ -20,7 +20,7 @@ from plainview.sources.encodings import Utf8Blocks, utf8_blocks
 from plainview.sources.formats.json_bulk import BulkLines, is_bulk
 from plainview.sources.formats.json_cut import Cutter
 
-BLOCK = 1 << 23  # bytes of text read at a time
+BLOCK = 1 << 24  # bytes of text read at a time
 LOOK = 20  # lines that say whether it is one text for each line
 LINES = (".ndjson", ".jsonl", ".ldjson", ".jsonlines", ".log")
 _BLANK = b" \t\r\n"
