@@ -143,6 +143,31 @@ def test_comments_and_title_are_examined(body):
     assert [frame["comment"].to_list() for frame in above] == [[f"# made by {CANARY}", "# again"]]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"first_name"\t"city"\n"Ann"\t"Rome"\n"Bob"\t3\n',
+        '"first_name"\n1\n2\n',
+        '"first_name"\t"city"\n"Ann"\t"Rome\n',
+        '"first\nname";"city"\n"Ann";"Rome"\n"Bob";"Oslo"\n',
+        '"first_name","city"\n"Ann","# Rome\nOslo"\n"Bob","Oslo"\n"a\nb","c"\n',
+    ],
+)
+def test_quoted_cells_are_no_blank_lines(text):
+    """A header of which every cell is quoted is a header, also where only tabs are left without the quotes."""
+    columns, rows, notes, _ = read(text)
+    assert columns[0] in {"first_name", "first name"}
+    assert rows[0][0] in {"Ann", "1"}
+    assert notes == () or "broken quotes" in notes[0]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_lines_of_delimiters_above_the_header(delimiter):
+    """A sheet that was exported with empty rows at its top."""
+    text = ",,\n,,\nid,name,city\n1,Ann,Rome\n2,Bob,Oslo\n".replace(",", delimiter)
+    assert read(text)[:3] == (["id", "name", "city"], [["1", "Ann", "Rome"], ["2", "Bob", "Oslo"]], ())
+
+
 @pytest.mark.parametrize("text", ["", "\n", "\r\n\r\n", "\ufeff"])
 def test_empty(text):
     columns, rows, _, skipped = read(text)
@@ -253,6 +278,19 @@ tables = st.integers(2, 5).flatmap(
 )
 
 
+# The first line end stands inside quotes that the first block cuts, and all lines above hold nothing but quotes and tabs.
+TABS = [
+    [""] * 5,
+    [""] * 5,
+    ["ãh", "\x93\U000aab4c\x18×", "È?ò½É3", "N\x98Âîi\U0009c6dd\U00022ba8a", "\x82vtåê\x9cÓ\x92¹"],
+    ["a\U00077650", "É\x15", "i\n\U000f80c9ø", "rfã£é>", "\U000e037ft\x9d\\\U000f2b23¤>%\x9d\x0e\U000a5d67["],
+    ["ࠀॡ", "00\x80\x80", "00\x80𐀀𐀀", "0000\x80\x80\x80\x80𐀀𐀀𐀀", "00\x80\x80\x80\x80\x80\x80\x80𐀀𐀀𐀀"],
+    [""] * 5,
+    [""] * 5,
+    ["", "", "", "", "0000\x80\x80\x80\x80\x80𐀀𐀀𐀀"],
+]
+
+
 @QUICK
 @given(
     tables,
@@ -261,6 +299,7 @@ tables = st.integers(2, 5).flatmap(
     st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32", "utf-16-be"]),
     st.sampled_from([40, 200, 1 << 20]),
 )
+@example(TABS, "\t", "\n", "utf-8", 200)
 def test_what_csv_writes_is_read(table, delimiter, newline, encoding, block):
     """Any cells, quoted as Python's csv module does, in any Unicode encoding, cut anywhere: the same cells."""
     out = io.StringIO(newline="")
