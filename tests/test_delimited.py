@@ -168,6 +168,13 @@ def test_lines_of_delimiters_above_the_header(delimiter):
     assert read(text)[:3] == (["id", "name", "city"], [["1", "Ann", "Rome"], ["2", "Bob", "Oslo"]], ())
 
 
+def test_a_comment_that_is_not_utf8_moves_nothing():
+    body = "id,name,city\n" + "1,Zoë,Köln\n2,Jürg,Zürich\n" * 9
+    columns, rows, *_ = read(b"# made in K\xf6ln and Z\xfcrich\n" + body.encode())
+    assert columns == ["id", "name", "city", "comment"]
+    assert [row[:3] for row in rows[:2]] == [["1", "Zoë", "Köln"], ["2", "Jürg", "Zürich"]]
+
+
 @pytest.mark.parametrize("text", ["", "\n", "\r\n\r\n", "\ufeff"])
 def test_empty(text):
     columns, rows, _, skipped = read(text)
@@ -222,6 +229,8 @@ def test_column_names_hold_no_values():
         "id", "column_2", "id_2", "column_4", "column_5", "column_6",
     ]  # fmt: skip
     assert not has_header([["Ann", CANARY], ["Bob", "x@y.zz"]])
+    assert has_header([["first\nname", "city"], ["Ann", "Rome"], ["Bob", "Oslo"]])
+    assert not has_header([["a\U00077650", "É\x15"], ["ࠀॡ", "00\x80"], ["", ""]])
 
 
 def test_long_line_is_cut_and_told(small_blocks):

@@ -58,9 +58,10 @@ def sniff(head: bytes, *, tabs: bool = False, whole: bool = True) -> Dialect:
     spaced = blank >= 0 and text.count(quote, 0, blank) % 2 == 0
     dialect = Dialect(delimiter, quote, cr, escape, spaced)
     above = lines[: _title_lines(lines, dialect)]
-    size = sum(len(line.encode()) + 1 for line in above)
+    for _ in above:
+        start = head.find(b"\n", start) + 1 or len(head)
     comments = tuple(line for line in above if line.strip(f"{delimiter}{quote} \t\r"))
-    return replace(dialect, start=start + size, comments=comments)
+    return replace(dialect, start=start, comments=comments)
 
 
 def escapes(data: bytes, quote: str, delimiter: str) -> bool:
