@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import re
-import time
 import zlib
 from collections.abc import Callable
 
@@ -18,6 +17,7 @@ from hypothesis import strategies as st
 from idnumbers.nationalid.zwe import national_id as zwe
 from stdnum.nz import bankaccount as nz
 
+from conftest import counted_calls
 from plainview.detectors import DATA, load_detectors
 from plainview.detectors.checks import CHECKS
 from plainview.detectors.checks_kernel import THIS_YEAR
@@ -532,19 +532,12 @@ def test_one_wrong_digit_is_noticed(name):
     assert not CHECKS[name].function(wrong).any()
 
 
-def test_a_million_cards_in_a_third_of_a_second():
+def test_checks_do_not_go_through_values_one_by_one():
     some = draw("4###############", 50_000, np.random.default_rng(1))
     cards = pl.concat([some] * 20, rechunk=True)
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
+    with counted_calls() as calls:
         CHECKS["payment_card"].function(cards)
-        times.append(time.perf_counter() - start)
-    # the machine may be busy: compare with the time that one plain pass over the values takes
-    start = time.perf_counter()
-    cards.str.contains("^4[0-9]{15}$")
-    floor = time.perf_counter() - start
-    assert min(times) < max(0.3, 12 * floor)
+    assert calls[0] < 5_000  # for a million cards
 
 
 OWN = "account_id bank_account card_expiry crypto_wallet device_identifier driving_licence employee_id health_insurance_id".split()

@@ -108,7 +108,7 @@ def test_bombs_are_told_and_cost_nothing(data):
     start = time.monotonic()
     frames, told = scan(data)
     assert told
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 30
     assert len(everything(frames)) < 2_000_000
 
 

@@ -478,7 +478,7 @@ def test_hostile_text_takes_no_long(text: bytes) -> None:
         except PlainviewError:
             log.skip("d.sql", "stopped")
     assert log.skipped
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 30
 
 
 def test_many_small_statements_become_few_batches() -> None:
