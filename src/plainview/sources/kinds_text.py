@@ -28,9 +28,14 @@ _NO_BOM = (
 _SQL = re.compile(
     rb"^(?:INSERT\s+(?:IGNORE\s+)?INTO\s|REPLACE\s+INTO\s|CREATE\s+(?:OR\s+REPLACE\s+)?(?:\w+\s+){0,3}(?:TABLE|DATABASE|"
     rb"SCHEMA|TYPE|EXTENSION|SEQUENCE|ROLE|FUNCTION|INDEX|VIEW|USER)\s|DROP\s+(?:TABLE|DATABASE|SCHEMA)\s|COPY\s+\S+\s+"
-    rb"(?:\([^\n)]{0,7000}\)\s*)?FROM\s+stdin|PRAGMA\s+\w+\s*=|BEGIN\s+TRANSACTION;|START\s+TRANSACTION;|SET\s+\w+\s*=\s*[^\n]{0,200};|"
-    rb"SET\s+DEFINE\s+OFF|REM\s+INSERTING|USE\s+\S+;|LOCK\s+TABLES\s|ALTER\s+TABLE\s|SELECT\s+pg_catalog\.|/\*M?!\d{5,6})",
+    rb"(?:\([^\n)]{0,7000}\)\s*)?FROM\s+stdin|PRAGMA\s+\w+\s*=|BEGIN\s+TRANSACTION;|START\s+TRANSACTION;|"
+    rb"SET\s+\w+\s*=\s*[^\n]{0,200};|SET\s+DEFINE\s+OFF|REM\s+INSERTING|LOCK\s+TABLES\s|ALTER\s+TABLE\s|SELECT\s+pg_catalog\.|/\*M?!\d{5,6})",
     re.IGNORECASE,
+)
+# how a dump may begin, and a program too: `use strict;`
+_SQL_MAYBE = re.compile(rb"USE\s+\S+;", re.IGNORECASE)
+_SQL_LATER = re.compile(
+    rb"^[ \t]*(?:INSERT\s+INTO|REPLACE\s+INTO|COPY|CREATE|DROP|ALTER)\s", re.IGNORECASE | re.MULTILINE
 )
 _SQL_COMMENT = re.compile(
     rb"(?:\s+|--[^\n]*(?:\n|\Z)|#[^\n]*(?:\n|\Z)|\\(?:un)?restrict [^\n]*\n|/\*(?!M?!).*?\*/|\xef\xbb\xbf)*",
@@ -79,13 +84,14 @@ def by_text(head: bytes, suffix: str, promised: str, *, complete: bool) -> str:
     """Return the kind of a text; `promised`: what its suffix stands for; `complete`: no more follows."""
     text = fold_wide(head).removeprefix(codecs.BOM_UTF8)
     body = text.lstrip()
-    for test in (_as_json, _as_markup, _as_sql):
+    prose = suffix in PROSE and suffix not in LOOSE
+    for test in (_as_json, _as_markup) if prose else (_as_json, _as_markup, _as_sql):
         kind = test(body, promised, complete)
         if kind:
             return kind
     if promised in {"csv", "tsv"}:
         return promised
-    if suffix in PROSE and suffix not in LOOSE:
+    if prose:
         return "text"
     table = _as_table(text, complete=complete, strict=suffix == ".log")
     if promised in {"json", "ndjson", "xml", "html", "sql_dump"} and not table:
@@ -142,7 +148,7 @@ def _as_sql(body: bytes, promised: str, _complete: bool) -> str:
         return "sql_dump"
     comment = _SQL_COMMENT.match(body[: 32 << 10])
     rest = body[comment.end() if comment else 0 :][: 8 << 10]
-    if _SQL.match(rest):
+    if _SQL.match(rest) or (_SQL_MAYBE.match(rest) and _SQL_LATER.search(body)):
         return "sql_dump"
     return "sql_dump" if promised == "sql_dump" and re.search(rb"(?im)^(?:INSERT|COPY|CREATE)\s", body) else ""
 
