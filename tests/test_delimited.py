@@ -135,6 +135,17 @@ def test_nul_bytes():
     assert (columns, rows, notes) == (["id", "name"], [["1", "a"], ["2", "b"]], ("NUL bytes were removed",))
 
 
+def test_a_title_with_the_delimiters_of_empty_cells():
+    body = "id,name,city\n" + "1,Ann,Rome\n2,Bob,Oslo\n" * 9
+    columns, rows, *_ = read(f",,\nPeople of {CANARY},,\n,,\n{body}")
+    assert columns == ["id", "name", "city", "comment"]
+    assert rows[0] == ["1", "Ann", "Rome", ""]
+    assert rows[-1][3] == f"People of {CANARY},,"
+    assert len(rows) == 18 + 1
+    thin = read("name,b,c\nAnn,,\nBob,,\nEve,x,\n")  # rows that are nearly empty are rows
+    assert thin[:2] == (["name", "b", "c"], [["Ann", "", ""], ["Bob", "", ""], ["Eve", "x", ""]])
+
+
 @pytest.mark.parametrize("body", ["id,name,city\n1,a,b\n2,c,d\n", "id,name,comment\n1,a,b\n2,c,d\n", "id,name\n"])
 def test_comments_and_title_are_examined(body):
     given_ = source(f"# made by {CANARY}\n# again\n\n{body}".encode())

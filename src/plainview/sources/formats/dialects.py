@@ -109,15 +109,22 @@ def _title_lines(lines: list[str], dialect: Dialect) -> int:
     found = _counted(lines[:LINES], dialect)
     widths = [len(row) for row, at, _ in found if any(row) and not lines[at].startswith("#")]
     usual = Counter(widths).most_common(1)[0][0] if widths else 0
+    filled = [_filled(row) for row, _, _ in found if len(row) == usual and any(row)]
     top = 0
     for number, (row, at, size) in enumerate(found[:TITLE_LINES]):
         blank = not any(map(str.strip, row)) and dialect.quote not in lines[at]
         comment = lines[at].startswith("#") and len(row) != usual
         title = usual > 1 and len(row) == 1 and any(len(other) == usual for other, _, _ in found[number + 1 :])
+        # a spreadsheet writes its title with the delimiters of the empty cells beside it
+        title |= usual > 2 and any(row[:1]) and _filled(row) == 1 and 2 * sorted(filled)[len(filled) // 2] > usual
         if size > 1 or not (blank or comment or title):
             break
         top = at + 1
     return top if top < len(lines) else 0
+
+
+def _filled(row: list[str]) -> int:
+    return sum(not cell.isspace() for cell in row if cell)
 
 
 def _counted(lines: list[str], dialect: Dialect) -> list[tuple[list[str], int, int]]:
