@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from isal import igzip
 
+from conftest import counted_calls
 from plainview.errors import LimitError
 from plainview.sources.archives import clean_name
 from plainview.sources.base import MIB, Deadline, Limits, ReadLog
@@ -201,6 +202,27 @@ def test_a_tar_header_that_claims_to_be_huge(tmp_path: Path) -> None:
     info.type, info.size = tarfile.XHDTYPE, 7 << 30
     _, skipped = scan(put(tmp_path / "a.tar", tarred({"a.csv": CSV})[:1024] + info.tobuf() + bytes(2048)))
     assert "larger than any real one" in skipped[0][1]
+
+
+def test_the_map_of_a_sparse_file_is_not_unfolded(tmp_path: Path) -> None:
+    """A file of 1.7 kB may hold a map of ten million pieces of nothing."""
+    entries = 200_000
+    content = f"{entries}\n".encode() + b"0\n0\n" * entries
+    info = tarfile.TarInfo("GNUSparseFile.0/sparse")
+    info.size = len(content)
+    info.pax_headers = {
+        f"GNU.sparse.{k}": v for k, v in {"major": "1", "minor": "0", "name": "s", "realsize": "9"}.items()
+    }
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(info, io.BytesIO(content))
+        info = tarfile.TarInfo("a.csv")
+        info.size = len(CSV)
+        archive.addfile(info, io.BytesIO(CSV))
+    path = put(tmp_path / "a.tgz", buffer.getvalue())
+    with counted_calls() as calls:
+        assert scan(path) == ({"a.tgz/a.csv": 3}, [("a.tgz/s", "a sparse file in a tar")])
+    assert calls[0] < entries // 5
 
 
 def test_path_tricks_in_names_become_harmless(tmp_path: Path) -> None:
