@@ -12,8 +12,9 @@ import msgspec
 
 from plainview.sources.kinds_data import LOOSE, PROSE
 
-# Letters of all byte encodings, without what no text holds. ESC and form feed occur in logs.
-_CONTROL = bytes(c for c in range(32) if c not in b"\t\n\r\f\v\x1b\b\x1a")
+# Letters of all byte encodings, without what no text holds. ESC and form feed occur in logs, 01 and 1C to 1F
+# stand between cells (Hive, exports of mainframes).
+_CONTROL = bytes(c for c in range(32) if c not in b"\t\n\r\f\v\x1b\b\x1a\x01\x1c\x1d\x1e\x1f")
 WIDE = {codecs.BOM_UTF32_LE: "utf-32-le", codecs.BOM_UTF32_BE: "utf-32-be",
         codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}  # fmt: skip
 
@@ -161,7 +162,16 @@ def _as_table(text: bytes, *, complete: bool, strict: bool) -> str:
     lines = [line for line in lines if line.strip()][:50]
     if len(lines) < 2:
         return ""
-    for delimiter, least in ((b"\t", 1), (b";", 1), (b"|", 1), (b",", 1), (b"\x1f", 1), (b"^", 2), (b"~", 2)):
+    for delimiter, least in (
+        (b"\t", 1),
+        (b";", 1),
+        (b"|", 1),
+        (b",", 1),
+        (b"\x01", 1),
+        (b"\x1f", 1),
+        (b"^", 2),
+        (b"~", 2),
+    ):
         counts = [line.count(delimiter) for line in lines]
         usual = max(set(counts), key=counts.count)
         steady = counts.count(usual) >= max(2, 0.9 * len(counts))
