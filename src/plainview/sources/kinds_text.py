@@ -53,7 +53,12 @@ _JSON_START = re.compile(
 _MARKUP = re.compile(rb"<(?:\?xml|!--|!DOCTYPE|!\[CDATA|[A-Za-z_][\w.:-]*(?:\s[^<>]*)?/?>)", re.IGNORECASE)
 _MAIL = re.compile(rb"(?:From [^\n]{1,200}\n)?(?:[A-Za-z][A-Za-z-]{1,40}: [^\n]*\n(?:[ \t][^\n]*\n)*){3}")
 _MAIL_FIELD = re.compile(rb"(?im)^(?:message-id|mime-version|received|return-path|x-mailer|delivered-to): ")
-_HTML = re.compile(rb"<(?:!DOCTYPE\s+html|html|head|body|table|div|meta)[\s>]", re.IGNORECASE)
+_HTML = re.compile(rb"<(?:!DOCTYPE\s+html|html|body)[\s>]", re.IGNORECASE)
+_HTML_FIRST = re.compile(  # the first element; one of many XML documents is called title or table
+    rb"\s*+(?:<!--(?:[^-]++|-(?!->))*+-->\s*+)*+<(?:head|meta|title|style|script|link|div|p|br|hr|h[1-6]|center|font|ul|ol|form|img|"
+    rb"table(?=[^<]{0,500}<(?:caption|colgroup|thead|tbody|tr)[\s>])|tr(?=[^<]{0,500}<t[dh][\s>]))[\s/>]",
+    re.IGNORECASE,
+)
 
 
 def fold_wide(head: bytes) -> bytes:
@@ -139,7 +144,13 @@ def _as_markup(body: bytes, promised: str, _complete: bool) -> str:
         return ""
     if promised in {"xml", "html"}:
         return promised
-    return "html" if _HTML.search(body[:4096]) else "xml"
+    return "html" if looks_like_html(body) else "xml"
+
+
+def looks_like_html(head: bytes) -> bool:
+    """Tell a page, or a piece of one, from another text in markup: by its root, or by its first element."""
+    body = fold_wide(head)[:4096].lstrip()
+    return not body.startswith(b"<?xml") and bool(_HTML.search(body) or _HTML_FIRST.match(body))
 
 
 def _as_sql(body: bytes, promised: str, _complete: bool) -> str:
