@@ -65,10 +65,10 @@ def test_a_detector_that_is_not_there(tmp_path: Path, plainview: Run) -> None:
 
 
 def test_colors_are_for_terminals_that_want_them() -> None:
-    assert _colors(True, {"TERM": "xterm", "NO_COLOR": ""})
+    assert _colors({"TERM": "xterm", "NO_COLOR": ""}, terminal=True)
     for environment in ({"TERM": "dumb"}, {"NO_COLOR": "1"}):
-        assert not _colors(True, environment)
-    assert not _colors(False, {"TERM": "xterm"})
+        assert not _colors(environment, terminal=True)
+    assert not _colors({"TERM": "xterm"}, terminal=False)
 
 
 def test_a_folder_without_detectors_is_not_taken_for_one(tmp_path: Path) -> None:

@@ -253,10 +253,10 @@ def same_file(output: Path, target: str) -> bool:
 def _style(args: argparse.Namespace, *, to_file: bool) -> dict[str, object]:
     if args.format != "text":
         return {}
-    return {"verbose": args.verbose, "color": not to_file and _colors(sys.stdout.isatty(), os.environ)}
+    return {"verbose": args.verbose, "color": not to_file and _colors(os.environ, terminal=sys.stdout.isatty())}
 
 
-def _colors(terminal: bool, environment: Mapping[str, str]) -> bool:  # noqa: FBT001
+def _colors(environment: Mapping[str, str], *, terminal: bool) -> bool:
     return terminal and not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
 
 
