@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from idnumbers.nationalid.zwe import national_id as zwe
 from stdnum.nz import bankaccount as nz
 
+from conftest import counted_calls
 from plainview.detectors import DATA, load_detectors
 from plainview.detectors.checks import CHECKS
 from plainview.detectors.checks_kernel import THIS_YEAR
@@ -574,6 +575,14 @@ def test_ibans_of_every_country_pass_and_of_no_other_structure():
     german = [value for value in made if value.startswith("DE")]
     lettered = pl.Series([value[:8] + "A" + value[9:] for value in german])
     assert not CHECKS["iban"].function(lettered).any()
+
+
+def test_checks_do_not_go_through_values_one_by_one():
+    some = draw("4###############", 50_000, np.random.default_rng(1))
+    cards = pl.concat([some] * 20, rechunk=True)
+    with counted_calls() as calls:
+        CHECKS["payment_card"].function(cards)
+    assert calls[0] < 5_000  # for a million cards
 
 
 OWN = "account_id bank_account card_expiry crypto_wallet device_identifier driving_licence employee_id health_insurance_id".split()

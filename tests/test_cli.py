@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Ran
-from plainview.cli import same_file, seconds, size
+from plainview.cli import _colors, same_file, seconds, size
 from plainview.errors import UsageError
 from plainview.explain import require_usable
 
@@ -56,6 +56,19 @@ def test_examples_that_fail_are_listed(tmp_path: Path, plainview: Run) -> None:
     ran = plainview("detectors", "test", file)
     assert (ran.status, ran.out) == (1, f"{file}: 1 of 2 examples hold\n")
     assert "must match: 'BX-10442'" in ran.err
+
+
+def test_a_detector_that_is_not_there(tmp_path: Path, plainview: Run) -> None:
+    ran = plainview("detectors", "test", tmp_path / "none.toml")
+    assert ran.status == 64
+    assert ran.err == f"plainview: no file {tmp_path / 'none.toml'}\n"
+
+
+def test_colors_are_for_terminals_that_want_them() -> None:
+    assert _colors({"TERM": "xterm", "NO_COLOR": ""}, terminal=True)
+    for environment in ({"TERM": "dumb"}, {"NO_COLOR": "1"}):
+        assert not _colors(environment, terminal=True)
+    assert not _colors({"TERM": "xterm"}, terminal=False)
 
 
 def test_a_folder_without_detectors_is_not_taken_for_one(tmp_path: Path) -> None:

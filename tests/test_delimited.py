@@ -135,12 +135,55 @@ def test_nul_bytes():
     assert (columns, rows, notes) == (["id", "name"], [["1", "a"], ["2", "b"]], ("NUL bytes were removed",))
 
 
+def test_a_title_with_the_delimiters_of_empty_cells():
+    body = "id,name,city\n" + "1,Ann,Rome\n2,Bob,Oslo\n" * 9
+    columns, rows, *_ = read(f",,\nPeople of {CANARY},,\n,,\n{body}")
+    assert columns == ["id", "name", "city", "comment"]
+    assert rows[0] == ["1", "Ann", "Rome", ""]
+    assert rows[-1][3] == f"People of {CANARY},,"
+    assert len(rows) == 18 + 1
+    thin = read("name,b,c\nAnn,,\nBob,,\nEve,x,\n")  # rows that are nearly empty are rows
+    assert thin[:2] == (["name", "b", "c"], [["Ann", "", ""], ["Bob", "", ""], ["Eve", "x", ""]])
+
+
 @pytest.mark.parametrize("body", ["id,name,city\n1,a,b\n2,c,d\n", "id,name,comment\n1,a,b\n2,c,d\n", "id,name\n"])
 def test_comments_and_title_are_examined(body):
     given_ = source(f"# made by {CANARY}\n# again\n\n{body}".encode())
     batches = list(delimited.read(given_, ReadLog()))
     above = [b.frame for b in batches if b.table.name.endswith("/comments")]
     assert [frame["comment"].to_list() for frame in above] == [[f"# made by {CANARY}", "# again"]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"first_name"\t"city"\n"Ann"\t"Rome"\n"Bob"\t3\n',
+        '"first_name"\n1\n2\n',
+        '"first_name"\t"city"\n"Ann"\t"Rome\n',
+        '"first\nname";"city"\n"Ann";"Rome"\n"Bob";"Oslo"\n',
+        '"first_name","city"\n"Ann","# Rome\nOslo"\n"Bob","Oslo"\n"a\nb","c"\n',
+    ],
+)
+def test_quoted_cells_are_no_blank_lines(text):
+    """A header of which every cell is quoted is a header, also where only tabs are left without the quotes."""
+    columns, rows, notes, _ = read(text)
+    assert columns[0] in {"first_name", "first name"}
+    assert rows[0][0] in {"Ann", "1"}
+    assert notes == () or "broken quotes" in notes[0]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_lines_of_delimiters_above_the_header(delimiter):
+    """A sheet that was exported with empty rows at its top."""
+    text = ",,\n,,\nid,name,city\n1,Ann,Rome\n2,Bob,Oslo\n".replace(",", delimiter)
+    assert read(text)[:3] == (["id", "name", "city"], [["1", "Ann", "Rome"], ["2", "Bob", "Oslo"]], ())
+
+
+def test_a_comment_that_is_not_utf8_moves_nothing():
+    body = "id,name,city\n" + "1,Zoë,Köln\n2,Jürg,Zürich\n" * 9
+    columns, rows, *_ = read(b"# made in K\xf6ln and Z\xfcrich\n" + body.encode())
+    assert columns == ["id", "name", "city", "comment"]
+    assert [row[:3] for row in rows[:2]] == [["1", "Zoë", "Köln"], ["2", "Jürg", "Zürich"]]
 
 
 @pytest.mark.parametrize("text", ["", "\n", "\r\n\r\n", "\ufeff"])
@@ -197,6 +240,8 @@ def test_column_names_hold_no_values():
         "id", "column_2", "id_2", "column_4", "column_5", "column_6",
     ]  # fmt: skip
     assert not has_header([["Ann", CANARY], ["Bob", "x@y.zz"]])
+    assert has_header([["first\nname", "city"], ["Ann", "Rome"], ["Bob", "Oslo"]])
+    assert not has_header([["a\U00077650", "É\x15"], ["ࠀॡ", "00\x80"], ["", ""]])
 
 
 def test_long_line_is_cut_and_told(small_blocks):
@@ -253,6 +298,19 @@ tables = st.integers(2, 5).flatmap(
 )
 
 
+# The first line end stands inside quotes that the first block cuts, and all lines above hold nothing but quotes and tabs.
+TABS = [
+    [""] * 5,
+    [""] * 5,
+    ["ãh", "\x93\U000aab4c\x18×", "È?ò½É3", "N\x98Âîi\U0009c6dd\U00022ba8a", "\x82vtåê\x9cÓ\x92¹"],
+    ["a\U00077650", "É\x15", "i\n\U000f80c9ø", "rfã£é>", "\U000e037ft\x9d\\\U000f2b23¤>%\x9d\x0e\U000a5d67["],
+    ["ࠀॡ", "00\x80\x80", "00\x80𐀀𐀀", "0000\x80\x80\x80\x80𐀀𐀀𐀀", "00\x80\x80\x80\x80\x80\x80\x80𐀀𐀀𐀀"],
+    [""] * 5,
+    [""] * 5,
+    ["", "", "", "", "0000\x80\x80\x80\x80\x80𐀀𐀀𐀀"],
+]
+
+
 @QUICK
 @given(
     tables,
@@ -261,6 +319,7 @@ tables = st.integers(2, 5).flatmap(
     st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32", "utf-16-be"]),
     st.sampled_from([40, 200, 1 << 20]),
 )
+@example(TABS, "\t", "\n", "utf-8", 200)
 def test_what_csv_writes_is_read(table, delimiter, newline, encoding, block):
     """Any cells, quoted as Python's csv module does, in any Unicode encoding, cut anywhere: the same cells."""
     out = io.StringIO(newline="")

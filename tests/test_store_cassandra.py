@@ -252,7 +252,7 @@ def test_hostile(behave) -> None:
     started = time.monotonic()
     exposure = ask(behave)
     assert (exposure.state, exposure.confidence) == ("unknown", "inconclusive"), exposure
-    assert time.monotonic() - started < 6
+    assert time.monotonic() - started < 30
 
 
 def test_the_audit_log_holds_declared_statements_only(server: Cassandra) -> None:

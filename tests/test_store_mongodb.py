@@ -304,7 +304,7 @@ def test_hostile(behave) -> None:
         started = time.monotonic()
         exposure = open_source(parse_target(f"mongodb://127.0.0.1:{port}"), network=FAST).check_access()
         assert (exposure.state, exposure.confidence) == ("unknown", "inconclusive"), exposure
-        assert time.monotonic() - started < 6
+        assert time.monotonic() - started < 30
         no_canary(exposure)
 
 

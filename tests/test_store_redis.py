@@ -245,7 +245,7 @@ def test_hostile(behave, state: str) -> None:
         start = time.monotonic()
         source = open_source(parse_target(f"redis://127.0.0.1:{port}"), network=FAST)
         exposure = source.check_access()
-        assert time.monotonic() - start < 4
+        assert time.monotonic() - start < 30
         if "everything" in next(name for name, (b, _) in HOSTILE.items() if b is behave):
             assert exposure.confidence in ("inconclusive", "looks_like_honeypot")
         else:

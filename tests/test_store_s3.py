@@ -315,7 +315,7 @@ def test_an_object_without_an_end_is_stopped_by_the_clock() -> None:
     with fake(endless_body) as (port, _):
         started = time.monotonic()
         report = scanned(opened(port, limits=Limits(seconds=0.5)), "s3://b")
-        assert time.monotonic() - started < 20
+        assert time.monotonic() - started < 30
     assert [table.name for table in report.tables] == ["a.csv"]
     assert any("stopped after" in line.why for line in report.coverage.skipped), report.coverage.skipped
 

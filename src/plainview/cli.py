@@ -7,7 +7,7 @@ import contextlib
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -253,8 +253,11 @@ def same_file(output: Path, target: str) -> bool:
 def _style(args: argparse.Namespace, *, to_file: bool) -> dict[str, object]:
     if args.format != "text":
         return {}
-    color = not to_file and sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    return {"verbose": args.verbose, "color": color}
+    return {"verbose": args.verbose, "color": not to_file and _colors(os.environ, terminal=sys.stdout.isatty())}
+
+
+def _colors(environment: Mapping[str, str], *, terminal: bool) -> bool:
+    return terminal and not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
 
 
 def options_of(args: argparse.Namespace) -> Options:

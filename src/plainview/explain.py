@@ -93,6 +93,8 @@ def test_files(files: list[Path]) -> int:
     """Load each file, run its examples, print what fails. Returns 1 when any does."""
     failed = False
     for file in files:
+        if not file.is_file():
+            raise UsageError(f"no file {file}")
         detector = parse_detector(file)
         wrong = wrong_examples(detector, file)
         failed |= bool(wrong)

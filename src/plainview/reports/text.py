@@ -14,6 +14,8 @@ from plainview.report import Column, Exposure, Report, TableReport, TargetReport
 from plainview.reports import wording
 
 SHOWN_PER_REASON = 20
+SHOWN_PER_KIND = 20  # columns of one table
+OVERVIEW = 12  # tables, from which on the kinds are summed up first
 PLAIN = re.compile(r"[\w./:\[\]{}@$#+=%~-]*[\w/\]}]")
 Line = tuple[int, str, str]  # indent, words, style
 
@@ -86,6 +88,13 @@ def _target(number: int, target: TargetReport, *, verbose: bool) -> Iterator[Lin
         yield 0, "", ""
         yield from _exposure(target.exposure, verbose=verbose)
     found = wording.worst_first(target.tables)
+    if len(found) > OVERVIEW:
+        yield 0, "", ""
+        yield 2, f"Kinds of personal data in these {len(found):,} tables:", "bold"
+        for kind in wording.kinds(found):
+            mark = f", {kind.mark}" if kind.mark else ""
+            where = f"{wording.count(kind.columns, 'column')} of {wording.count(kind.tables, 'table')}"
+            yield 4, f"- {kind.label}{mark}: {where}", "red" if mark else ""
     if found:
         yield 0, "", ""
         yield 2, "Personal data, the worst table first:", "bold"
@@ -131,7 +140,10 @@ def _table(table: TableReport, *, verbose: bool) -> Iterator[Line]:
     for note in table.notes if verbose else table.notes[:3]:
         yield 6, f"Note: {note}", ""
     for group in wording.groups(table):
-        found = "; ".join(_column(column) for column in group.columns)
+        shown = group.columns if verbose else group.columns[:SHOWN_PER_KIND]
+        found = "; ".join(map(_column, shown))
+        if len(shown) < len(group.columns):
+            found += f"; and {wording.count(len(group.columns) - len(shown), 'more column')} (-v names them)"
         mark = f", {group.mark}" if group.mark else ""
         yield 6, f"- {group.label}{mark}: {found}", "red" if mark else ""
         for column in group.columns if verbose else ():

@@ -71,7 +71,7 @@ def detect(head: bytes, *, whole: bool = False) -> Encoding:
         return Encoding("utf-8")
     from plainview.sources.letters import best
 
-    return Encoding(best(head), assumed=True)
+    return Encoding(best(head, whole=whole), assumed=True)
 
 
 def _wide(head: bytes) -> str:

@@ -34,6 +34,7 @@ SPECIAL = {
     stat.S_IFCHR: "a character device",
 }
 GIT = "the store of a git repository is not read; the files that are checked out are"
+BESIDE = ("-wal", "-shm")  # SQLite's log, whose pages the reader of the database puts in place, and its index
 
 
 @dataclass(slots=True)
@@ -101,7 +102,9 @@ class FileSource:
             except OSError as error:
                 log.skip(name, error)
                 continue
-            if stat.S_ISREG(status.st_mode):
+            if stat.S_ISREG(status.st_mode) and entry.name.endswith(BESIDE) and _beside_database(entry.path):
+                log.note(name, "read with the database that it belongs to")
+            elif stat.S_ISREG(status.st_mode):
                 yield Unit(name, status.st_size, None, entry.path)
             elif stat.S_ISDIR(status.st_mode):
                 if entry.name == ".git" and Path(entry.path, "HEAD").exists():
@@ -241,6 +244,19 @@ def _listing(path: str, prefix: str, log: ReadLog) -> Iterator[tuple[os.DirEntry
         # a name that is not UTF-8 arrives with surrogates, which nothing later could write
         name = entry.name if entry.name.isascii() else entry.name.encode("utf-8", "replace").decode()
         yield entry, prefix + name
+
+
+def _beside_database(path: str) -> bool:
+    try:
+        fd = open_quietly(path[:-4])
+    except (OSError, PlainviewError):
+        return False
+    try:
+        return os.read(fd, 16) == b"SQLite format 3\0"
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
 
 
 def _special(mode: int) -> str:

@@ -70,26 +70,29 @@ def inflate(raw: BinaryIO, codec: str, limits: Limits, took: Callable[[int], Non
     """Yield pieces of at most 1 MiB; `took` counts packed bytes. Raise DamagedError where the data breaks."""
     rest = b""
     first = True
+
+    def take() -> bytes:
+        data = raw.read(TAKE)
+        took(len(data))
+        return data
+
     while True:
         if len(rest) < 8:
-            rest += raw.read(TAKE)
+            rest += take()
         if not first:
             rest = rest.lstrip(b"\0") if codec != "lzma" else rest  # padding between frames
-            if not rest and not (rest := raw.read(TAKE).lstrip(b"\0")):
+            if not rest and not (rest := take().lstrip(b"\0")):
                 return
             if not rest.startswith(FRAMES.get(codec, ())):
                 raise DamagedError("other bytes follow the packed data; they were not read")
-        rest = yield from _frame(decompressor(codec, limits), rest, raw, took)
+        rest = yield from _frame(decompressor(codec, limits), rest, take)
         first = False
         if codec == "deflate":
             return
 
 
-def _frame(
-    unpack: Decompressor, data: bytes, raw: BinaryIO, took: Callable[[int], None]
-) -> Generator[bytes, None, bytes]:
+def _frame(unpack: Decompressor, data: bytes, take: Callable[[], bytes]) -> Generator[bytes, None, bytes]:
     while True:
-        took(len(data))
         try:
             out = unpack.decompress(data, GIVE)
         except Exception as error:  # noqa: BLE001  each library has its own
@@ -100,7 +103,7 @@ def _frame(
             return unpack.unused_data
         data = b""
         if unpack.needs_input:
-            data = raw.read(TAKE)
+            data = take()
             if not data:
                 raise DamagedError("the packed data ends too early; what came before was read")
 

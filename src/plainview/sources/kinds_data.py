@@ -122,6 +122,11 @@ NAMED: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x0a\x0d\x0d\x0a", "network capture (pcapng), not read by this version"),
     (0, b"PACK\x00\x00\x00", "git pack, not read by this version"),
     (0, b"DIRC\x00\x00\x00", "git index, not read by this version"),
+    (0, b"\x00\x05\x16\x07", "AppleDouble, what a Mac notes beside a file; not read by this version"),
+    (0, b"\x00\x05\x16\x00", "AppleSingle, not read by this version"),
+    (0, b"\x37\x7f\x06\x82", "SQLite's write-ahead log without its database"),
+    (0, b"\x37\x7f\x06\x83", "SQLite's write-ahead log without its database"),
+    (0, b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", "SQLite's rollback journal, not read by this version"),
     (0, b"bplist00", "binary property list, not read by this version"),
 )
 

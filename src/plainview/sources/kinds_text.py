@@ -12,8 +12,9 @@ import msgspec
 
 from plainview.sources.kinds_data import LOOSE, PROSE
 
-# Letters of all byte encodings, without what no text holds. ESC and form feed occur in logs.
-_CONTROL = bytes(c for c in range(32) if c not in b"\t\n\r\f\v\x1b\b\x1a")
+# Letters of all byte encodings, without what no text holds. ESC and form feed occur in logs, 01 and 1C to 1F
+# stand between cells (Hive, exports of mainframes).
+_CONTROL = bytes(c for c in range(32) if c not in b"\t\n\r\f\v\x1b\b\x1a\x01\x1c\x1d\x1e\x1f")
 WIDE = {codecs.BOM_UTF32_LE: "utf-32-le", codecs.BOM_UTF32_BE: "utf-32-be",
         codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}  # fmt: skip
 
@@ -28,9 +29,14 @@ _NO_BOM = (
 _SQL = re.compile(
     rb"^(?:INSERT\s+(?:IGNORE\s+)?INTO\s|REPLACE\s+INTO\s|CREATE\s+(?:OR\s+REPLACE\s+)?(?:\w+\s+){0,3}(?:TABLE|DATABASE|"
     rb"SCHEMA|TYPE|EXTENSION|SEQUENCE|ROLE|FUNCTION|INDEX|VIEW|USER)\s|DROP\s+(?:TABLE|DATABASE|SCHEMA)\s|COPY\s+\S+\s+"
-    rb"(?:\([^\n)]{0,7000}\)\s*)?FROM\s+stdin|PRAGMA\s+\w+\s*=|BEGIN\s+TRANSACTION;|START\s+TRANSACTION;|SET\s+\w+\s*=\s*[^\n]{0,200};|"
-    rb"SET\s+DEFINE\s+OFF|REM\s+INSERTING|USE\s+\S+;|LOCK\s+TABLES\s|ALTER\s+TABLE\s|SELECT\s+pg_catalog\.|/\*M?!\d{5,6})",
+    rb"(?:\([^\n)]{0,7000}\)\s*)?FROM\s+stdin|PRAGMA\s+\w+\s*=|BEGIN\s+TRANSACTION;|START\s+TRANSACTION;|"
+    rb"SET\s+\w+\s*=\s*[^\n]{0,200};|SET\s+DEFINE\s+OFF|REM\s+INSERTING|LOCK\s+TABLES\s|ALTER\s+TABLE\s|SELECT\s+pg_catalog\.|/\*M?!\d{5,6})",
     re.IGNORECASE,
+)
+# how a dump may begin, and a program too: `use strict;`
+_SQL_MAYBE = re.compile(rb"USE\s+\S+;", re.IGNORECASE)
+_SQL_LATER = re.compile(
+    rb"^[ \t]*(?:INSERT\s+INTO|REPLACE\s+INTO|COPY|CREATE|DROP|ALTER)\s", re.IGNORECASE | re.MULTILINE
 )
 _SQL_COMMENT = re.compile(
     rb"(?:\s+|--[^\n]*(?:\n|\Z)|#[^\n]*(?:\n|\Z)|\\(?:un)?restrict [^\n]*\n|/\*(?!M?!).*?\*/|\xef\xbb\xbf)*",
@@ -47,7 +53,12 @@ _JSON_START = re.compile(
 _MARKUP = re.compile(rb"<(?:\?xml|!--|!DOCTYPE|!\[CDATA|[A-Za-z_][\w.:-]*(?:\s[^<>]*)?/?>)", re.IGNORECASE)
 _MAIL = re.compile(rb"(?:From [^\n]{1,200}\n)?(?:[A-Za-z][A-Za-z-]{1,40}: [^\n]*\n(?:[ \t][^\n]*\n)*){3}")
 _MAIL_FIELD = re.compile(rb"(?im)^(?:message-id|mime-version|received|return-path|x-mailer|delivered-to): ")
-_HTML = re.compile(rb"<(?:!DOCTYPE\s+html|html|head|body|table|div|meta)[\s>]", re.IGNORECASE)
+_HTML = re.compile(rb"<(?:!DOCTYPE\s+html|html|body)[\s>]", re.IGNORECASE)
+_HTML_FIRST = re.compile(  # the first element; one of many XML documents is called title or table
+    rb"\s*+(?:<!--(?:[^-]++|-(?!->))*+-->\s*+)*+<(?:head|meta|title|style|script|link|div|p|br|hr|h[1-6]|center|font|ul|ol|form|img|"
+    rb"table(?=[^<]{0,500}<(?:caption|colgroup|thead|tbody|tr)[\s>])|tr(?=[^<]{0,500}<t[dh][\s>]))[\s/>]",
+    re.IGNORECASE,
+)
 
 
 def fold_wide(head: bytes) -> bytes:
@@ -79,13 +90,14 @@ def by_text(head: bytes, suffix: str, promised: str, *, complete: bool) -> str:
     """Return the kind of a text; `promised`: what its suffix stands for; `complete`: no more follows."""
     text = fold_wide(head).removeprefix(codecs.BOM_UTF8)
     body = text.lstrip()
-    for test in (_as_json, _as_markup, _as_sql):
+    prose = suffix in PROSE and suffix not in LOOSE
+    for test in (_as_json, _as_markup) if prose else (_as_json, _as_markup, _as_sql):
         kind = test(body, promised, complete)
         if kind:
             return kind
     if promised in {"csv", "tsv"}:
         return promised
-    if suffix in PROSE and suffix not in LOOSE:
+    if prose:
         return "text"
     table = _as_table(text, complete=complete, strict=suffix == ".log")
     if promised in {"json", "ndjson", "xml", "html", "sql_dump"} and not table:
@@ -132,7 +144,13 @@ def _as_markup(body: bytes, promised: str, _complete: bool) -> str:
         return ""
     if promised in {"xml", "html"}:
         return promised
-    return "html" if _HTML.search(body[:4096]) else "xml"
+    return "html" if looks_like_html(body) else "xml"
+
+
+def looks_like_html(head: bytes) -> bool:
+    """Tell a page, or a piece of one, from another text in markup: by its root, or by its first element."""
+    body = fold_wide(head)[:4096].lstrip()
+    return not body.startswith(b"<?xml") and bool(_HTML.search(body) or _HTML_FIRST.match(body))
 
 
 def _as_sql(body: bytes, promised: str, _complete: bool) -> str:
@@ -142,7 +160,7 @@ def _as_sql(body: bytes, promised: str, _complete: bool) -> str:
         return "sql_dump"
     comment = _SQL_COMMENT.match(body[: 32 << 10])
     rest = body[comment.end() if comment else 0 :][: 8 << 10]
-    if _SQL.match(rest):
+    if _SQL.match(rest) or (_SQL_MAYBE.match(rest) and _SQL_LATER.search(body)):
         return "sql_dump"
     return "sql_dump" if promised == "sql_dump" and re.search(rb"(?im)^(?:INSERT|COPY|CREATE)\s", body) else ""
 
@@ -155,7 +173,16 @@ def _as_table(text: bytes, *, complete: bool, strict: bool) -> str:
     lines = [line for line in lines if line.strip()][:50]
     if len(lines) < 2:
         return ""
-    for delimiter, least in ((b"\t", 1), (b";", 1), (b"|", 1), (b",", 1), (b"\x1f", 1), (b"^", 2), (b"~", 2)):
+    for delimiter, least in (
+        (b"\t", 1),
+        (b";", 1),
+        (b"|", 1),
+        (b",", 1),
+        (b"\x01", 1),
+        (b"\x1f", 1),
+        (b"^", 2),
+        (b"~", 2),
+    ):
         counts = [line.count(delimiter) for line in lines]
         usual = max(set(counts), key=counts.count)
         steady = counts.count(usual) >= max(2, 0.9 * len(counts))

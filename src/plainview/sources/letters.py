@@ -62,8 +62,11 @@ _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 EDGE, OTHER_LETTER, MARK, SIGN, NOTHING = range(5)  # classes of bytes; the letters of the language follow
 
 
-def best(data: bytes) -> str:
-    """Return the name of the encoding that explains the bytes of `data` (not UTF-8, not ASCII) best."""
+def best(data: bytes, *, whole: bool = False) -> str:
+    """Return the name of the encoding that explains the bytes of `data` (not UTF-8, not ASCII) best.
+
+    `whole`: nothing follows them, so that half a character at their end is an error.
+    """
     raw = np.frombuffer(b"\n" + data + b"\n", np.uint8).astype(np.int64)
     pairs = raw[:-1] * 256 + raw[1:]
     pairs = pairs[(raw[:-1] > 127) | (raw[1:] > 127)]
@@ -75,7 +78,8 @@ def best(data: bytes) -> str:
     top, found = ranked[winner] + ALPHABETS[winner.split()[0]][2], winner.split()[0]
     share = _scored_share(data)
     for name, (codec, language, prior) in EAST.items():
-        score = _east(data[: int(len(data) * share) + 1], codec, language) / share + prior
+        part = data[: int(len(data) * share) + 1]
+        score = _east(part, codec, language, cut=not whole or len(part) < len(data)) / share + prior
         if score > top:
             top, found = score, name
     west = max(score for name, score in ranked.items() if name.startswith("windows-1252"))
@@ -89,9 +93,11 @@ def _scored_share(data: bytes) -> float:
     return min(1.0, SCORED / max(high, 1))
 
 
-def _east(data: bytes, codec: str, language: str) -> float:
+def _east(data: bytes, codec: str, language: str, *, cut: bool) -> float:
     signs = _signs(language)
-    text = data.decode(codec, "replace").rstrip("\ufffd")  # the head may cut the last one
+    text = data.decode(codec, "replace")
+    if cut:
+        text = text.rstrip("\ufffd")
     cost = 0
     for found in _NOT_ASCII.finditer(text):
         sign, before = found[0], text[found.start() - 1 : found.start()]

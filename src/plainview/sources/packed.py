@@ -35,6 +35,7 @@ def unpacked(raw: BinaryIO, codec: str, meter: Meter, *, top: bool) -> Iterator[
     packed = [0]
 
     def took(count: int) -> None:
+        meter.deadline.check()  # a frame may give nothing, and a file may be made of such frames
         packed[0] += count
         if top:
             meter.on_packed(count)

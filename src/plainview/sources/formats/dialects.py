@@ -10,7 +10,12 @@ import csv
 import io
 import re
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 LINES = 60  # lines that are judged
 HEAD = 64 << 10
@@ -45,15 +50,18 @@ def sniff(head: bytes, *, tabs: bool = False, whole: bool = True) -> Dialect:
     lines = _complete_lines(head[start:].decode("utf-8", "replace"), whole=whole)
     text = "\n".join(lines)
     quote = _quote(text)
-    bare = _QUOTED[quote].sub("", text) if quote in text else text
+    bare = _QUOTED[quote].sub("x", text) if quote in text else text  # a cell stays a cell: "" would be a blank
     rows = bare.split("\n")[:LINES]
     delimiter = told.group(1).decode("latin-1") if told else _delimiter(rows, tabs=tabs)
-    skipped = _title_lines(lines, rows, delimiter)
-    size = sum(len(line.encode()) + 1 for line in lines[:skipped])
     escape = "\\" + quote in text and escapes(text.encode(), quote, delimiter)
     blank = text.find(f"{delimiter} {quote}")
     spaced = blank >= 0 and text.count(quote, 0, blank) % 2 == 0
-    return Dialect(delimiter, quote, cr, escape, spaced, start + size, tuple(filter(None, lines[:skipped])))
+    dialect = Dialect(delimiter, quote, cr, escape, spaced)
+    above = lines[: _title_lines(lines, dialect)]
+    for _ in above:
+        start = head.find(b"\n", start) + 1 or len(head)
+    comments = tuple(line for line in above if line.strip(f"{delimiter}{quote} \t\r"))
+    return replace(dialect, start=start, comments=comments)
 
 
 def escapes(data: bytes, quote: str, delimiter: str) -> bool:
@@ -96,21 +104,41 @@ def _delimiter(rows: list[str], *, tabs: bool) -> str:
     return best if best_score >= 0.4 else ","
 
 
-def _title_lines(lines: list[str], rows: list[str], delimiter: str) -> int:
+def _title_lines(lines: list[str], dialect: Dialect) -> int:
     """Return how many lines at the top are comments, blank, or a title of one cell over a table of several."""
-    if len(lines) != len(rows) and any('"' in line for line in lines[:TITLE_LINES]):
-        rows = lines[:LINES]
-    counts = Counter(row.count(delimiter) for row in rows if row.strip() and not row.startswith("#"))
-    usual = counts.most_common(1)[0][0] if counts else 0
+    found = _counted(lines[:LINES], dialect)
+    widths = [len(row) for row, at, _ in found if any(row) and not lines[at].startswith("#")]
+    usual = Counter(widths).most_common(1)[0][0] if widths else 0
+    filled = [_filled(row) for row, _, _ in found if len(row) == usual and any(row)]
     top = 0
-    for row in rows[:TITLE_LINES]:
-        blank = not row.strip()
-        comment = row.startswith("#") and row.count(delimiter) != usual
-        title = usual > 0 and not row.count(delimiter) and any(r.count(delimiter) == usual for r in rows[top + 1 :])
-        if not (blank or comment or title):
+    for number, (row, at, size) in enumerate(found[:TITLE_LINES]):
+        blank = not any(map(str.strip, row)) and dialect.quote not in lines[at]
+        comment = lines[at].startswith("#") and len(row) != usual
+        title = usual > 1 and len(row) == 1 and any(len(other) == usual for other, _, _ in found[number + 1 :])
+        # a spreadsheet writes its title with the delimiters of the empty cells beside it
+        title |= usual > 2 and any(row[:1]) and _filled(row) == 1 and 2 * sorted(filled)[len(filled) // 2] > usual
+        if size > 1 or not (blank or comment or title):
             break
-        top += 1
+        top = at + 1
     return top if top < len(lines) else 0
+
+
+def _filled(row: list[str]) -> int:
+    return sum(not cell.isspace() for cell in row if cell)
+
+
+def _counted(lines: list[str], dialect: Dialect) -> list[tuple[list[str], int, int]]:
+    """Return the records of lines: (cells, its first line, how many lines it has)."""
+    reader = _reader((line.replace("\r", " ") + "\n" for line in lines), dialect)
+    found: list[tuple[list[str], int, int]] = []
+    at = 0
+    try:
+        for row in reader:
+            found.append((row, at, reader.line_num - at))
+            at = reader.line_num
+    except csv.Error:
+        pass
+    return found
 
 
 def record_end(data: bytes, quote: str) -> int:
@@ -128,13 +156,7 @@ def record_end(data: bytes, quote: str) -> int:
 
 def records(text: str, dialect: Dialect, limit: int = LINES) -> list[list[str]]:
     """Return the first records of a text as Python's csv module reads them; what it refuses ends the list."""
-    reader = csv.reader(
-        io.StringIO(text, newline="\n"),
-        delimiter=dialect.delimiter,
-        quotechar=dialect.quote,
-        escapechar="\\" if dialect.escape else None,
-        skipinitialspace=dialect.spaced,
-    )
+    reader = _reader(io.StringIO(text, newline="\n"), dialect)
     rows: list[list[str]] = []
     try:
         for row in reader:
@@ -145,6 +167,16 @@ def records(text: str, dialect: Dialect, limit: int = LINES) -> list[list[str]]:
     except csv.Error:
         pass
     return rows
+
+
+def _reader(lines: Iterable[str], dialect: Dialect) -> Reader:
+    return csv.reader(
+        lines,
+        delimiter=dialect.delimiter,
+        quotechar=dialect.quote,
+        escapechar="\\" if dialect.escape else None,
+        skipinitialspace=dialect.spaced,
+    )
 
 
 __all__ = ["Dialect", "escapes", "record_end", "records", "sniff"]

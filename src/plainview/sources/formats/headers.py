@@ -7,6 +7,7 @@ than a wrong "no header".
 from __future__ import annotations
 
 import re
+from unicodedata import category
 
 _KINDS = (  # the first that matches the whole cell names its kind
     ("number", re.compile(r"[+-]?[0-9][0-9 .,'_]*%?|[+-]?[0-9.]+e[+-]?[0-9]+|[$€£¥]\s?[0-9.,]+")),
@@ -58,6 +59,7 @@ _SIGNS = (
 ).split()
 _TOKEN = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"[a-z][A-Z]|\w_\w")
+_RAW = frozenset({"Cc", "Co", "Cn"})  # signs that nobody writes into a name: control, private, not assigned
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 BODY = 30  # rows that the first is compared with
 
@@ -95,7 +97,7 @@ def has_header(rows: list[list[str]]) -> bool:
 
 def _vote(cell: str, kind: str, below: list[str]) -> float:
     """Return how much one column speaks for a header (positive) or for data (negative)."""
-    if kind in {"email", "url", "phone", "code"}:
+    if kind in {"email", "url", "phone", "code"} or (not cell.isprintable() and _raw(cell)):
         return -3.0
     if not kind:
         return 0.0
@@ -110,6 +112,10 @@ def _vote(cell: str, kind: str, below: list[str]) -> float:
     if usual not in {"word", ""}:
         return 1.5 if kinds.count(usual) > 0.6 * len(kinds) else 0.5
     return _by_shape(cell, below)
+
+
+def _raw(cell: str) -> bool:
+    return any(category(sign) in _RAW and not sign.isspace() for sign in cell)
 
 
 def _is_name(cell: str, below: list[str]) -> bool:

@@ -43,6 +43,8 @@ def read_page(data: bytes, source: Input) -> Iterator[tuple[Table, Docs | pl.Dat
     if root is None:
         raise DamagedError("no HTML that could be read")
     number = 0
+    if next(root.iter("table"), None) is None and next(root.iter("tr"), None) is not None:
+        root.tag = "table"  # rows without a table, as sqlite3 writes them
     for table in root.iter("table"):
         if next(table.iterdescendants("table"), None) is not None:
             continue  # laid out with tables: its text is in the text of the page

@@ -7,9 +7,9 @@ for each `<table>` (`page.html/table_1`) and one of its name with the text, link
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, BinaryIO
 
 import polars as pl
@@ -19,6 +19,7 @@ from plainview.documents import documents_to_frame
 from plainview.errors import DamagedError, LimitError
 from plainview.sources.base import MIB, Batch, Input, ReadLog, Table
 from plainview.sources.formats.html_page import read_page
+from plainview.sources.kinds_text import looks_like_html
 from plainview.xmldoc import local_name, safe_settings, to_document
 
 SNIFF = 1 << 20  # bytes in which the repeated element is looked for
@@ -28,16 +29,15 @@ CELLS = 1_000_000  # nodes of one batch
 Docs = list[dict[str, Any]]
 NODES = 3_000_000  # nodes that may be in memory
 HTML = 64 * MIB
-_HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|table|div|p|meta|title)[\s>/]", re.IGNORECASE)
+# What XML 1.0 forbids. Dumps write binary cells as they are; the rest of such a file can be read.
+_FORBIDDEN = bytes(code for code in range(32) if code not in b"\t\n\r")
 
 
 def read(source: Input, log: ReadLog) -> Iterator[Batch]:
     """Yield the tables of an XML or HTML file. Raises DamagedError, LimitError; earlier batches count."""
     name = source.name.lower()
     if name.endswith((".html", ".htm")) or (
-        not name.endswith((".xml", ".xhtml", ".svg"))
-        and source.head.lstrip()[:5] != b"<?xml"
-        and _HTML.search(source.head[:4096])
+        not name.endswith((".xml", ".xhtml", ".svg")) and looks_like_html(source.head)
     ):
         yield from _html(source, log)
     else:
@@ -57,23 +57,53 @@ def _html(source: Input, log: ReadLog) -> Iterator[Batch]:
 
 
 def _xml(source: Input, log: ReadLog) -> Iterator[Batch]:
-    depth, tag = _row_element(source)
+    pieces = _Pieces(source)
+    depth, tag = _row_element(pieces)
     rows = _Rows(depth, tag)
-    table = Table(source.name, "xml")
     parser = etree.XMLPullParser(events=("start", "end", "comment"), **safe_settings())
     maps: set[str] = set()
     any_rows = False
     with source.open() as stream:
-        for batch in rows.read(stream, parser, source, log):
+        for batch in rows.read(pieces.of(stream, log), parser):
             any_rows = True
             frame = documents_to_frame(batch, limits=source.limits, log=log, name=source.name, maps=maps)
-            yield Batch(table, frame)
+            yield Batch(pieces.table(), frame)
     if rows.entities:
         log.skip(source.name, f"{rows.entities:,} entity references of a document type were not resolved")
     if rows.problem:
         raise DamagedError(rows.problem)
     if not any_rows:
-        yield Batch(table, pl.DataFrame())
+        yield Batch(pieces.table(), pl.DataFrame())
+
+
+class _Pieces:
+    """The bytes of a file, as the parser takes them: without what XML forbids, and with one root around several."""
+
+    def __init__(self, source: Input) -> None:
+        self.source = source
+        self.wide = 0 in source.head[:4]
+        self.rooted = True
+        self.notes: dict[str, None] = {}
+
+    def table(self) -> Table:
+        """Return the table with all notes so far."""
+        return Table(self.source.name, "xml", tuple(self.notes))
+
+    def of(self, stream: BinaryIO, log: ReadLog | None = None) -> Iterator[bytes]:
+        """Yield the pieces."""
+        if not self.rooted:
+            yield b"<documents>"
+        while data := stream.read(STEP):
+            self.source.deadline.check()
+            if log is not None:
+                log.read(len(data))
+            clean = data if self.wide else data.translate(None, _FORBIDDEN)
+            if len(clean) < len(data):
+                self.notes["characters that XML forbids were removed"] = None
+            if clean:
+                yield clean
+        if not self.rooted:
+            yield b"</documents>"
 
 
 class _Rows:
@@ -89,12 +119,10 @@ class _Rows:
         self.entities = 0
         self.problem = ""
 
-    def read(self, stream: BinaryIO, parser: Any, source: Input, log: ReadLog) -> Iterator[list[dict[str, Any]]]:
+    def read(self, pieces: Iterator[bytes], parser: Any) -> Iterator[list[dict[str, Any]]]:
         """Yield batches of rows up to the end, or up to where the XML is damaged (`problem`)."""
         try:
-            while data := stream.read(STEP):
-                source.deadline.check()
-                log.read(len(data))
+            for data in pieces:
                 parser.feed(data)
                 self._events(parser)
                 if len(self.found) >= ROWS or self.size > CELLS:
@@ -156,19 +184,21 @@ def _remove(parent: Any, element: Any) -> None:
     parent.remove(element)
 
 
-def _row_element(source: Input) -> tuple[int, str]:
+def _row_element(pieces: _Pieces) -> tuple[int, str]:
     """Return the depth (1 is the root) and the tag of the outermost element that repeats and holds the most."""
-    with source.open() as stream:
-        data = stream.read(SNIFF)
     parser = etree.XMLPullParser(events=("start", "end"), **safe_settings())
     seen: Counter[tuple[str, ...]] = Counter()
     held: Counter[tuple[str, ...]] = Counter()
     path: list[str] = []
     try:
-        for at in range(0, len(data), STEP):
-            parser.feed(data[at : at + STEP])
-    except etree.XMLSyntaxError:
-        pass  # the reading itself will tell; the events before it are still there
+        with pieces.source.open() as stream:
+            for data in islice(pieces.of(stream), SNIFF // STEP):
+                parser.feed(data)
+    except etree.XMLSyntaxError as error:  # the reading itself will tell; the events before it are still there
+        if pieces.rooted and error.code == etree.ErrorTypes.ERR_DOCUMENT_END:
+            pieces.rooted = False
+            pieces.notes["several documents in a row"] = None
+            return _row_element(pieces)
     try:
         for event, element in parser.read_events():
             if event == "end":

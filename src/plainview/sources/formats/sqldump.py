@@ -71,8 +71,9 @@ class _Dump:
             yield from self._advance(final=True)
         finally:
             self._tell()
-        for head in list(self.tables.heads.values()):
-            yield from self._flush(head)
+        while waiting := [head for head in self.tables.heads.values() if head.pieces or head.rows]:
+            for head in waiting:  # read word by word, one may show rows of another table
+                yield from self._flush(head)
         yield from self.tables.without_rows()
         self.log.listed(len(self.tables.named))
         self._tell()
@@ -187,6 +188,12 @@ class _Dump:
             start = self.at + len(text)
             more = buffer.startswith(text, self.at)
         if more and (cut := values.last_outside(buffer, shape.boundary, start)) >= 0:
+            word = b"\n" + text.split(None, 1)[0] + b" "
+            if 0 <= (other := values.outside(buffer, word, start)) < cut:  # its end was not seen: it is written unlike
+                rest, line = buffer[self.at : other + 1], self._line_at(self.at)
+                self.at = other + 1
+                yield from self._carefully(rest, line, final=False)
+                return True
             head.pieces.append(buffer[start:cut])
             self._line_at(cut)
             self.buffer = text + buffer[cut + len(shape.boundary) :]

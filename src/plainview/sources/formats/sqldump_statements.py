@@ -27,6 +27,7 @@ _ROUTINE: Final = compile_possessive(
 _ROUTINE_END: Final = compile_possessive(
     rb"(?i)\bEND(?!\s++(?:IF|LOOP|CASE|WHILE|REPEAT)\b)[^;\n$]*+;[ \t]*+(?:\r?\n(?:/[ \t]*+\r?\n)?+)"
 )
+_QUOTED_BODY: Final = compile_possessive(rb"(?i)\bAS\s++E?'")  # pg_dump --disable-dollar-quoting
 _GO: Final = compile_possessive(rb"(?i)\nGO[ \t]*+\r?\n")
 _BODY: Final = (
     rb"(?:[^;'\"`$/\n-]++|'[^']*+'|\"[^\"]*+\"|`[^`]*+`|--[^\n]*+(?=\n)|/\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z)"
@@ -58,8 +59,14 @@ def dialect_of(head: bytes) -> Dialect:
     return Dialect(
         backslash=mysql or (bool(_ESCAPED.search(head)) and not _NOT_MYSQL.search(head)),
         transact=not mysql and bool(_TRANSACT.search(head)),
-        crlf=b"\r\n" in head[: 8 << 10],
+        crlf=_crlf(head),
     )
+
+
+def _crlf(head: bytes) -> bool:
+    """Return whether lines end with CR and LF: those behind statements, for a string may hold any of both."""
+    statements, with_cr = head.count(b";\n"), head.count(b";\r\n")
+    return with_cr > statements if statements or with_cr else 2 * head.count(b"\r\n") > head.count(b"\n")
 
 
 def after_other(text: bytes, at: int, dialect: Dialect) -> int:
@@ -85,7 +92,11 @@ def _after_routine(text: bytes, at: int, dialect: Dialect) -> int:
         return end.end() if end else -1
     first = text.find(b";", at)
     before = text[at : first if first >= 0 else len(text)]
-    if b"$" in before or (first >= 0 and not re.search(rb"(?i)\b(?:BEGIN|IS|AS)\b", before)):
+    if (
+        b"$" in before
+        or _QUOTED_BODY.search(before)
+        or (first >= 0 and not re.search(rb"(?i)\b(?:BEGIN|IS|AS)\b", before))
+    ):
         return 0
     end = _ROUTINE_END.search(text, at)
     return end.end() if end else -1
