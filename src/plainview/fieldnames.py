@@ -48,7 +48,13 @@ PEOPLE = frozenset(
 PUBLIC = frozenset("candidate player author voter driver owner".split())
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_SPLIT = re.compile(r"[\W_]+")
+# What Python's `\w` leaves out of scripts whose vowels are marks, from Devanagari to Khmer: they are letters of a word.
+_SPLIT = re.compile(r"(?:(?![\u0900-\u0963\u0966-\u0df3\u0e01-\u0e3e\u0e40-\u0e4e\u0e81-\u109f\u1780-\u17d3])[\W_])+")
+# Combining accents; vowel signs, hamza and tatweel of Arabic; the dot below of Devanagari: written by some, left out by others
+_MARKS = re.compile(r"[\u0300-\u036f\u0640\u064b-\u065f\u0670\u093c]")
+# Letters that do not decompose, by what a keyboard without them gives; two forms of Arabic letters for one
+_LETTERS = str.maketrans({"ø": "o", "đ": "d", "ł": "l", "ı": "i", "æ": "ae", "œ": "oe", "ى": "ي", "ی": "ي", "ک": "ك", "ة": "ه"})
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _DIGIT_TAIL = re.compile(r"^([^\W\d_]+)(\d{1,2})$")
 
@@ -60,9 +66,11 @@ def tokens(name: str) -> tuple[str, ...]:
         return tuple(name.split())  # as most names of the detectors are
     text = unicodedata.normalize("NFKC", name[:400])
     text = " ".join(_CAMEL.split(text)).casefold()
-    plain = "".join(c for c in unicodedata.normalize("NFD", text) if not "\u0300" <= c <= "\u036f")
+    if not text.isascii():
+        plain = _MARKS.sub("", unicodedata.normalize("NFD", text)).translate(_LETTERS)
+        text = unicodedata.normalize("NFC", plain)
     parts: list[str] = []
-    for part in _SPLIT.split(unicodedata.normalize("NFC", plain)):
+    for part in _SPLIT.split(text):
         tail = _DIGIT_TAIL.match(part)
         parts.extend(tail.groups() if tail else (part,) if part else ())
     return tuple(parts)
@@ -86,19 +94,23 @@ class NameIndex:
         self.vetoes: dict[str, set[str]] = {}
         for detector in detectors:
             for entry in detector.names:
-                folded = "".join(tokens(entry))
-                if not folded:
-                    continue
-                book = self.unspaced if _UNSPACED.search(folded) else self.entries
-                rows = book.setdefault(folded, [])
-                if all(known != detector.name for known, _ in rows):
-                    rows.append((detector.name, entry))
+                self._add(detector.name, entry, "".join(tokens(entry)))
+                if (written := entry.casefold().translate(_UMLAUTS)) != entry.casefold():
+                    self._add(detector.name, entry, "".join(tokens(written)))
             for entry in detector.names_not:
                 self.vetoes.setdefault("".join(tokens(entry)), set()).add(detector.name)
         self.knows_persons = "customername" in self.entries
         self.longest = max(map(len, self.entries), default=0)
         self.longest_unspaced = max(map(len, self.unspaced), default=0)
         self._cache: dict[tuple[str, str], tuple[NameMatch, ...]] = {}
+
+    def _add(self, detector: str, entry: str, folded: str) -> None:
+        if not folded:
+            return
+        book = self.unspaced if _UNSPACED.search(folded) else self.entries
+        rows = book.setdefault(folded, [])
+        if all(known != detector for known, _ in rows):
+            rows.append((detector, entry))
 
     def match(self, path: str, table: str = "") -> tuple[NameMatch, ...]:
         """Return what the last part of `path` says, read with the part before it and the table's name."""
@@ -150,16 +162,16 @@ class NameIndex:
         found = [
             NameMatch(name, entry, _strength(whole, i, j, first_own)) for i, j, rows in spans for name, entry in rows
         ]
-        return found + self._unspaced("".join(own))
+        return found + self._unspaced("".join(own), own)
 
-    def _unspaced(self, text: str) -> list[NameMatch]:
+    def _unspaced(self, text: str, own: Sequence[str]) -> list[NameMatch]:
         if not self.unspaced or not _UNSPACED.search(text):
             return []
         spans = [
             (i, j)
             for i in range(len(text))
             for j in range(i + 1, min(len(text), i + self.longest_unspaced) + 1)
-            if text[i:j] in self.unspaced
+            if text[i:j] in self.unspaced and (j - i > 1 or text[i:j] in own)  # one sign is part of many a word
         ]
         longest = [s for s in spans if not any(o[0] <= s[0] and s[1] <= o[1] and o != s for o in spans)]
         return [
