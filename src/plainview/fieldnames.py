@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from plainview.detectors import Detector
@@ -46,6 +46,12 @@ PEOPLE = frozenset(
 
 # Of these the rows of a table are mostly known to the public: its name alone says nothing of private people.
 PUBLIC = frozenset("candidate player author voter driver owner".split())
+
+# Words that names of columns leave out: `permis_conduire`, `codigo_seguridad`
+_PARTICLES = frozenset("de du des del della di da do das dos of the для".split())
+# Ways to write "number", which stand for each other: `num_pasaporte`, `nr paszportu`
+_NUMBER = ("number", "num", "nr", "no", "nro", "numero", "nbr")
+_NUMBERS = frozenset((*_NUMBER, "nummer", "numer", "n"))
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # What Python's `\w` leaves out of scripts whose vowels are marks, from Devanagari to Khmer: they are letters of a word.
@@ -94,7 +100,8 @@ class NameIndex:
         self.vetoes: dict[str, set[str]] = {}
         for detector in detectors:
             for entry in detector.names:
-                self._add(detector.name, entry, "".join(tokens(entry)))
+                for words in _variants(tokens(entry)):
+                    self._add(detector.name, entry, "".join(words))
                 if (written := entry.casefold().translate(_UMLAUTS)) != entry.casefold():
                     self._add(detector.name, entry, "".join(tokens(written)))
             for entry in detector.names_not:
@@ -179,6 +186,21 @@ class NameIndex:
             for i, j in longest
             for name, entry in self.unspaced[text[i:j]]
         ]
+
+
+def _variants(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Yield the words of an entry as they are, without particles, and with each short form of "number"."""
+    yield words
+    short = tuple(w for w in words if w not in _PARTICLES)
+    if not 1 < len(short):
+        return
+    if len(short) < len(words):
+        yield short
+    for at in (0, -1):
+        if short[at] in _NUMBERS:
+            rest = short[1:] if at == 0 else short[:-1]
+            for word in _NUMBER:
+                yield (word, *rest) if at == 0 else (*rest, word)
 
 
 def _table_tokens(table: str) -> tuple[str, ...]:
