@@ -27,6 +27,7 @@ SHOWN = 0.5  # confidence from which a column is reported
 CODES = frozenset({"code", "hex", "word", "grouped"})
 FEW_NAMES, MANY_NAMES = 8, 20
 OPEN = frozenset({"cities", "regions", "person_names", "given_names", "surnames"})  # never complete
+LEAST_PASSING = {"given_names": 0.6, "surnames": 0.6}  # of a list of counties half are somebody's name
 FACE_LENGTHS = frozenset({128, 256, 512, 2622, 4096})  # dlib, FaceNet, ArcFace, VGG-Face
 DIRECT = frozenset(
     "email_address postal_address birth_date telephone_number national_id passport_number tax_id payment_card "
@@ -171,7 +172,9 @@ def weigh_cells(detector: Detector, column: Seen, match: NameMatch | None) -> Ca
         if not agrees and detector.vocabulary in OPEN and _share_of_words(column) >= 0.7:
             agrees = candidate.unlisted = True
         ratio = min(3.0, max(ratio, -2.0)) if agrees else -CAP
-    elif candidate.passing < 0.5 or _is_rather_a_place(detector, column, candidate.passing):
+    elif candidate.passing < LEAST_PASSING.get(detector.vocabulary, 0.5) or _is_rather_a_place(
+        detector, column, candidate.passing
+    ):
         return None
     else:
         ratio = min(ratio, _most(detector, column, passed))
@@ -248,7 +251,8 @@ def person_table(table: str, weighed: Mapping[str, Sequence[Candidate]]) -> bool
         c
         for cs in weighed.values()
         for c in cs
-        if c.confidence > 0.8 and not c.in_text and not c.detector.needs_person  # what needs a person is no proof of one
+        # what needs a person is no proof of one
+        if c.confidence > 0.8 and not c.in_text and not c.detector.needs_person
     ]
     if any(c.detector.category in DIRECT or (c.detector.category == "person_name" and c.private) for c in sure):
         return True

@@ -56,10 +56,12 @@ _NUMBERS = frozenset((*_NUMBER, "nummer", "numer", "n"))
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # What Python's `\w` leaves out of scripts whose vowels are marks, from Devanagari to Khmer: they are letters of a word.
 _SPLIT = re.compile(r"(?:(?![\u0900-\u0963\u0966-\u0df3\u0e01-\u0e3e\u0e40-\u0e4e\u0e81-\u109f\u1780-\u17d3])[\W_])+")
-# Combining accents; vowel signs, hamza and tatweel of Arabic; the dot below of Devanagari: written by some, left out by others
+# Accents; vowel signs, hamza and tatweel of Arabic; the dot below of Devanagari: written by some, left out by others
 _MARKS = re.compile(r"[\u0300-\u036f\u0640\u064b-\u065f\u0670\u093c]")
 # Letters that do not decompose, by what a keyboard without them gives; two forms of Arabic letters for one
-_LETTERS = str.maketrans({"ø": "o", "đ": "d", "ł": "l", "ı": "i", "æ": "ae", "œ": "oe", "ى": "ي", "ی": "ي", "ک": "ك", "ة": "ه"})
+_LETTERS = str.maketrans(
+    {"ø": "o", "đ": "d", "ł": "l", "ı": "i", "æ": "ae", "œ": "oe", "ى": "ي", "ی": "ي", "ک": "ك", "ة": "ه"}
+)
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _DIGIT_TAIL = re.compile(r"^([^\W\d_]+)(\d{1,2})$")
@@ -192,7 +194,7 @@ def _variants(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     """Yield the words of an entry as they are, without particles, and with each short form of "number"."""
     yield words
     short = tuple(w for w in words if w not in _PARTICLES)
-    if not 1 < len(short):
+    if len(short) < 2:
         return
     if len(short) < len(words):
         yield short

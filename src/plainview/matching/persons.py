@@ -15,7 +15,8 @@ from plainview.detectors import vocabulary
 TITLES = frozenset(
     "mr mrs ms miss mx dr prof professor sir dame lord lady rev hon herr frau fräulein monsieur madame mme mlle m sr "
     "sra srta don doña señor señora señorita sig signor signora dott dr.ssa dhr mevr mevrouw pan pani г-н г-жа "
-    "господин госпожа пан пані السيد السيدة श्री श्रीमती सुश्री डॉ कुमारी นาย นาง นางสาว ดร jr sr ii iii iv phd md dds dvm esq mba bsc msc dipl ing mag bc dkfm univ hc".split()
+    "господин госпожа пан пані السيد السيدة श्री श्रीमती सुश्री डॉ कुमारी นาย นาง นางสาว ดร jr sr ii iii iv phd "
+    "md dds dvm esq mba bsc msc dipl ing mag bc dkfm univ hc".split()
 )
 PARTICLES = frozenset(
     "de da do dos das del della di du la le van von der den ter ten zu zum zur bin ibn al el ben y e af av st mac "
