@@ -64,3 +64,27 @@ def test_the_longest_entry_wins() -> None:
 def test_any_name_can_be_split(name: str) -> None:
     assert all(part == part.casefold() or part for part in tokens(name))
     INDEX.match(name)
+
+
+SCRIPTS = NameIndex(
+    [
+        Detector(name="street", label="a", category="postal_address", names=("पता", "adı", "kod pocztowy łódź", "Straßenname für Gäste")),
+        Detector(name="husband", label="b", category="family", names=("पति",)),
+        Detector(name="phone", label="c", category="telephone_number", names=("फोन", "الهاتف الأول", "fødselsnummer")),
+        Detector(name="given", label="d", category="person_name", names=("名", "ชื่อจริง")),
+        Detector(name="passport", label="e", category="passport_number", names=("número de pasaporte", "permis de conduire")),
+    ]
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "detectors"),
+    [
+        ("पता", {"street"}), ("पति", {"husband"}), ("फ़ोन", {"phone"}), ("ADI", {"street"}), ("الهاتف الاول", {"phone"}),
+        ("fodselsnummer", {"phone"}), ("foedselsnummer", {"phone"}), ("kod_pocztowy_lodz", {"street"}),
+        ("strassenname_fuer_gaeste", {"street"}), ("名", {"given"}), ("品名", set()), ("ชื่อจริง", {"given"}),
+        ("num_pasaporte", {"passport"}), ("nro pasaporte", {"passport"}), ("permis_conduire", {"passport"}), ("conduire", set()),
+    ],
+)  # fmt: skip
+def test_letters_that_are_written_in_two_ways(name: str, detectors: set[str]) -> None:
+    assert {m.detector for m in SCRIPTS.match(name)} == detectors

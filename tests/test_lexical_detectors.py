@@ -155,6 +155,12 @@ def test_common_words_are_no_names(title: str) -> None:
     assert not looks_like_a_name(title)
 
 
+def test_greek_names_are_known_folded_and_in_lower_case() -> None:
+    names = detectors.vocabulary("given_names")
+    assert "ΓΙΏΡΓΟΣ".casefold() in names
+    assert "ΓΙΏΡΓΟΣ".lower() in names
+
+
 def test_names_and_common_words_do_not_overlap() -> None:
     common = detectors.vocabulary("common_words")
     assert not common & detectors.vocabulary("given_names")
@@ -166,7 +172,8 @@ def test_vocabularies_are_folded_sorted_and_small() -> None:
     for path in files:
         lines = path.read_text(encoding="utf-8").split("\n")[:-1]
         assert lines == sorted(set(lines)), path.name
-        assert all(line == folded(line) for line in lines), path.name
+        # names that end in sigma stand there a second time as whole columns in lower case write them
+        assert all(line == folded(line) or line.endswith("ς") for line in lines), path.name
     assert sum(path.stat().st_size for path in files) < 4_000_000
 
 

@@ -402,7 +402,9 @@ def test_bombs_are_stopped_after_little_was_unpacked(tmp_path: Path) -> None:
 
 def test_a_csv_gz_streams(tmp_path: Path) -> None:
     """The first rows are there when little more was unpacked than they take, and the rest comes in pieces."""
-    rows = b"".join(b"Anna %d,%d@example.org,%d,some more words here\n" % (i, i * 7919, i % 97) for i in range(2_000_000))
+    rows = b"".join(
+        b"Anna %d,%d@example.org,%d,some more words here\n" % (i, i * 7919, i % 97) for i in range(2_000_000)
+    )
     packed = put(tmp_path / "a.csv.gz", igzip.compress(b"name,email,age,note\n" + rows, 1))
     log, source = ReadLog(), FileSource(packed)
     (unit,) = source.units(log)

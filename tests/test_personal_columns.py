@@ -10,6 +10,7 @@ import pytest
 from faker import Faker
 
 from plainview.matching.batches import TableProfiler
+from plainview.matching.persons import name_tags
 from plainview.pipeline import Scanner
 from plainview.sources.base import Table
 
@@ -143,3 +144,55 @@ def test_face_templates_beside_pictures() -> None:
     assert found(columns)["v[]"] == {"face_template"}
     named = {"kontakt_email": values("email")[:50], "face_embedding": pl.Series(vectors)}
     assert found(named)["face_embedding[]"] == {"face_template"}
+
+
+CALLS = ("+48 32 137 76 01", "796 870 432", "0048 730 996 989", "667-933-802", "+48 884 004 761", "(32) 440 11 20")
+
+
+def calls(i: int) -> str:
+    return CALLS[i % len(CALLS)][:-2] + f"{i % 90 + 10}"
+
+
+def test_telephone_numbers_written_in_several_ways() -> None:
+    numbers = pl.Series([calls(i) for i in range(ROWS)])
+    assert found({"c1": numbers})["c1"] == {"telephone_number"}
+
+
+def test_numbers_dialled_at_home_need_people_beside_them() -> None:
+    home = pl.Series([f"0{RNG.randrange(10**8, 10**9)}" for _ in range(ROWS)])
+    assert found({"c1": home, "c2": values("email")})["c1"] == {"telephone_number"}
+    assert found({"c1": home}) == {}
+    grouped = pl.Series(
+        [f"{RNG.randrange(100, 999)} {RNG.randrange(100, 999)} {RNG.randrange(100, 999)}" for _ in range(ROWS)]
+    )
+    assert "c1" not in found({"c1": grouped, "c2": values("email")})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("adresse", "Nielsengrenda {}"), ("पता", "{} लीला महरा, चित्रकूट"), ("Διεύθυνση", "Μυροφύλλου {}")],
+)
+def test_addresses_of_any_country_under_a_telling_name(name: str, value: str) -> None:
+    cells = pl.Series([value.format(i) for i in range(1, ROWS)])
+    assert found({name: cells, "email": values("email")[1:]})[name] == {"postal_address"}
+    assert found({name: cells, "n": pl.Series(range(1, ROWS))}) == {}  # of what, nobody says
+
+
+def test_a_street_does_not_make_people_of_a_table() -> None:
+    assert found({"street": pl.Series([f"Quiet {w}" for w in "Row Lane Yard Mews Gate Hill Green Walk".split()])}) == {}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["अनिरुद्ध मिश्रा", "भरत मिश्रा", "अनिरुद्ध शर्मा"], ["清水 修平", "高橋 稔", "佐々木 裕太"], ["บุญพา แนวพนิช", "นายบุญพา แนวพนิช"],
+    ],
+)  # fmt: skip
+def test_names_in_scripts_with_marks_and_with_blanks(names: list[str]) -> None:
+    assert all("full" in name_tags(name) for name in names)
+
+
+def test_family_names_in_han_alone() -> None:
+    assert "surname" in name_tags("清水")
+    assert "surname" in name_tags("毛")
+    assert "surname" not in name_tags("品")

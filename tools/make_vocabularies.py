@@ -338,7 +338,11 @@ def main() -> None:
     FAKER_JS.update(json.loads(options.faker_js.read_text(encoding="utf-8")))
     ENGLISH.update(w for w in options.english.read_text(encoding="utf-8").split() if w.islower() and "'" not in w)
     for name in options.only or MAKERS:
-        entries = sorted({unicodedata.normalize("NFKC", entry).casefold().strip() for entry in MAKERS[name]()} - {""})
+        found = {unicodedata.normalize("NFKC", entry).casefold().strip() for entry in MAKERS[name]()} - {""}
+        if name == "surnames":
+            found |= surnames_han()  # of cells that are a family name and nothing else
+        # a sigma at the end is another letter in lower case, though not casefolded; whole columns are lowered
+        entries = sorted(found | {entry[:-1] + "ς" for entry in found if entry.endswith("σ")})
         (OUT / f"{name}.txt").write_text("\n".join(entries) + "\n", encoding="utf-8")
         print(f"{name}: {len(entries):,} entries, {(OUT / f'{name}.txt').stat().st_size / 1024:,.0f} KB")
 

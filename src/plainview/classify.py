@@ -27,6 +27,7 @@ SHOWN = 0.5  # confidence from which a column is reported
 CODES = frozenset({"code", "hex", "word", "grouped"})
 FEW_NAMES, MANY_NAMES = 8, 20
 OPEN = frozenset({"cities", "regions", "person_names", "given_names", "surnames"})  # never complete
+LEAST_PASSING = {"given_names": 0.6, "surnames": 0.6}  # of a list of counties half are somebody's name
 FACE_LENGTHS = frozenset({128, 256, 512, 2622, 4096})  # dlib, FaceNet, ArcFace, VGG-Face
 DIRECT = frozenset(
     "email_address postal_address birth_date telephone_number national_id passport_number tax_id payment_card "
@@ -92,6 +93,10 @@ def classify(
     """Return the findings of one table, in the order of its columns."""
     seen = {path: Seen(column) for path, column in profile.columns.items()}
     weighed = {path: weigh_column(path, column, table, detectors, names) for path, column in seen.items()}
+    for path, candidates in weighed.items():
+        called = by_calls(seen[path], detectors, person=False)
+        if called and not any(c.confidence >= SHOWN for c in candidates):
+            candidates.append(called)
     person = person_table(table, weighed)
     found: list[Column] = []
     pictures = person and any(c.detector.category == "photograph" for cs in weighed.values() for c in cs)
@@ -102,6 +107,7 @@ def classify(
             guesses = (
                 by_years(seen[path], detectors, person=person),
                 by_vectors(seen[path], detectors, pictures=pictures),
+                by_calls(seen[path], detectors, person=person),
             )
             candidates.extend(guess for guess in guesses if guess)
         found.extend(_finding(path, c) for c in _choose(candidates))
@@ -175,7 +181,9 @@ def weigh_cells(detector: Detector, column: Seen, match: NameMatch | None) -> Ca
         if not agrees and detector.vocabulary in OPEN and _share_of_words(column) >= 0.7:
             agrees = candidate.unlisted = True
         ratio = min(3.0, max(ratio, -2.0)) if agrees else -CAP
-    elif candidate.passing < 0.5 or _is_rather_a_place(detector, column, candidate.passing):
+    elif candidate.passing < LEAST_PASSING.get(detector.vocabulary, 0.5) or _is_rather_a_place(
+        detector, column, candidate.passing
+    ):
         return None
     else:
         ratio = min(ratio, _most(detector, column, passed))
@@ -248,7 +256,13 @@ def person_table(table: str, weighed: Mapping[str, Sequence[Candidate]]) -> bool
     """Tell whether the rows of a table are about people: it holds something that names one."""
     if people_word(table):
         return True
-    sure = [c for cs in weighed.values() for c in cs if c.confidence > 0.8 and not c.in_text]
+    sure = [
+        c
+        for cs in weighed.values()
+        for c in cs
+        # what needs a person is no proof of one
+        if c.confidence > 0.8 and not c.in_text and not c.detector.needs_person
+    ]
     if any(c.detector.category in DIRECT or (c.detector.category == "person_name" and c.private) for c in sure):
         return True
     exact = {c.detector.category for c in sure if c.named > 0.95 and categories()[c.detector.category].special}
@@ -289,6 +303,26 @@ def by_years(column: Seen, detectors: Mapping[str, Detector], *, person: bool) -
     count = Count(column.filled, column.filled, column.filled)
     words = f"dates from {years[0]} to {years[-1]}, spread as birth years are, in a table about people"
     return Candidate(detector, 0.8, count, [words])
+
+
+def by_calls(column: Seen, detectors: Mapping[str, Detector], *, person: bool) -> Candidate | None:
+    """Take numbers written in several ways for telephone numbers when some of them can be nothing else.
+
+    One column holds `+48 32 137 76 01`, `796 870 432` and `0048 …`: few forms pass, but all are digits grouped
+    like a number to be called. Without a plus sign or brackets the table must be about people.
+    """
+    detector = detectors.get("telephone_number")
+    if detector is None or column.distinct < 8 or column.share("telephone_number_plain") < 0.95:
+        return None
+    written = column.share("telephone_number")
+    signed = column.shapes["phoneish"] >= 0.2 * column.distinct
+    home = person and column.distinct >= MANY_NAMES and written + column.share("telephone_number_national") >= 0.95
+    if not (written >= 0.25 and (signed or person)) and not home:
+        return None
+    count = Count(column.filled, column.filled, column.filled)
+    words = f"{column.tags['telephone_number']:,} of {column.distinct:,} distinct values looked at have the form"
+    words += ", and the others that of one dialled at home" if home else ", and the others digits grouped like it"
+    return Candidate(detector, 1.5 if signed else 0.8, count, [words])
 
 
 def by_vectors(column: Seen, detectors: Mapping[str, Detector], *, pictures: bool) -> Candidate | None:

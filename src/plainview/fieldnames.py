@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from plainview.detectors import Detector
@@ -47,9 +47,24 @@ PEOPLE = frozenset(
 # Of these the rows of a table are mostly known to the public: its name alone says nothing of private people.
 PUBLIC = frozenset("candidate player author voter driver owner".split())
 
+# Words that names of columns leave out: `permis_conduire`, `codigo_seguridad`
+_PARTICLES = frozenset("de du des del della di da do das dos of the для".split())
+# Ways to write "number", which stand for each other: `num_pasaporte`, `nr paszportu`
+_NUMBER = ("number", "num", "nr", "no", "nro", "numero", "nbr")
+_NUMBERS = frozenset((*_NUMBER, "nummer", "numer", "n"))
+_LEFT_OUT = _PARTICLES | _NUMBERS
+
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_MARKS = re.compile("[\u0300-\u036f]+")
-_SPLIT = re.compile(r"[\W_]+")
+# What Python's `\w` leaves out of scripts whose vowels are marks, from Devanagari to Khmer: they are letters of a word.
+_SPLIT = re.compile(r"(?:(?![\u0900-\u0963\u0966-\u0df3\u0e01-\u0e3e\u0e40-\u0e4e\u0e81-\u109f\u1780-\u17d3])[\W_])+")
+# Accents; vowel signs, hamza and tatweel of Arabic; the dot below of Devanagari: written by some, left out by others
+_MARKS = re.compile(r"[\u0300-\u036f\u0640\u064b-\u065f\u0670\u093c]")
+# Letters that do not decompose, by what a keyboard without them gives; two forms of Arabic letters for one
+_LETTERS = str.maketrans(
+    {"ø": "o", "đ": "d", "ł": "l", "ı": "i", "æ": "ae", "œ": "oe", "ى": "ي", "ی": "ي", "ک": "ك", "ة": "ه"}
+)
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
+_ASCII_SPLIT = re.compile(r"[\W_]+", re.ASCII)
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _DIGIT_TAIL = re.compile(r"^([^\W\d_]+)(\d{1,2})$")
 
@@ -63,12 +78,23 @@ def tokens(name: str) -> tuple[str, ...]:
     folded = text.casefold()
     if folded != text:
         folded = " ".join(_CAMEL.split(text)).casefold()
-    plain = folded if folded.isascii() else _MARKS.sub("", unicodedata.normalize("NFD", folded))
+    split = _ASCII_SPLIT
+    if not folded.isascii():
+        plain = _MARKS.sub("", unicodedata.normalize("NFD", folded)).translate(_LETTERS)
+        folded, split = unicodedata.normalize("NFC", plain), _SPLIT
     parts: list[str] = []
-    for part in _SPLIT.split(unicodedata.normalize("NFC", plain)):
+    for part in split.split(folded):
         tail = _DIGIT_TAIL.match(part)
         parts.extend(tail.groups() if tail else (part,) if part else ())
     return tuple(parts)
+
+
+def _spellings(entry: str) -> Iterator[str]:
+    """Yield what an entry may be written as, without what parts its words."""
+    for words in _variants(tokens(entry)):
+        yield "".join(words)
+    if not entry.isascii() and (written := entry.casefold().translate(_UMLAUTS)) != entry.casefold():
+        yield "".join(tokens(written))
 
 
 def _joined(entry: str) -> str:
@@ -96,7 +122,8 @@ class NameIndex:
         for detector in detectors:
             own: dict[str, str] = {}
             for entry in detector.names:
-                own.setdefault(_joined(entry), entry)
+                for folded in _spellings(entry):
+                    own.setdefault(folded, entry)
             own.pop("", None)
             for folded, entry in own.items():
                 book = self.entries if folded.isascii() or not _UNSPACED.search(folded) else self.unspaced
@@ -158,16 +185,16 @@ class NameIndex:
         found = [
             NameMatch(name, entry, _strength(whole, i, j, first_own)) for i, j, rows in spans for name, entry in rows
         ]
-        return found + self._unspaced("".join(own))
+        return found + self._unspaced("".join(own), own)
 
-    def _unspaced(self, text: str) -> list[NameMatch]:
+    def _unspaced(self, text: str, own: Sequence[str]) -> list[NameMatch]:
         if not self.unspaced or not _UNSPACED.search(text):
             return []
         spans = [
             (i, j)
             for i in range(len(text))
             for j in range(i + 1, min(len(text), i + self.longest_unspaced) + 1)
-            if text[i:j] in self.unspaced
+            if text[i:j] in self.unspaced and (j - i > 1 or text[i:j] in own)  # one sign is part of many a word
         ]
         longest = [s for s in spans if not any(o[0] <= s[0] and s[1] <= o[1] and o != s for o in spans)]
         return [
@@ -175,6 +202,23 @@ class NameIndex:
             for i, j in longest
             for name, entry in self.unspaced[text[i:j]]
         ]
+
+
+def _variants(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Yield the words of an entry as they are, without particles, and with each short form of "number"."""
+    yield words
+    if _LEFT_OUT.isdisjoint(words):
+        return
+    short = tuple(w for w in words if w not in _PARTICLES)
+    if len(short) < 2:
+        return
+    if len(short) < len(words):
+        yield short
+    for at in (0, -1):
+        if short[at] in _NUMBERS:
+            rest = short[1:] if at == 0 else short[:-1]
+            for word in _NUMBER:
+                yield (word, *rest) if at == 0 else (*rest, word)
 
 
 def _table_tokens(table: str) -> tuple[str, ...]:

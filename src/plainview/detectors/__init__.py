@@ -52,6 +52,8 @@ class Detector:
 
 
 KEYS = {f.name for f in fields(Detector)} - {"name"}
+# Detectors that need a field name, whose share of a column's values speaks for another one all the same (`classify`)
+BY_FORM = frozenset({"telephone_number_plain", "telephone_number_national"})
 FLAGS = ("in_text", "needs_name", "needs_person")
 TUPLES = {f.name for f in fields(Detector) if str(f.type).startswith("tuple")}
 

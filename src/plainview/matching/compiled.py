@@ -18,7 +18,7 @@ import numpy.typing as npt
 import polars as pl
 import re2
 
-from plainview.detectors import Detector, vocabulary
+from plainview.detectors import BY_FORM, Detector, vocabulary
 from plainview.detectors.checks import CHECKS, Check
 from plainview.detectors.checks_kernel import digits
 from plainview.errors import DetectorError
@@ -130,7 +130,8 @@ class Matcher:
                     raise DetectorError(f"{d.name}: unknown check {d.check!r}")
                 check = CHECKS[d.check] if d.check else None
                 self.rules[d.name] = Rule(d, check, rf"^[\s]*(?:{rust})[\s]*$", rf"{LEFT}(?:{rust}){RIGHT}")
-        self.loose = frozenset(name for name, rule in self.rules.items() if rule.detector.needs_name)
+        # looked for only under a field name that speaks of them
+        self.loose = frozenset(name for name, rule in self.rules.items() if rule.detector.needs_name) - BY_FORM
         self.patterned = [rule for name, rule in self.rules.items() if name not in self.loose]
         self.in_text = [rule for rule in self.rules.values() if rule.detector.in_text]
         self.vocabularies = [d for d in detectors if d.vocabulary]

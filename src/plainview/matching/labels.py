@@ -7,6 +7,7 @@ what they are.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import re2
@@ -19,6 +20,7 @@ LABEL = r"(?:^|[\n\r\t.;,(\[{|>*•/\"'-]|\s)([\p{L}][\p{L}\p{N}º°'’._/ -]{0
 PARTICLE = r"(?:(?:de|del|de la|la|van|von|der|den|da|do|dos|di|bin|al)\s)?"
 NAME = rf"\p{{Lu}}[\p{{L}}'’.-]*(?:[ ,]{{1,2}}{PARTICLE}\p{{Lu}}[\p{{L}}'’.-]*){{0,4}}"
 WEAK = frozenset({"username", "password"})  # their form is that of any word
+_END = re.compile(r"[\n\r\t\"]| \||\| ")
 REACH = 120  # characters behind a label that may hold its value
 
 
@@ -41,7 +43,7 @@ class Labels:
                 detector = self.detectors[match.detector]
                 if match.strength < 0.9 or detector.name in WEAK:
                     continue
-                value = self._form(detector).match(text[found.end() : found.end() + REACH])
+                value = self._form(detector).match(_field(text, found.end()))
                 if value is not None and value.end(1) > 0:
                     yield detector, found.end() + value.start(1), found.end() + value.end(1)
 
@@ -50,6 +52,13 @@ class Labels:
             inner = alternation(detector.patterns) if detector.patterns else NAME
             self._forms[detector.name] = _compile(f"({inner}){RIGHT}")
         return self._forms[detector.name]
+
+
+def _field(text: str, start: int) -> str:
+    """Return what a label can speak of: up to the quote that closes it, or to the end of its line or cell."""
+    field = text[start : start + REACH]
+    quote = text[start - 1]
+    return field.partition(quote)[0] if quote in "\"'" else _END.split(field, 1)[0]
 
 
 def _compile(pattern: str) -> re2._Regexp:

@@ -15,15 +15,20 @@ from plainview.detectors import vocabulary
 TITLES = frozenset(
     "mr mrs ms miss mx dr prof professor sir dame lord lady rev hon herr frau fräulein monsieur madame mme mlle m sr "
     "sra srta don doña señor señora señorita sig signor signora dott dr.ssa dhr mevr mevrouw pan pani г-н г-жа "
-    "господин госпожа السيد السيدة jr sr ii iii iv phd md dds dvm esq mba bsc msc dipl ing mag bc dkfm univ hc".split()
+    "господин госпожа пан пані السيد السيدة श्री श्रीमती सुश्री डॉ कुमारी นาย นาง นางสาว ดร jr sr ii iii iv phd "
+    "md dds dvm esq mba bsc msc dipl ing mag bc dkfm univ hc".split()
 )
 PARTICLES = frozenset(
     "de da do dos das del della di du la le van von der den ter ten zu zum zur bin ibn al el ben y e af av st mac "
     "mc o".split()
 )
-_WORD = re.compile(r"[^\W\d_]+(?:['’\-·‐][^\W\d_]+)*\.?")
+# A letter, or a vowel sign of a script from Devanagari to Khmer, which Python counts among neither letters nor words
+_LETTER = r"(?:[^\W\d_]|[\u0900-\u0963\u0971-\u0df3\u0e31-\u0e3a\u0e47-\u0e4e\u0eb1-\u109f\u17b6-\u17d3])"
+_WORD = re.compile(rf"{_LETTER}+(?:['’\-·‐]{_LETTER}+)*\.?")
 _SHAPE = re.compile(r"[^\W\d_][^\d_@/\\<>{}\[\]|=+*%$#!?;:\"&~^]*")
-_HAN = re.compile(r"[\u3400-\u9fff]{2,4}(?:[··][\u3400-\u9fff]+)?")
+_HAN = re.compile(r"[\u3400-\u9fff々]{1,4}(?:[··][\u3400-\u9fff]+)?")
+_HAN_PARTED = re.compile(r"([\u3400-\u9fff々]{1,3})[ ]([\u3400-\u9fff々]{1,3}|[\u3040-\u30ff]{1,6})")
+_THAI_TITLE = re.compile(r"^(?:นางสาว|นาง|นาย|น\.ส\.|ด\.ช\.|ด\.ญ\.) ?(?=[ก-ฮ])")
 _HANGUL = re.compile(r"[\uac00-\ud7af]{2,4}")
 _VERSUS = re.compile(r"\b(?:v|vs|and|und|et|feat)\b\.? ")
 _NOT_PERSON = (
@@ -102,10 +107,15 @@ def name_tags(value: str) -> set[str]:
     if len(text) > 60 or not _SHAPE.fullmatch(text):
         return set()
     if _HAN.fullmatch(text):
-        return {"full", "han"} if _is_han_name(text) else {"han"}
+        if text in vocabulary("surnames_han"):  # of places so named there are more: the column decides
+            return {"han", "surname", "place"} if _is_place(text) else {"han", "surname"}
+        return {"full", "han"} if len(text) > 1 and _is_han_name(text) else {"han"}
+    if parted := _HAN_PARTED.fullmatch(text):
+        known = parted[1] in vocabulary("surnames_han")
+        return {"full", "han"} if known and text[-1] not in _NOT_HAN else {"han"}
     if _HANGUL.fullmatch(text):
         return {"full"} if text[:1] in vocabulary("surnames_hangul") else set()
-    folded = text.casefold()
+    folded = _THAI_TITLE.sub("", text).casefold()
     tags = {"place"} if _is_place(folded) else set()
     words = [w.rstrip(".") for w in _WORD.findall(folded)]
     if not words or len(words) > 6 or _VERSUS.search(folded):

@@ -31,9 +31,8 @@ def extend_plan(plan: ColumnPlan, sketch: Mapping[int, Tags], matches: Iterable[
     # Of number forms that fit nearly all values alike, only the rarest by chance is worth counting.
     fitting = (tag for tag, count in tagged.items() if tag in matcher.rules and count >= 0.9 * len(sketch))
     rarest = min((chance(tag, shapes) for tag in fitting), default=1.0)
-    ranked = sorted(
-        (-count, tag in matcher.loose, tag) for tag, count in tagged.items() if count >= need or tag in named
-    )
+    loose = {tag for tag in tagged if tag in matcher.detectors and matcher.detectors[tag].needs_name}
+    ranked = sorted((-count, tag in loose, tag) for tag, count in tagged.items() if count >= need or tag in named)
     for _, needs_name, tag in ranked:
         detector = matcher.detectors.get(tag)
         if detector and needs_name and (tag not in named or _covered(detector, tagged, plan, matcher)):

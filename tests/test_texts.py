@@ -1,0 +1,54 @@
+"""What stands behind a word or a label in running text, and what does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from plainview import find
+
+
+def said(text: str) -> set[tuple[str, str]]:
+    return {(m.category, text[m.start : m.end].rstrip(".")) for m in find(text)}
+
+
+@pytest.mark.parametrize(
+    ("text", "category", "value"),
+    [
+        ("please call me at (555) 123-4567 tomorrow", "telephone_number", "(555) 123-4567"),
+        ("Tfno. 956 013 059 y correo", "telephone_number", "956 013 059"),
+        ("手機 0912345678 結束", "telephone_number", "0912345678"),
+        ("ur. 7 marca 1985 r. w Krakowie", "birth_date", "7 marca 1985"),
+        ("She was born on 3 May 1980 in Leeds", "birth_date", "3 May 1980"),
+        ("We live at 1600 Amphitheatre Parkway, Mountain View", "postal_address", "1600 Amphitheatre Parkway"),
+        ("zam. ul. Polna 3/5 w Toruniu", "postal_address", "ul. Polna 3/5"),
+        ("my credit card number is 675984103431?", "payment_card", "675984103431"),
+        ("NASS: 71 33043712 35.", "national_id", "71 33043712 35"),
+    ],
+)
+def test_behind_a_word(text: str, category: str, value: str) -> None:
+    assert (category, value) in said(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(555) 123-4567",
+        "part 956 013 059 is out of stock",
+        "The museum opened on 3 May 1980",
+        "order 0912345678 was sent",
+        "Born in the USA sold 30000000 copies",
+        "see chapter 12 of the Hauptwerk",
+    ],
+)
+def test_without_a_word_it_stays_a_number(text: str) -> None:
+    assert said(text) == set()
+
+
+def test_a_label_speaks_of_its_own_field() -> None:
+    text = '"address": "7557 Alder Lane, Fairview, GA 37257", "mrn": "MRN-1027257", "ward": "x"'
+    assert said(text) >= {
+        ("postal_address", "7557 Alder Lane, Fairview, GA 37257"),
+        ("medical_record_number", "MRN-1027257"),
+    }
+    row = "Domicilio: Calle Mayor 3 | NHC: 739146"
+    assert ("medical_record_number", "739146") in said(row)
