@@ -9,7 +9,7 @@ import pytest
 
 from conftest import Ran
 from plainview.classify import log_ratio
-from plainview.detectors import Detector, categories, load_detectors, parse_detector
+from plainview.detectors import BY_FORM, Detector, categories, load_detectors, parse_detector
 from plainview.errors import DetectorError
 from plainview.explain import wrong_examples
 from plainview.matching.compiled import Matcher, for_rust
@@ -106,3 +106,10 @@ def test_evidence_against_chance() -> None:
     assert log_ratio(100, 100, 0.1, 0.92) > 9
     assert log_ratio(100, 100, 0.89, 0.92) < log_ratio(100, 100, 0.1, 0.92)
     assert log_ratio(0, 0, 0.1, 0.92) == 0
+
+
+def test_what_is_looked_for_without_its_name_exists() -> None:
+    """These speak for another detector; under no name they are not counted themselves."""
+    loaded = {detector.name: detector for detector in load_detectors()}
+    assert all(loaded[name].needs_name for name in BY_FORM)
+    assert BY_FORM.isdisjoint(Matcher(load_detectors()).loose)
