@@ -65,6 +65,7 @@ _LETTERS = str.maketrans(
 )
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 _ASCII_SPLIT = re.compile(r"[\W_]+", re.ASCII)
+_UMLAUT = re.compile("[äöüøåÄÖÜØÅ]")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _DIGIT_TAIL = re.compile(r"^([^\W\d_]+)(\d{1,2})$")
 
@@ -91,10 +92,13 @@ def tokens(name: str) -> tuple[str, ...]:
 
 def _spellings(entry: str) -> Iterator[str]:
     """Yield what an entry may be written as, without what parts its words."""
-    for words in _variants(tokens(entry)):
+    words = tokens(entry)
+    if _LEFT_OUT.isdisjoint(words):
         yield "".join(words)
-    if not entry.isascii() and (written := entry.casefold().translate(_UMLAUTS)) != entry.casefold():
-        yield "".join(tokens(written))
+    else:
+        yield from map("".join, _variants(words))
+    if _UMLAUT.search(entry):
+        yield "".join(tokens(entry.casefold().translate(_UMLAUTS)))
 
 
 def _joined(entry: str) -> str:
@@ -207,8 +211,6 @@ class NameIndex:
 def _variants(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     """Yield the words of an entry as they are, without particles, and with each short form of "number"."""
     yield words
-    if _LEFT_OUT.isdisjoint(words):
-        return
     short = tuple(w for w in words if w not in _PARTICLES)
     if len(short) < 2:
         return
