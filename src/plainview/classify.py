@@ -27,7 +27,9 @@ SHOWN = 0.5  # confidence from which a column is reported
 CODES = frozenset({"code", "hex", "word", "grouped"})
 FEW_NAMES, MANY_NAMES = 8, 20
 OPEN = frozenset({"cities", "regions", "person_names", "given_names", "surnames"})  # never complete
-LEAST_PASSING = {"given_names": 0.6, "surnames": 0.6}  # of a list of counties half are somebody's name
+# Of a list of counties or streets half hold somebody's name; of one in Han or Hangul nearly as many begin like one.
+LEAST_PASSING = {"given_names": 0.6, "surnames": 0.6, "person_names": 0.6}
+LEAST_UNSPACED = 0.72
 FACE_LENGTHS = frozenset({128, 256, 512, 2622, 4096})  # dlib, FaceNet, ArcFace, VGG-Face
 DIRECT = frozenset(
     "email_address postal_address birth_date telephone_number national_id passport_number tax_id payment_card "
@@ -172,9 +174,7 @@ def weigh_cells(detector: Detector, column: Seen, match: NameMatch | None) -> Ca
         if not agrees and detector.vocabulary in OPEN and _share_of_words(column) >= 0.7:
             agrees = candidate.unlisted = True
         ratio = min(3.0, max(ratio, -2.0)) if agrees else -CAP
-    elif candidate.passing < LEAST_PASSING.get(detector.vocabulary, 0.5) or _is_rather_a_place(
-        detector, column, candidate.passing
-    ):
+    elif candidate.passing < _least(detector, column) or _is_rather_a_place(detector, column, candidate.passing):
         return None
     else:
         ratio = min(ratio, _most(detector, column, passed))
@@ -209,6 +209,12 @@ def _most(detector: Detector, column: Seen, passed: int) -> float:
     shapes = column.shapes
     codes = sum(n for shape, n in shapes.items() if shape in CODES or shape.startswith("int"))
     return 4.0 if codes * 2 > sum(shapes.values()) else CAP
+
+
+def _least(detector: Detector, column: Seen) -> float:
+    """Share of the distinct values that must pass where no field name speaks."""
+    unspaced = detector.category == "person_name" and column.share("han") > 0.5
+    return LEAST_UNSPACED if unspaced else LEAST_PASSING.get(detector.vocabulary, 0.5)
 
 
 def _is_rather_a_place(detector: Detector, column: Seen, passing: float) -> bool:
