@@ -101,6 +101,7 @@ def classify(
             candidates.append(called)
     person = person_table(table, weighed)
     found: list[Column] = []
+    given = any(c.detector.name == "person_name_given" and c.confidence > 0.9 for cs in weighed.values() for c in cs)
     pictures = person and any(c.detector.category == "photograph" for cs in weighed.values() for c in cs)
     for path, candidates in weighed.items():
         for candidate in candidates:
@@ -110,6 +111,7 @@ def classify(
                 by_years(seen[path], detectors, person=person),
                 by_vectors(seen[path], detectors, pictures=pictures),
                 by_calls(seen[path], detectors, person=person),
+                by_kin(seen[path], detectors, given=given),
             )
             candidates.extend(guess for guess in guesses if guess)
         found.extend(_finding(path, c) for c in _choose(candidates))
@@ -320,6 +322,22 @@ def by_calls(column: Seen, detectors: Mapping[str, Detector], *, person: bool) -
     words = f"{column.tags['telephone_number']:,} of {column.distinct:,} distinct values looked at have the form"
     words += ", and the others that of one dialled at home" if home else ", and the others digits grouped like it"
     return Candidate(detector, 1.5 if signed else 0.8, count, [words])
+
+
+def by_kin(column: Seen, detectors: Mapping[str, Detector], *, given: bool) -> Candidate | None:
+    """Take words of which many are family names for such names beside a column of given names.
+
+    No list of family names is complete; of ordinary words hardly one in fifty is in it.
+    """
+    detector = detectors.get("person_name_family")
+    if detector is None or not given or column.distinct < MANY_NAMES or column.repeats:
+        return None
+    known, places = column.share("surname"), column.share("place")
+    if known < 0.35 or places > 0.5 * known or _share_of_words(column) < 0.9 or column.share("full") > 0.1:
+        return None
+    count = column.counts.get(detector.name, Count(column.filled, 0, 0))
+    words = f"{column.tags['surname']:,} of {column.distinct:,} distinct values looked at are known family names"
+    return Candidate(detector, 0.8, count, [words + ", beside a column of given names"])
 
 
 def by_vectors(column: Seen, detectors: Mapping[str, Detector], *, pictures: bool) -> Candidate | None:
