@@ -176,7 +176,7 @@ def weigh_cells(detector: Detector, column: Seen, match: NameMatch | None) -> Ca
         if not agrees and detector.vocabulary in OPEN and _share_of_words(column) >= 0.7:
             agrees = candidate.unlisted = True
         ratio = min(3.0, max(ratio, -2.0)) if agrees else -CAP
-    elif candidate.passing < _least(detector, column) or _is_rather_a_place(detector, column, candidate.passing):
+    elif candidate.passing < 0.5 or _is_rather_a_place(detector, column, candidate.passing):
         return None
     else:
         ratio = min(ratio, _most(detector, column, passed))
@@ -202,9 +202,11 @@ def _most(detector: Detector, column: Seen, passed: int) -> float:
     """Return what values without a telling field name can add at the most.
 
     A form of letters and digits without a check is that of many a code: once one value has it, all have.
-    Names of people vary; a word list met by two or three words proves little.
+    Names of people vary; a word list met by two or three words proves little, or by half of them: then the
+    table must be about people.
     """
-    if detector.category == "person_name" and (passed < FEW_NAMES or column.repeats):
+    few = passed < max(FEW_NAMES, _least(detector, column) * column.distinct)
+    if detector.category == "person_name" and (few or column.repeats):
         return 3.0
     if detector.check or detector.in_text or detector.vocabulary:
         return CAP + MANY * bool(detector.check and not detector.in_text)
