@@ -196,3 +196,43 @@ def test_family_names_in_han_alone() -> None:
     assert "surname" in name_tags("清水")
     assert "surname" in name_tags("毛")
     assert "surname" not in name_tags("品")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Novák s.r.o.",
+        "Dvořák, a.s.",
+        "Pogačnik d.o.o.",
+        "Durand S.A.R.L.",
+        "Paseo Juan López",
+        "Kỹ sư phần mềm",
+        "Calle de Ana Pérez",
+    ],
+)
+def test_firms_streets_and_vietnamese_words_are_no_names(text: str) -> None:
+    assert "full" not in name_tags(text)
+
+
+def test_half_a_list_of_words_that_may_be_names() -> None:
+    names = "Smith Miller Johnson Clark Baker Jackson Nelson Taylor Collins Murphy Simpson Thompson".split()
+    rocks = "Quartzite Feldspar Gneiss Schist Andesite Dolomite Rhyolite Obsidian Pumice Travertine".split()
+    assert found({"c1": pl.Series(names + rocks)}) == {}
+    assert found({"c1": pl.Series(names + rocks[:2])})["c1"] == {"person_name"}
+
+
+def test_rare_family_names_beside_given_names() -> None:
+    family = pl.Series(
+        "Rossi Acciai Bianchi Aglietti Colombo Burgalassi Ricci Cecconi Moretti Chimenti Conti Doccini "
+        "Galli Faglioli Costa Gerbi Fontana Innocenti Ferrari Lelli Esposito Maccioni".split()
+    )
+    given = pl.Series(
+        "Anna Marco Giulia Paolo Elena Luca Maria Andrea Sara Pietro Laura Carlo "
+        "Chiara Antonio Silvia Roberto Marta Stefano Paola Franco Rita Bruno".split()
+    )
+    assert found({"c1": given, "c2": family})["c2"] == {"person_name"}
+    rocks = pl.Series(
+        [f"{w}{e}" for w in ("Quartz", "Feldspar", "Gneiss") for e in ("", "ic", "ite", "ous", "al", "oid", "ar")]
+        + ["Sand"]
+    )
+    assert "c2" not in found({"c1": given, "c2": rocks})

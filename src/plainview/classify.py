@@ -27,7 +27,9 @@ SHOWN = 0.5  # confidence from which a column is reported
 CODES = frozenset({"code", "hex", "word", "grouped"})
 FEW_NAMES, MANY_NAMES = 8, 20
 OPEN = frozenset({"cities", "regions", "person_names", "given_names", "surnames"})  # never complete
-LEAST_PASSING = {"given_names": 0.6, "surnames": 0.6}  # of a list of counties half are somebody's name
+# Of a list of counties or streets half hold somebody's name; of one in Han or Hangul nearly as many begin like one.
+LEAST_PASSING = {"given_names": 0.6, "surnames": 0.6, "person_names": 0.6}
+LEAST_UNSPACED = 0.72
 FACE_LENGTHS = frozenset({128, 256, 512, 2622, 4096})  # dlib, FaceNet, ArcFace, VGG-Face
 DIRECT = frozenset(
     "email_address postal_address birth_date telephone_number national_id passport_number tax_id payment_card "
@@ -99,6 +101,7 @@ def classify(
             candidates.append(called)
     person = person_table(table, weighed)
     found: list[Column] = []
+    given = any(c.detector.name == "person_name_given" and c.confidence > 0.9 for cs in weighed.values() for c in cs)
     pictures = person and any(c.detector.category == "photograph" for cs in weighed.values() for c in cs)
     for path, candidates in weighed.items():
         for candidate in candidates:
@@ -108,6 +111,7 @@ def classify(
                 by_years(seen[path], detectors, person=person),
                 by_vectors(seen[path], detectors, pictures=pictures),
                 by_calls(seen[path], detectors, person=person),
+                by_kin(seen[path], detectors, given=given),
             )
             candidates.extend(guess for guess in guesses if guess)
         found.extend(_finding(path, c) for c in _choose(candidates))
@@ -181,9 +185,7 @@ def weigh_cells(detector: Detector, column: Seen, match: NameMatch | None) -> Ca
         if not agrees and detector.vocabulary in OPEN and _share_of_words(column) >= 0.7:
             agrees = candidate.unlisted = True
         ratio = min(3.0, max(ratio, -2.0)) if agrees else -CAP
-    elif candidate.passing < LEAST_PASSING.get(detector.vocabulary, 0.5) or _is_rather_a_place(
-        detector, column, candidate.passing
-    ):
+    elif candidate.passing < 0.5 or _is_rather_a_place(detector, column, candidate.passing):
         return None
     else:
         ratio = min(ratio, _most(detector, column, passed))
@@ -209,15 +211,23 @@ def _most(detector: Detector, column: Seen, passed: int) -> float:
     """Return what values without a telling field name can add at the most.
 
     A form of letters and digits without a check is that of many a code: once one value has it, all have.
-    Names of people vary; a word list met by two or three words proves little.
+    Names of people vary; a word list met by two or three words proves little, or by half of them: then the
+    table must be about people.
     """
-    if detector.category == "person_name" and (passed < FEW_NAMES or column.repeats):
+    few = passed < max(FEW_NAMES, _least(detector, column) * column.distinct)
+    if detector.category == "person_name" and (few or column.repeats):
         return 3.0
     if detector.check or detector.in_text or detector.vocabulary:
         return CAP + MANY * bool(detector.check and not detector.in_text)
     shapes = column.shapes
     codes = sum(n for shape, n in shapes.items() if shape in CODES or shape.startswith("int"))
     return 4.0 if codes * 2 > sum(shapes.values()) else CAP
+
+
+def _least(detector: Detector, column: Seen) -> float:
+    """Share of the distinct values that must pass where no field name speaks."""
+    unspaced = detector.category == "person_name" and column.share("han") > 0.5
+    return LEAST_UNSPACED if unspaced else LEAST_PASSING.get(detector.vocabulary, 0.5)
 
 
 def _is_rather_a_place(detector: Detector, column: Seen, passing: float) -> bool:
@@ -323,6 +333,22 @@ def by_calls(column: Seen, detectors: Mapping[str, Detector], *, person: bool) -
     words = f"{column.tags['telephone_number']:,} of {column.distinct:,} distinct values looked at have the form"
     words += ", and the others that of one dialled at home" if home else ", and the others digits grouped like it"
     return Candidate(detector, 1.5 if signed else 0.8, count, [words])
+
+
+def by_kin(column: Seen, detectors: Mapping[str, Detector], *, given: bool) -> Candidate | None:
+    """Take words of which many are family names for such names beside a column of given names.
+
+    No list of family names is complete; of ordinary words hardly one in fifty is in it.
+    """
+    detector = detectors.get("person_name_family")
+    if detector is None or not given or column.distinct < MANY_NAMES or column.repeats:
+        return None
+    known, places = column.share("surname"), column.share("place")
+    if known < 0.35 or places > 0.5 * known or _share_of_words(column) < 0.9 or column.share("full") > 0.1:
+        return None
+    count = column.counts.get(detector.name, Count(column.filled, 0, 0))
+    words = f"{column.tags['surname']:,} of {column.distinct:,} distinct values looked at are known family names"
+    return Candidate(detector, 0.8, count, [words + ", beside a column of given names"])
 
 
 def by_vectors(column: Seen, detectors: Mapping[str, Detector], *, pictures: bool) -> Candidate | None:

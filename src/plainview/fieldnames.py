@@ -48,14 +48,23 @@ PEOPLE = frozenset(
 PUBLIC = frozenset("candidate player author voter driver owner".split())
 
 # Words that names of columns leave out: `permis_conduire`, `codigo_seguridad`
-_PARTICLES = frozenset("de du des del della di da do das dos of the для".split())
+_PARTICLES = frozenset("de du des del della di da do dos das d l of the для".split())
 # Ways to write "number", which stand for each other: `num_pasaporte`, `nr paszportu`
 _NUMBER = ("number", "num", "nr", "no", "nro", "numero", "nbr")
+# What is shortened in columns of old databases: `CUST_LAST_NM`, `dt_nasc`, `fec_nac`
+_SHORT = {
+    "name": "nm", "nome": "nm", "date": "dt", "data": "dt", "fecha": "fec", "datum": "dat", "naissance": "naiss",
+    "nascimento": "nasc", "nascita": "nasc", "nacimiento": "nac", "customer": "cust", "employee": "emp",
+    "patient": "pat", "address": "addr", "account": "acct",
+}  # fmt: skip
+# Kinds whose words end compounds of Germanic and Uralic languages: `Kundennachname`, `matkapuhelinnumero`
+_COMPOUNDED = frozenset("person_name telephone_number birth_date national_id bank_account".split())
+_TAIL, _HEAD = 7, 3  # letters, at least, of the word at the end and of what stands before it
 _NUMBERS = frozenset((*_NUMBER, "nummer", "numer", "n"))
-_LEFT_OUT = _PARTICLES | _NUMBERS
+_VARIED = _PARTICLES | _NUMBERS | _SHORT.keys()
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-# What Python's `\w` leaves out of scripts whose vowels are marks, from Devanagari to Khmer: they are letters of a word.
+# Vowel signs of scripts from Devanagari to Khmer: Python's `\w` leaves them out, but they are letters of a word.
 _SPLIT = re.compile(r"(?:(?![\u0900-\u0963\u0966-\u0df3\u0e01-\u0e3e\u0e40-\u0e4e\u0e81-\u109f\u1780-\u17d3])[\W_])+")
 # Accents; vowel signs, hamza and tatweel of Arabic; the dot below of Devanagari: written by some, left out by others
 _MARKS = re.compile(r"[\u0300-\u036f\u0640\u064b-\u065f\u0670\u093c]")
@@ -93,7 +102,7 @@ def tokens(name: str) -> tuple[str, ...]:
 def _spellings(entry: str) -> Iterator[str]:
     """Yield what an entry may be written as, without what parts its words."""
     words = tokens(entry)
-    if _LEFT_OUT.isdisjoint(words):
+    if _VARIED.isdisjoint(words):
         yield "".join(words)
     else:
         yield from map("".join, _variants(words))
@@ -123,6 +132,7 @@ class NameIndex:
         self.entries: dict[str, list[tuple[str, str]]] = {}
         self.unspaced: dict[str, list[tuple[str, str]]] = {}
         self.vetoes: dict[str, set[str]] = {}
+        self.tails: dict[str, list[tuple[str, str]]] = {}
         for detector in detectors:
             own: dict[str, str] = {}
             for entry in detector.names:
@@ -132,6 +142,11 @@ class NameIndex:
             for folded, entry in own.items():
                 book = self.entries if folded.isascii() or not _UNSPACED.search(folded) else self.unspaced
                 book.setdefault(folded, []).append((detector.name, entry))
+            if detector.category in _COMPOUNDED:
+                for entry in detector.names:
+                    words = tokens(entry)
+                    if len(words) == 1 and len(words[0]) >= _TAIL:
+                        self.tails.setdefault(words[0], []).append((detector.name, entry))
             for entry in detector.names_not:
                 self.vetoes.setdefault(_joined(entry), set()).add(detector.name)
         self.knows_persons = "customername" in self.entries
@@ -189,7 +204,17 @@ class NameIndex:
         found = [
             NameMatch(name, entry, _strength(whole, i, j, first_own)) for i, j, rows in spans for name, entry in rows
         ]
-        return found + self._unspaced("".join(own), own)
+        return found + self._unspaced("".join(own), own) + ([] if spans else self._compound(whole, first_own))
+
+    def _compound(self, whole: Sequence[str], first_own: int) -> list[NameMatch]:
+        """Find entries that are the end of an own word."""
+        for at in range(first_own, len(whole)):
+            word = whole[at]
+            for cut in range(_HEAD, len(word) - _TAIL + 1):
+                if word[cut:] in self.tails:
+                    strength = 0.9 * _strength(whole, at, at + 1, first_own)
+                    return [NameMatch(name, entry, strength) for name, entry in self.tails[word[cut:]]]
+        return []
 
     def _unspaced(self, text: str, own: Sequence[str]) -> list[NameMatch]:
         if not self.unspaced or not _UNSPACED.search(text):
@@ -214,6 +239,10 @@ def _variants(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     short = tuple(w for w in words if w not in _PARTICLES)
     if len(short) < 2:
         return
+    for at, word in enumerate(short):
+        if word in _SHORT:
+            yield (*short[:at], _SHORT[word], *short[at + 1 :])
+    yield tuple(_SHORT.get(word, word) for word in short)
     if len(short) < len(words):
         yield short
     for at in (0, -1):

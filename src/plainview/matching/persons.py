@@ -53,8 +53,20 @@ _ORGANISED = frozenset(
     "street avenue road lane boulevard drive square hurricane storm university college school hospital church museum "
     "airport station hotel restaurant club team fc united association society institute foundation department ministry "
     "bank insurance airlines airways records music studios pictures films press news times post tribune magazine "
-    "universität schule straße platz kirche universidad universidade université école rue calle via ulica".split()
+    "universität schule straße platz kirche universidad universidade université école rue calle via ulica "
+    "avenida plaza paseo callejón pasaje ronda rambla glorieta camino carretera cuesta cañada urbanización alameda rua "
+    "travessa largo praça estrada rodovia viela trevo piazza viale corso vicolo contrada borgo strada strasse "
+    "gasse weg bulevardul aleea calea intrarea ulice náměstí ulitsa улица проспект переулок вулиця "
+    "провулок utca sokak caddesi mahallesi jalan gang đường phố".split()
 )
+# A legal form in letters with dots, which look like initials: Novák s.r.o., Durand S.A.R.L.
+_LEGAL = re.compile(
+    r"[ ,](?:s\. ?r\. ?o|a\. ?s|(?:j\. ?)?d\. ?o\. ?o|d\. ?d|o\. ?p\. ?s|v\. ?o\. ?s|k\. ?s|d\. ?n\. ?o|s\. ?p"
+    r"|[Aa]/[Ss]|sp\. ?z ?o\. ?o|e\. ?[KV]|S\. ?[Aa]\. ?[Rr]\. ?[Ll]|S\. ?p\. ?A|S\. ?r\. ?l"
+    r"|S\. ?A\. ?S|S\. ?L|[BN]\. ?V)\.?$"
+)
+# Vietnamese tells words apart by marks: without them every other syllable is somebody's name
+_VIETNAMESE = re.compile("[\u031b\u0309\u0323]|[\u0302\u0306][\u0300\u0301\u0303]")
 _NOT_HAN = frozenset("省市县縣区區镇鎮乡鄉村路街店厂廠院校部局司会會所国國州")  # ends of names of places and offices
 _COMPOUND = (
     "欧阳",
@@ -76,7 +88,10 @@ _COMPOUND = (
 
 
 def _plain(word: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFD", word) if not "\u0300" <= c <= "\u036f")
+    parts = unicodedata.normalize("NFD", word)
+    if _VIETNAMESE.search(parts):
+        return word
+    return "".join(c for c in parts if not "\u0300" <= c <= "\u036f")
 
 
 def _known(word: str, book: frozenset[str]) -> bool:
@@ -101,7 +116,8 @@ def is_surname(word: str) -> bool:
 def name_tags(value: str) -> set[str]:
     """Return what the words of a cell say.
 
-    `full` (a name of several words), `given`, `surname` (one word, or all of them), `place`, `company`, `han`.
+    `full` (a name of several words), `given`, `surname` (one word, or all of them), `place`, `company`, `han` (a
+    script in which names are not set off by blanks).
     """
     text = unicodedata.normalize("NFKC", value.strip())
     if len(text) > 60 or not _SHAPE.fullmatch(text):
@@ -114,7 +130,7 @@ def name_tags(value: str) -> set[str]:
         known = parted[1] in vocabulary("surnames_han")
         return {"full", "han"} if known and text[-1] not in _NOT_HAN else {"han"}
     if _HANGUL.fullmatch(text):
-        return {"full"} if text[:1] in vocabulary("surnames_hangul") else set()
+        return {"full", "han"} if text[:1] in vocabulary("surnames_hangul") else {"han"}
     folded = _THAI_TITLE.sub("", text).casefold()
     tags = {"place"} if _is_place(folded) else set()
     words = [w.rstrip(".") for w in _WORD.findall(folded)]
@@ -122,6 +138,7 @@ def name_tags(value: str) -> set[str]:
         return tags
     if (
         any(w in vocabulary("company_words") for w in words[1:])
+        or _LEGAL.search(text)
         or folded.startswith(_NOT_PERSON)
         or not _ORGANISED.isdisjoint(words)
     ):
