@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 import time
 from urllib.parse import unquote_plus
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from plainview import probes
 from plainview.credentials import Credential
@@ -15,6 +18,7 @@ from plainview.pipeline import Options, Scanner
 from plainview.secret import Secret
 from plainview.sources import open_source
 from plainview.sources.base import ReadLog
+from plainview.sources.clickhouse_rows import blocks
 from plainview.target import parse_target
 from plainview.wire import WireLimits
 from servers import CANARY, SECRET
@@ -227,6 +231,22 @@ def test_an_exception_in_the_middle_of_the_rows_is_seen() -> None:
     assert problem == "the server broke off (error 241) after 2 rows"
     frames, problem = reading(http(b"x\t1\nCode: 241. DB::Exception: no\t2\ny\t3\n"))
     assert (frames[0].height, problem) == (3, "")
+
+
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=300), st.integers(1, 2000))
+def test_blocks_of_whole_lines_hold_few_cells(sizes: list[int], width: int) -> None:
+    data = b"".join(b"x" * size + b"\n" for size in sizes)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("plainview.sources.clickhouse_rows.TAIL", 64)
+        patch.setattr("plainview.sources.clickhouse_rows.BLOCK", 4096)
+        patch.setattr("plainview.sources.clickhouse_rows.CELLS", 500)
+        found = [block.data for block in blocks(io.BytesIO(data), width)]
+    assert b"".join(found) == data
+    assert all(block.endswith(b"\n") for block in found)
+    if width == 1:
+        assert len(found) <= len(data) // 400 + 3
+    if width > 100 and len(data) > 2000:  # at most the first is larger than what was left for a look at its end
+        assert max(map(len, found[1:])) <= 200
 
 
 def test_an_answer_that_ends_early_is_no_whole_table() -> None:

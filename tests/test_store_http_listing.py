@@ -100,7 +100,7 @@ def test_a_wrong_password_is_refused_and_not_shown(server: WebServer) -> None:
     if not server.closed:
         return
     login = Credential("u", Secret(SECRET + "x"), origin="credentials file")
-    with pytest.raises(RefusedError, match="listing was refused") as caught:
+    with pytest.raises(RefusedError, match=r"listing was refused to the credential \(credentials file\)") as caught:
         read_all(source_of(server, login=login))
     no_canary(caught.value)
 
@@ -121,19 +121,36 @@ LIGHTTPD = b"""<!DOCTYPE html><title>Index of /d/</title><h2>Index of /d/</h2><t
 CADDY = b"""<!DOCTYPE html><title>/d/</title><main><div class="listing"><table><a href="?sort=name&order=asc">Name</a>
 <tr class="file"><td><a href="./sub%20dir/">x</a></td></tr><tr class="file"><td><a href="./a%20b+c%2541&amp;%C3%A9.csv">x</a></td></tr>
 <tr class="file"><td><a href="./big.sql">x</a></td></tr></table></div></main><footer><a href="https://caddyserver.com">Caddy</a>"""
+RCLONE = b"""<!DOCTYPE html><title>/d/</title><h1><a href="/">/</a><a href="/d/">d</a><a class="zip-root" href="?download=zip"></a></h1>
+<div class="listing"><table><tr class="goup"><td class="name"><a href="..">Go up</a></td></tr>
+<tr class="file dir" data-size="0"><td class="name"><a href="./sub%20dir/">sub dir/</a>
+<a class="zip" href="./sub%20dir/?download=zip"></a></td></tr>
+<tr class="file" data-size="8"><td class="name"><a href="./a%20b+c%2541&amp;%C3%A9.csv">x</a></td></tr>
+<tr class="file" data-size="x"><td class="name"><a href="./big.sql">x</a></td></tr>
+<tr class="empty" hidden><td></td></tr></table></div>"""
 IIS = b"""<html><head><title>h - /d/</title></head><body><H1>h - /d/</H1><hr><pre><A HREF="/">[To Parent Directory]</A><br>
 11/24/2026 11:05 AM 8 <A HREF="/d/a%20b+c%2541&amp;%C3%A9.csv">x</A><br><A HREF="/d/big.sql">big.sql</A>
 <A HREF="/d/sub%20dir/">sub dir</A></pre>"""
 
 
-@pytest.mark.parametrize("page", [APACHE, LIGHTTPD, CADDY, IIS], ids=["apache", "lighttpd", "caddy", "iis"])
+@pytest.mark.parametrize(
+    "page", [APACHE, LIGHTTPD, CADDY, IIS, RCLONE], ids=["apache", "lighttpd", "caddy", "iis", "rclone"]
+)
 def test_pages_of_other_servers(page: bytes) -> None:
     found = parse(page, b"d/", ORIGIN)
     assert {name for name, _ in found.files} == {"d/a b+c%41&é.csv".encode(), b"d/big.sql"}
     assert found.folders == [b"d/sub dir/"]
-    if page is APACHE:
+    if page in (APACHE, RCLONE):
         assert found.files[0][1] == 8
         assert found.files[1][1] is None
+
+
+@pytest.mark.parametrize("row", [b"goup", b"file dir", b"empty"])
+def test_a_folder_without_files_is_an_index_too(row: bytes) -> None:
+    found = parse(b'<title>/d/</title><div class="listing"><tr class="%s"></tr></div>' % row, b"d/", ORIGIN)
+    assert found is not None
+    assert (found.files, found.folders) == ([], [])
+    assert parse(b'<title>/d/</title><div class="listings"><tr class="%s"></tr></div>' % row, b"d/", ORIGIN) is None
 
 
 @pytest.mark.parametrize(
@@ -237,7 +254,7 @@ def test_links_to_other_places_are_told_and_not_followed() -> None:
     whys = {line.what: line.why for line in report.coverage.skipped}
     assert "not followed" in whys["away.csv"]
     assert "not a listing" in whys["web/"]
-    assert "refused (401)" in whys["shut/"]
+    assert "refused to a stranger (401)" in whys["shut/"]
     assert {"link to 10.9.8.7", "redirect to 10.9.8.6"} <= set(exposure.points_elsewhere)
 
 

@@ -151,6 +151,21 @@ def test_lies_while_reading(values: bytes) -> None:
         no_canary(caught.value)
 
 
+def test_values_that_unpack_to_much_are_held_one_by_one_and_cut_aloud() -> None:
+    packed = zlib.compress(b"ann@example.org " * (2 << 20))  # 32 MiB, of which 16 are looked at
+    keys = [b"k%d" % number for number in range(8)]
+    values = b"".join(b"VALUE %b 0 %d\r\n%b\r\n" % (key, len(packed), packed) for key in keys) + b"END\r\n"
+    listing = b"".join(b"key=%b exp=-1\r\n" % key for key in keys) + b"END\r\n"
+    answers = OPEN | {b"stats items": b"STAT items:1:number 8\r\nEND\r\n", b"lru_crawler": listing, b"get k": values}
+    with fake(scripted(answers)) as (port, _):
+        source = open_source(parse_target(f"memcached://127.0.0.1:{port}"))
+        log = ReadLog()
+        heights = [batch.frame.height for unit in source.units(log) for batch in source.read(unit, log)]
+    assert sum(heights) == 8
+    assert max(heights) == 2
+    assert [why for _, why in log.skipped] == ["8 compressed values are longer than 16 MiB: they were cut there"]
+
+
 def test_unpack() -> None:
     import gzip
 

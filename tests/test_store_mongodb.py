@@ -224,7 +224,7 @@ def test_without_sample_in_the_server_all_is_read_and_drawn_from() -> None:
     answers = {"find": people, "aggregate": error(40324, "Location40324"), "count": {"n": 40, "ok": 1.0}}
     frames, _, problem = reading(answers, sample=5)
     assert (sum(b.frame.height for b in frames), problem) == (5, "")
-    assert "drawn at random from all" in frames[0].table.notes[0]
+    assert "drawn from all documents" in frames[0].table.notes[0]
 
 
 def test_a_broken_document_is_told_and_the_others_are_read() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from plainview.credentials import Credentials
 from plainview.errors import PlainviewError, ProtocolError, RefusedError
+from plainview.pipeline import Options, Scanner
 from plainview.sources import open_source
 from plainview.sources.base import ReadLog
 from plainview.sources.keygroups import KeyGroups
@@ -109,6 +110,16 @@ def test_the_server_saw_declared_requests_only(server: Redis) -> None:
     client = server.client()
     writing = {name for name, info in client.command().items() if "write" in info["flags"]}
     assert not {name.partition("|")[0] for name in server.commands()} & writing
+
+
+def test_a_sample_says_how_it_was_drawn(opened: Redis) -> None:
+    report = Scanner(Options(sample=5)).scan_source(source_of(opened), "x")
+    customers = next(table for table in report.tables if table.name == "customer:{}")
+    drawn = "at most 5 keys, the first that SCAN shows: its order is that of a keyed hash of their names"
+    assert customers.notes == (
+        drawn,
+        "5 random rows: what stands in fewer than 60.00% of all rows may be missed (95 %)",
+    )
 
 
 def test_a_sample_is_small_and_all_tables_are_there(opened: Redis) -> None:

@@ -125,7 +125,7 @@ def test_a_wrong_credential_is_refused_and_not_shown(server: S3Server) -> None:
     if server.mode == "open":
         return  # read as the stranger: the credential is never sent
     login = Credential(KEY_ID, Secret(SECRET + "x"), origin="credentials file")
-    with pytest.raises(RefusedError, match="refused to the credential") as caught:
+    with pytest.raises(RefusedError, match=r"refused to the credential \(credentials file\)") as caught:
         read_all(source_of(server, login=login))
     no_canary(caught.value)
 

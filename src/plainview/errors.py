@@ -16,6 +16,7 @@
         ├── UnreachableError    nothing answered
         ├── RefusedError        the store asked for a credential or refused it
         └── ProtocolError       the answer is not what the protocol says
+            └── LostError       the connection ended or broke
 
 Libraries quote rows in their messages. `translate` is the one place that turns a foreign
 exception into one of these, by its type alone, so a quoted value never travels on.
@@ -94,6 +95,10 @@ class RefusedError(NetworkError):
 
 class ProtocolError(NetworkError):
     """The answer does not follow the protocol, or breaks a limit."""
+
+
+class LostError(ProtocolError):
+    """The connection ended or was reset before the answer was complete."""
 
 
 def translate(error: BaseException, what: str = "") -> PlainviewError:

@@ -136,13 +136,14 @@ class Scanner:
             rows=profile.rows,
             rows_read=profile.rows,
             columns_total=len(profile.columns),
-            notes=(*map(safe_name, table.notes), *self._bound(profile.rows)),
+            notes=(*map(safe_name, table.notes), *self._bound(profile.rows, table)),
             columns=tuple(_safe_column(c) for c in columns),
         )
 
-    def _bound(self, rows: int) -> tuple[str, ...]:
+    def _bound(self, rows: int, table: Table) -> tuple[str, ...]:
         """Say what a sample cannot exclude: the rule of three (Hanley and Lippman-Hand, JAMA 1983)."""
-        if self.options.sample is None or rows < self.options.sample:
+        fewer = any(note.startswith("a sample") for note in table.notes)  # than were asked for, by the luck of the draw
+        if self.options.sample is None or not rows or (rows < self.options.sample and not fewer):
             return ()
         return (f"{rows:,} random rows: what stands in fewer than {3 / rows:.2%} of all rows may be missed (95 %)",)
 

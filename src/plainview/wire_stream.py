@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from plainview.errors import ProtocolError, RefusedError
+from plainview.errors import LostError, ProtocolError, RefusedError
 
 if TYPE_CHECKING:
     from plainview.wire import Wire
@@ -62,13 +62,13 @@ class Connection:
     # -- bytes ----------------------------------------------------------------------------------------
 
     def send(self, data: bytes | bytearray | memoryview) -> None:
-        """Send all bytes."""
+        """Send all bytes. After a LostError, what the server said before it hung up can still be received."""
         sock = self.socket
         sock.settimeout(self._patience())
         try:
             sock.sendall(data)
         except OSError as error:
-            raise _lost(_last_word(sock) or error) from None
+            raise _lost(self._last_word(sock) or error) from None
 
     def receive_into(self, buffer: memoryview) -> int:
         """Fill a part of the buffer; return its size, 0 at the end of the stream."""
@@ -105,7 +105,7 @@ class Connection:
         while size > 0:
             got = len(self.receive(min(size, CHUNK)))
             if not got:
-                raise ProtocolError("the connection ended in the middle of an answer")
+                raise LostError("the connection ended in the middle of an answer")
             size -= got
 
     def expect(self, size: int) -> None:
@@ -130,11 +130,21 @@ class Connection:
         while len(self._buffer) < size:
             got = self.receive_into(chunk)
             if not got:
-                raise ProtocolError("the connection ended in the middle of an answer")
+                raise LostError("the connection ended in the middle of an answer")
             self._buffer += chunk[:got]
 
     def _patience(self) -> float:
         return self._step.patience() if self._step is not None else self.wire.limits.first_byte
+
+    def _last_word(self, sock: object) -> OSError | None:
+        """Return why TLS was ended, when the server said so before our bytes arrived."""
+        if not isinstance(sock, ssl.SSLSocket):
+            return None
+        try:
+            self._buffer += sock.recv(1)  # a byte of an answer is no alert, and not lost
+        except OSError as error:
+            return error if isinstance(error, ssl.SSLError) and error.reason else None
+        return None
 
     # -- the face of a socket, for drivers --------------------------------------------------------------
 
@@ -191,15 +201,6 @@ class _Raw(io.RawIOBase):
         return self._connection.receive_into(memoryview(buffer).cast("B"))
 
 
-def _last_word(sock: socket.socket) -> OSError | None:
-    """Return why TLS was ended, when the server said so before our bytes arrived."""
-    try:
-        sock.recv(1)
-    except OSError as error:
-        return error if isinstance(error, ssl.SSLError) and error.reason else None
-    return None
-
-
 def _lost(error: OSError) -> ProtocolError | RefusedError:
     if isinstance(error, TimeoutError):
         return ProtocolError("connected, but no answer in time")
@@ -207,4 +208,4 @@ def _lost(error: OSError) -> ProtocolError | RefusedError:
         if "CERTIFICATE_REQUIRED" in str(error.reason):
             return RefusedError("the server asks for a certificate of the client")
         return ProtocolError("TLS broke in the middle of an answer")
-    return ProtocolError("the connection was reset in the middle of an answer")
+    return LostError("the connection was reset in the middle of an answer")

@@ -26,7 +26,7 @@ STATES: dict[str, tuple[str, str]] = {
     "reachable_metadata": ("ANSWERS", "A stranger can reach it and learn what it is, but was shown no data."),
     "unreachable": (
         "NOT REACHED",
-        "Nothing answered from here. It may still answer from elsewhere, so this does not mean closed.",
+        "Nothing of that name answered from here. It may still answer from elsewhere, so this does not mean closed.",
     ),
     "auth_required": ("CLOSED", "It asks a stranger for a credential."),
 }

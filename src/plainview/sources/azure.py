@@ -128,9 +128,8 @@ class AzureSource(ObjectSource):
             return ([single] if single else things), following
         code = error_code(reply)
         if code in REFUSALS or reply.status in (401, 403):
-            who = "the credential" if self.credential else "a stranger"
             raise RefusedError(
-                f"the list of blobs is refused to {who} ({reply.status} {code})",
+                f"the list of blobs is refused to {self.asker} ({reply.status} {code})",
                 hint="name a blob, azure://account/container/name, or give a credential that may list",
             )
         raise ProtocolError(f"the list of blobs was answered with {reply.status} {code}".rstrip())

@@ -208,16 +208,14 @@ class ClickhouseSource(NetworkSource):
             }
             probe = "clickhouse.rows"
             if sample is not None and (unit.rows is None or unit.rows > sample):
-                unseen = max(1, sample // 3)  # the rule of three
-                words = f"{sample:,} rows drawn at random by the server (ORDER BY rand())"
-                notes.append(f"{words}: what is in fewer than 1 of {unseen:,} may not have been seen (95 %)")
+                notes.append("a sample, drawn by the server (ORDER BY rand())")
                 probe, params = "clickhouse.sample", params | {"rows": str(sample)}
             table = Table(unit.name, f"clickhouse {stored.engine}", tuple(notes))
             with http.stream(probe, **params) as body:
                 if body.status != 200:
                     raise _why(body)
                 reader = rows_of.Reader(kept, log, self.limits, unit.name)
-                for block in ahead(rows_of.blocks(body)):
+                for block in ahead(rows_of.blocks(body, len(kept))):
                     log.read(len(block.data))
                     frame = reader.frame(block.data)
                     if frame.height:

@@ -16,6 +16,7 @@ import polars as pl
 
 from plainview.errors import DamagedError, LimitError
 from plainview.jsonlines import JsonLines
+from plainview.sources.sql_common import CELLS
 
 if TYPE_CHECKING:
     from plainview.sources.base import Limits, ReadLog
@@ -88,16 +89,20 @@ def format_for(columns: list[Column]) -> str:
     return "JSONEachRow" if any(column.nested for column in columns) else "TabSeparated"
 
 
-def blocks(body: Body) -> Generator[Block]:
-    """Cut an answer into blocks of whole lines. Raises LimitError, ProtocolError."""
-    rest = b""
-    while chunk := body.read(BLOCK):
+def blocks(body: Body, width: int = 1) -> Generator[Block]:
+    """Cut an answer, with rows of `width` cells, into blocks of whole lines. Raises LimitError, ProtocolError."""
+    rest, size = b"", BLOCK >> 3
+    while chunk := body.read(size):
         data = rest + chunk
         end = data.rfind(b"\n", 0, max(0, len(data) - TAIL)) + 1
         if not end and len(data) > LINE:
             raise LimitError(f"a row longer than {LINE >> 20} MiB")
         rest = data[end:]
-        if end:
+        if not end:
+            size = min(BLOCK, 2 * size)  # a long row: it is not to be copied for every little piece of it
+        else:
+            cells = data.count(b"\n", 0, end) * width
+            size = max(TAIL, min(BLOCK, end * CELLS // max(1, cells)))  # of short cells less is held at a time
             yield Block(data[:end])
     found, ended = None, ""
     for found in BROKE.finditer(rest):

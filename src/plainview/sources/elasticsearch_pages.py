@@ -172,9 +172,7 @@ class Reading:
         size = self._page_size()
         few = self.place.docs is not None and self.place.docs <= size
         if self.sample is not None and not (few and (self.place.docs or 0) <= self.sample):
-            words = f"{self.sample:,} documents drawn at random by the server (random_score)"
-            unseen = max(1, self.sample // 3)  # the rule of three
-            self.notes.append(f"{words}: what is in fewer than 1 of {unseen:,} may not have been seen (95 %)")
+            self.notes.append("a sample, drawn by the server (random_score)")
             yield from self._drawn(self.sample, size)
             return
         if few:

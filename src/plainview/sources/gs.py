@@ -121,9 +121,8 @@ class GcsSource(ObjectSource):
             single = self.one(http, self.prefix) if not mark and not things and self.prefix else None
             return ([single] if single else things), following
         if reply.status in (401, 403):
-            who = "the credential" if self.credential else "a stranger"
             raise RefusedError(
-                f"the list of objects is refused to {who} ({reply.status})",
+                f"the list of objects is refused to {self.asker} ({reply.status})",
                 hint="name an object, gs://bucket/name, or give a credential that may list",
             )
         raise ProtocolError(f"the list of objects was answered with {reply.status}")

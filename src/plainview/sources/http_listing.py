@@ -1,6 +1,6 @@
 """A directory that a web server lists: its index pages are walked, its files read. Nothing else is followed.
 
-Pages of nginx, Apache, lighttpd, Caddy and Python's http.server were looked at; others are known by the same words.
+Pages of nginx, Apache, lighttpd, Caddy, rclone and Python's http.server were looked at, others are known by words.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ SERVER = re.compile(
 )
 HEADING = re.compile(r"(?i)\s*(?:index of\b|directory listing (?:for|of)\b|listing of\b|directory: ?/)")
 IIS = re.compile(r"[^\s]+ - /")
+TABLE = "//*[contains(concat(' ', normalize-space(@class), ' '), ' listing ')]//tr"
+ROWS = {"file", "goup", "empty"}  # classes of their rows
 NO_LISTING = "a web page, not a listing: what lies in the folder is not known"
 
 
@@ -140,7 +142,7 @@ class HttpListingSource(ObjectSource):
     def _page(self, http: Http, path: bytes) -> Listing:
         reply = self.ask_page(http, "http_listing.page", path=path)
         if reply.status in (401, 403):
-            raise RefusedError(f"its listing was refused ({reply.status})")
+            raise RefusedError(f"its listing was refused to {self.asker} ({reply.status})")
         if not reply.ok:
             raise ProtocolError(f"its listing was answered with {reply.status}")
         listing = self._parse(reply, path)
@@ -210,19 +212,27 @@ def parse(page: bytes, here: bytes, origin: tuple[str, str, int]) -> Listing | N
         if entry.endswith(b"/"):
             found.folders.append(here + entry)
         else:
-            last = (link.tail or "").split()[-1:]  # "24-Nov-2026 11:05   1234"; sizes like 1.2K are not exact
-            found.files.append((here + entry, size_of(last[0]) if last else None))
+            found.files.append((here + entry, _size(link)))
     return found
 
 
+def _size(link: Any) -> int | None:
+    """Return the size that an index gives for a file, if it is exact: sizes like 1.2K are not."""
+    row = next(link.iterancestors("tr"), None)
+    if row is not None and (exact := row.get("data-size")):  # rclone
+        return size_of(exact)
+    last = (link.tail or "").split()[-1:]  # "24-Nov-2026 11:05   1234"
+    return size_of(last[0]) if last else None
+
+
 def _is_index(root: Any) -> bool:
-    """Tell an index by its heading, or by the table of Caddy's template."""
+    """Tell an index by its heading, or by the table of Caddy and rclone, which has rows when empty, too."""
     headings = [
         text for name in ("title", "h1", "h2") for node in root.iter(name) if (text := "".join(node.itertext()))
     ]
     if any(HEADING.match(text) or (IIS.match(text) and "/" in text) for text in headings[:6]):
         return True
-    return bool(root.xpath("//*[contains(concat(' ', @class, ' '), ' listing ')]//tr[@class='file']"))
+    return any(ROWS & set((row.get("class") or "").split()) for row in root.xpath(TABLE))
 
 
 def _entry(href: str, here: bytes, origin: tuple[str, str, int], found: Listing) -> bytes:

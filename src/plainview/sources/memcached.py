@@ -143,24 +143,30 @@ class _Reader:
         """Yield the items of some keys; what was collected comes out before an error does."""
         rows: list[tuple[bytes, bytes]] = []
         problem: PlainviewError | None = None
-        packed = held = 0
-        for at in range(0, len(keys), KEYS):
-            try:
-                for key, value in self._get(keys[at : at + KEYS]):
-                    plain = unpack(value, self.cell)
-                    packed += plain is not value
-                    rows.append((key, plain))
-                    held += len(plain)
-            except PlainviewError as error:
-                problem = error
-                break
-            if len(rows) >= ROWS or held > HELD:
-                yield self._batch(table, rows, packed)
-                rows, held = [], 0
+        packed = held = cut = 0
+        try:
+            for key, value in self._items(keys):
+                plain = unpack(value, self.cell)
+                packed += plain is not value
+                cut += plain is not value and len(plain) == self.cell
+                rows.append((key, plain))
+                held += len(plain)
+                if len(rows) >= ROWS or held > HELD:
+                    yield self._batch(table, rows, packed)
+                    rows, held = [], 0
+        except PlainviewError as error:
+            problem = error
         if rows:
             yield self._batch(table, rows, packed)
+        if cut:
+            many = f"{cut:,} compressed values are longer than {self.cell >> 20} MiB: they were cut there"
+            self.log.skip(table.name, many)
         if problem is not None:
             raise problem
+
+    def _items(self, keys: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
+        for at in range(0, len(keys), KEYS):
+            yield from self._get(keys[at : at + KEYS])
 
     def _batch(self, table: Table, rows: list[tuple[bytes, bytes]], packed: int) -> Batch:
         keys, values = zip(*rows, strict=True)

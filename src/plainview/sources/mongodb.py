@@ -147,9 +147,7 @@ class MongoSource(NetworkSource):
         if place.views:
             notes.append(f"{place.views} views of it were not read again")
         if sample is not None and (unit.rows is None or unit.rows > sample):
-            unseen = max(1, sample // 3)  # the rule of three
-            words = f"{sample:,} documents drawn at random by the server ($sample)"
-            notes.append(f"{words}: what is in fewer than 1 of {unseen:,} may not have been seen (95 %)")
+            notes.append("a sample, drawn by the server ($sample)")
             probe, params = "mongodb.sample", {"rows": sample}
         else:
             probe, params = "mongodb.find", {}
@@ -164,7 +162,7 @@ class MongoSource(NetworkSource):
         if probe == "mongodb.find" or problem.denied:
             raise _why(problem)
         # $sample needs memory or is not known there: everything is read, and drawn from here.
-        table = Table(unit.name, place.kind, (*notes[:-1], f"{sample:,} documents drawn at random from all"))
+        table = Table(unit.name, place.kind, (*notes[:-1], "a sample, drawn from all documents as they were read"))
         with self.client() as client:
             try:
                 every = self._read(client, place, table, log, "mongodb.find", {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 import polars as pl
@@ -14,7 +15,7 @@ from plainview.sources.base import Batch, ReadLog, Table, Unit
 from plainview.sources.mysql_wire import Client
 from plainview.sources.network import OPEN, NetworkSource, Verdict
 from plainview.sources.sampling import sample_rows
-from plainview.sources.sql_common import Ahead, Column, bound, empty_frame, longest_cell
+from plainview.sources.sql_common import Column, empty_frame, longest_cell
 
 SECONDS = 3600  # the server's limit for one statement of the reading
 ELSEWHERE = frozenset({"FEDERATED", "CONNECT", "SPIDER", "OQGRAPH", "S3", "MROONGA"})
@@ -67,7 +68,7 @@ class MysqlSource(NetworkSource):
         if exposure.not_tried and exposure.state not in OPEN and not self._credentials.find(self.target):
             raise RefusedError(
                 "whether a stranger can read it was not tried, and no credential was given",
-                hint="try_mysql_root in the scope file, or --credentials FILE",
+                hint='--try-mysql-root, or permit = ["try_mysql_root"] in the scope file; or --credentials FILE',
             )
         yield from super().units(log)
 
@@ -119,12 +120,11 @@ class MysqlSource(NetworkSource):
                 return
             share = min(1.0, (sample * 1.3 + 30) / max(relation.rows, 1))
             probe, params = ("mysql.sample", {"share": f"{share:.9f}"}) if share < 0.5 else ("mysql.rows", {})
-            drawn = sample_rows(self._rows(client, relation, table, log, probe, params), sample, table.name)
-            how = "drawn by RAND() of" if params else "drawn from"
-            for batch in drawn:
-                height = batch.frame.height
-                said = f"a sample: {height:,} rows {how} about {relation.rows:,}; {bound(height)}"
-                yield Batch(replace(table, notes=(*notes, said)), batch.frame)
+            note = "a sample, drawn from all rows as they were read"
+            if params:
+                table = replace(table, notes=(*notes, "a sample, drawn by RAND()"))
+                note = ""
+            yield from sample_rows(self._rows(client, relation, table, log, probe, params), sample, table.name, note)
 
     def _rows(
         self, client: Client, relation: Relation, table: Table, log: ReadLog, probe: str, params: dict[str, str]
@@ -132,7 +132,7 @@ class MysqlSource(NetworkSource):
         count, cut = 0, False
         params = {"table": relation.sql, "columns": ", ".join(column.sql for column in relation.columns)} | params
         try:
-            with Ahead(mysql_rows.read(client, probe, relation.columns, **params)) as frames:
+            with closing(mysql_rows.read(client, probe, relation.columns, **params)) as frames:
                 for size, frame in frames:
                     log.read(size)
                     cut = cut or (relation.long and longest_cell(frame) >= self.limits.field // 4)

@@ -31,7 +31,8 @@ def ask(wire: Wire, verdict: Verdict) -> None:
         verdict.saw("reachable_metadata", f"the greeting shows its version to anybody; the server {tls}")
         if not wire.permits(PERMISSION):
             verdict.not_tried.append(
-                f'root with an empty password was not tried: it needs permit = ["{PERMISSION}"] in the scope file'
+                "root with an empty password was not tried: it needs --try-mysql-root, or "
+                f'permit = ["{PERMISSION}"] in the scope file'
             )
             return
         try:

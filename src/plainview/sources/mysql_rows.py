@@ -8,7 +8,7 @@ separators are control characters that no cell of the block holds, which is coun
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import numpy as np
 import polars as pl
@@ -16,7 +16,7 @@ import polars as pl
 from plainview import probes
 from plainview.errors import LimitError, PlainviewError, ProtocolError
 from plainview.sources.mysql_wire import Client, ServerError
-from plainview.sources.sql_common import BLOCK, Column, Dialect, frame_of
+from plainview.sources.sql_common import BLOCK, Column, Dialect, frame_of, spans
 from plainview.wire_limits import Exchange
 
 LONGEST = 256 << 20
@@ -56,6 +56,8 @@ class Blocks:
                 self._grow()
             self.filled -= end
             self.buffer[: self.filled] = self.buffer[end : end + self.filled]
+            if end:
+                del self.buffer[max(BLOCK, self.filled) :]  # room for a long row is not kept for the others
             self._fill()
 
     def _fill(self) -> None:
@@ -182,7 +184,7 @@ def _mark(data: np.ndarray, heads: np.ndarray, positions: list[np.ndarray], sepa
         data[at] = separator
 
 
-def read(client: Client, probe: str, wanted: list[Column], **params: str) -> Iterator[tuple[int, pl.DataFrame]]:
+def read(client: Client, probe: str, wanted: list[Column], **params: str) -> Generator[tuple[int, pl.DataFrame]]:
     """Yield bytes and rows of a declared statement, in blocks."""
     with client.connection.exchange(probe) as step:
         try:
@@ -193,7 +195,10 @@ def read(client: Client, probe: str, wanted: list[Column], **params: str) -> Ite
         if count != len(wanted):
             raise ProtocolError("other columns than were asked for")
         for block, starts in Blocks(client, step):
-            yield len(block), frame(block, starts, wanted)
+            edges = [*starts, len(block)]
+            for first, last in spans(len(starts), count):
+                begin, end = edges[first], edges[last]
+                yield end - begin, frame(block[begin:end], [at - begin for at in starts[first:last]], wanted)
 
 
 __all__ = ["Blocks", "frame", "read"]

@@ -142,6 +142,11 @@ class ObjectSource(NetworkSource):
         """Return the user's credential, looked up once; it is sent by `dress` alone."""
         return self._credentials.find(self.target)
 
+    @property
+    def asker(self) -> str:
+        """Return who asks, in words: a refused credential is told with where it came from."""
+        return f"the credential ({self.credential.origin})" if self.credential else "a stranger"
+
     # -- connections ----------------------------------------------------------------------------------
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 from plainview.errors import PlainviewError, ReadError, RefusedError
@@ -12,7 +13,7 @@ from plainview.sources.network import NetworkSource, Verdict
 from plainview.sources.postgresql_catalog import Reading, readings, relations
 from plainview.sources.postgresql_wire import Door, Session
 from plainview.sources.sampling import sample_rows
-from plainview.sources.sql_common import Ahead, Dialect, bound, empty_frame, frame_of, longest_cell
+from plainview.sources.sql_common import Dialect, empty_frame, frame_of, longest_cell
 
 SECONDS = 3600  # the server's limit for one statement of the reading
 PART = 8192  # pages of one part of a large table: 64 MiB
@@ -135,7 +136,7 @@ class PostgresSource(NetworkSource):
         self, session: Session, part: Part, table: Table, log: ReadLog, probe: str, params: dict[str, str]
     ) -> Iterator[Batch]:
         """Yield the rows that a COPY gives; where it breaks, say after how many."""
-        columns = part.reading.relation.columns
+        columns, longest = part.reading.relation.columns, part.reading.relation.longest
         lossy = session.parameters.get("server_encoding") == "SQL_ASCII"
         dialect = Dialect(null="\\N", escapes=True, lossy=lossy)
         count, cut = 0, False
@@ -143,11 +144,12 @@ class PostgresSource(NetworkSource):
             return
         params |= {"table": part.reading.relation.sql, "columns": ", ".join(column.sql for column in columns)}
         try:
-            with Ahead(session.copy(probe, **params)) as blocks:
+            with closing(session.copy(probe, len(columns), **params)) as blocks:
                 for block in blocks:
                     log.read(len(block))
                     frame = frame_of(block, columns, dialect)
-                    cut = cut or (part.reading.relation.toasted and longest_cell(frame) >= self.limits.field)
+                    del block  # while this frame waits, its text is not to wait with it
+                    cut = cut or bool(longest and longest_cell(frame) >= longest)
                     count += frame.height
                     yield Batch(table, frame)
         except PlainviewError as error:
@@ -165,16 +167,16 @@ class PostgresSource(NetworkSource):
             if rows is None and not part.reading.whole:
                 rows = int(session.query("postgresql.count", table=relation.sql)[0][0] or 0)
             request = _request(replace(part, last=None))
-            note = f"drawn from all {rows or 0:,} rows as they were read"
+            note = "a sample, drawn from all rows as they were read"
             if rows and rows > 2 * wanted and not part.reading.whole:
                 method = "BERNOULLI" if relation.pages < BLOCKS else "SYSTEM"
                 percent = min(100.0, 100 * (wanted * 1.1 + 30) / rows)
                 request = ("postgresql.sample", {"method": method, "percent": f"{percent:.6f}"})
-                note = f"drawn by TABLESAMPLE {method} of about {rows:,} rows"
+                how = "" if method == "BERNOULLI" else ", by pages: rows that lie side by side are alike"
+                table = replace(table, notes=(*table.notes, f"a sample, drawn by TABLESAMPLE {method}{how}"))
+                note = ""
             batches = self._rows(session, replace(part, last=None), table, log, *request)
-            for batch in sample_rows(batches, wanted, table.name):
-                said = f"a sample: {batch.frame.height:,} rows {note}; {bound(batch.frame.height)}"
-                yield Batch(replace(table, notes=(*table.notes, said)), batch.frame)
+            yield from sample_rows(batches, wanted, table.name, note)
 
 
 def _parts(door: Door, reading: Reading) -> Iterator[Unit]:

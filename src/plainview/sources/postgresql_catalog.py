@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -30,6 +31,8 @@ RANGES = {
     "tsrange": "timestamp",
     "tstzrange": "timestamptz",
 }
+ROW = 16 << 20  # bytes of the cells of a row, which have to be held together; each may have CELL of them in any case
+CELL = 1 << 20
 TEXTS = frozenset({"text", "varchar", "bpchar", "json", "xml"})  # whose length is known without unpacking them
 
 
@@ -52,6 +55,7 @@ class Relation:
     tid_ranges: bool  # the server reads some pages without looking at all (version 14 on)
     columns: list[Column] = field(default_factory=list)
     refused: int = 0
+    longest: int = 0  # bytes or characters at which its cells are cut; 0: they are all short
 
     @property
     def sql(self) -> str:
@@ -102,16 +106,23 @@ def relations(tables: Iterable[list[str | None]], columns: Iterable[list[str | N
             hidden=flags[4],
             tid_ranges=flags[5],
         )
-    for row in columns:
-        relation = found.get(row[0] or "") if len(row) == 7 else None
+    shown = [row for row in columns if len(row) == 7]
+    long: Counter[str | None] = Counter()  # columns whose cells may be long; those of bytea come as twice the text
+    for row in shown:
+        long[row[0]] += 2 if row[2] == "bytea" else int(row[2] not in PLAIN)
+    for row in shown:
+        relation = found.get(row[0] or "")
         if relation is None or row[1] is None:
             continue
         if row[6] != "t":
             relation.refused += 1
             continue
-        relation.columns += _columns(
-            row[1], row[2] or "", row[3] or "", row[4] or "", _number(row[5]), longest if relation.toasted else 0
-        )
+        if (
+            relation.toasted or relation.kind == "p"
+        ):  # a parent has no cells of its own, but may be read in place of its parts
+            relation.longest = min(longest, max(CELL, ROW // max(1, long[row[0]])))
+        kinds = (row[2] or "", row[3] or "", row[4] or "")
+        relation.columns += _columns(row[1], *kinds, _number(row[5]), relation.longest)
     return list(found.values())
 
 

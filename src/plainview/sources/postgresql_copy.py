@@ -7,21 +7,23 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from plainview.errors import LimitError, PlainviewError, ProtocolError
-from plainview.sources.sql_common import BLOCK, FILLER
+from plainview.errors import LimitError, LostError, PlainviewError, ProtocolError
+from plainview.sources.sql_common import BLOCK, FILLER, spans
 from plainview.wire_limits import Exchange
 from plainview.wire_stream import Connection
 
 LONGEST = 256 << 20  # bytes of one row
 HEADER = struct.Struct(">ci")
 ROW = ord("d")  # CopyData
+# A server that is told to stop while it waits for room to send hangs up at once, in the middle of a row perhaps.
+WORDLESS = "in the middle of a table, without saying why"
 
 
 class Blocks:
     """CopyData messages, one for each row, as blocks of text in which their headers became FILLER."""
 
-    def __init__(self, connection: Connection, step: Exchange, left: bytes) -> None:
-        self.connection, self.step = connection, step
+    def __init__(self, connection: Connection, step: Exchange, left: bytes, width: int = 1) -> None:
+        self.connection, self.step, self.width = connection, step, width
         self.buffer = bytearray(BLOCK)
         self.buffer[: len(left)] = left
         self.filled = len(left)
@@ -41,11 +43,15 @@ class Blocks:
                 view = np.frombuffer(self.buffer, np.uint8)
                 view[starts[:, None] + np.arange(5)] = np.frombuffer(FILLER, np.uint8)
                 del view  # or the buffer could not grow
-                yield bytes(memoryview(self.buffer)[:end])
+                edges = [*starts.tolist(), end]
+                for first, last in spans(len(starts), self.width):
+                    yield bytes(memoryview(self.buffer)[edges[first] : edges[last]])
             elif not over and self.filled == len(self.buffer):
                 self._grow()
             self.filled -= end
             self.buffer[: self.filled] = self.buffer[end : end + self.filled]
+            if end:
+                del self.buffer[max(BLOCK, self.filled) :]  # room for a long row is not kept for the others
             if self.problem is not None and not over:
                 raise self.problem
         self.left = bytes(self.buffer[: self.filled])
@@ -59,11 +65,14 @@ class Blocks:
             first = True
             try:
                 size = self.connection.receive_into(view[self.filled :])
+            except LostError:
+                self.problem = LostError(f"the connection was reset {WORDLESS}")
+                return
             except PlainviewError as error:
                 self.problem = error
                 return
             if not size:
-                self.problem = ProtocolError("the connection ended in the middle of a table")
+                self.problem = LostError(f"the server ended the connection {WORDLESS}")
                 return
             self.filled += size
 
@@ -71,7 +80,7 @@ class Blocks:
         size = HEADER.unpack_from(self.buffer)[1]
         if not 0 < size < LONGEST:
             raise LimitError(f"a row longer than {LONGEST >> 20} MiB")
-        self.buffer.extend(bytes(size + BLOCK - len(self.buffer)))
+        self.buffer.extend(bytes(max(0, size + 7 - len(self.buffer))))  # with the beginning of what follows
 
 
 def _ends(buffer: bytearray, filled: int) -> bool:
@@ -117,4 +126,4 @@ def walk(buffer: bytearray, filled: int) -> tuple[np.ndarray, int]:
     return np.array(starts, np.int64), at
 
 
-__all__ = ["HEADER", "Blocks", "rows", "walk"]
+__all__ = ["HEADER", "WORDLESS", "Blocks", "rows", "walk"]

@@ -6,16 +6,17 @@ decides by itself what it sends at the start. Documented at postgresql.org/docs/
 
 from __future__ import annotations
 
+import contextlib
 import re
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 
 from plainview import probes
-from plainview.errors import PlainviewError, ProtocolError, ReadError, RefusedError
+from plainview.errors import LostError, PlainviewError, ProtocolError, ReadError, RefusedError
 from plainview.secret import Secret
 from plainview.sources import postgresql_auth
-from plainview.sources.postgresql_copy import HEADER, Blocks
+from plainview.sources.postgresql_copy import HEADER, WORDLESS, Blocks
 from plainview.wire_stream import Connection
 
 SSL_REQUEST = struct.pack(">ii", 8, 80877103)
@@ -167,12 +168,13 @@ class Session:
         rows: list[list[str | None]] = []
         problem: ServerError | None = None
         with self.connection.exchange(probe) as step:
-            self.connection.send(_message(b"Q", statement.encode() + b"\0"))
+            self._ask(statement)
             for kind, body in self._messages():
                 if kind == b"D":
                     rows.append(_cells(body))
                 elif kind == b"E":
-                    problem = problem or ServerError(_code(body))
+                    problem = self._ended(ServerError(_code(body)))
+                    break
                 elif kind == b"Z":
                     break
                 elif kind not in (b"T", b"C", b"I", b"N", b"S"):
@@ -182,15 +184,17 @@ class Session:
             raise problem
         return rows
 
-    def copy(self, probe: str, **params: str) -> Iterator[bytes]:
-        """Yield the rows of a declared COPY in blocks; each row begins with FILLER and ends with a line feed.
+    def copy(self, probe: str, width: int = 1, **params: str) -> Generator[bytes]:
+        """Yield the rows of a declared COPY, of `width` cells each, in blocks.
+
+        Each row begins with FILLER and ends with a line feed.
 
         Raises ServerError where the server ends it, ProtocolError where the connection breaks.
         """
         statement = probes.get(probe).statement(**params)
         with self.connection.exchange(probe) as step:
             self.broken = True
-            self.connection.send(_message(b"Q", statement.encode() + b"\0"))
+            self._ask(statement)
             for kind, body in self._messages():
                 if kind == b"H":
                     break
@@ -198,18 +202,32 @@ class Session:
                     raise self._ended(ServerError(_code(body)))
                 if kind not in (b"N", b"S"):
                     raise ProtocolError("not an answer to COPY")
-            blocks = Blocks(self.connection, step, bytes(self._pushed))
+            blocks = Blocks(self.connection, step, bytes(self._pushed), width)
             self._pushed.clear()
             yield from blocks
             self._pushed += blocks.left
-            for kind, body in self._messages():
-                if kind == b"E":
-                    step.done("broken off")
-                    raise self._ended(ServerError(_code(body)))
-                if kind == b"Z":
-                    break
-            self.broken = False
+            try:
+                self._copied()
+            except ServerError:
+                step.done("broken off")
+                raise
+            except LostError:  # where the error is cut, too
+                raise blocks.problem or LostError(f"the server ended the connection {WORDLESS}") from None
             step.done("copied")
+
+    def _copied(self) -> None:
+        """Take what follows the rows. Raises ServerError where it is an error, LostError, ProtocolError."""
+        for kind, body in self._messages():
+            if kind == b"E":
+                raise self._ended(ServerError(_code(body)))
+            if kind == b"Z":
+                self.broken = False
+                return
+
+    def _ask(self, statement: str) -> None:
+        """Send a statement. A server that has gone may have said why before: that is read in any case."""
+        with contextlib.suppress(LostError):
+            self.connection.send(_message(b"Q", statement.encode() + b"\0"))
 
     def _ended(self, error: ServerError) -> ServerError:
         """Take the rest of an answer that ended with an error."""
@@ -238,7 +256,7 @@ class Session:
         while len(self._pushed) < size:
             chunk = self.connection.receive()
             if not chunk:
-                raise ProtocolError("the connection ended in the middle of an answer")
+                raise LostError("the connection ended in the middle of an answer")
             self._pushed += chunk
         data = bytes(self._pushed[:size])
         del self._pushed[:size]

@@ -102,6 +102,8 @@ class _Database:
     def __init__(self, source: RedisSource, client: Resp, unit: Unit, log: ReadLog, sample: int | None) -> None:
         self.client, self.unit, self.log, self.sample = client, unit, log, sample
         self.field = source.limits.field
+        drawn = "keys, the first that SCAN shows: its order is that of a keyed hash of their names"
+        self.notes = () if sample is None else (f"at most {sample:,} {drawn}",)
         self.groups = KeyGroups()
         self.taken: dict[str, int] = {}
         self.pending: dict[tuple[str, str], Rows] = {}
@@ -200,7 +202,7 @@ class _Database:
         rows = self.pending.get((name, kind))
         if rows is None:
             prefix = "" if self.unit.locator == 0 else f"{self.unit.name}/"
-            rows = Rows(Table(f"{prefix}{name}", f"redis {kind}"), kind, self.columns)
+            rows = Rows(Table(f"{prefix}{name}", f"redis {kind}", self.notes), kind, self.columns)
             self.pending[name, kind] = rows
         asked = page.first(PAGE, self.field)
         first = True

@@ -199,9 +199,8 @@ class S3Source(ObjectSource):
                 things = [single] if single else []
             return things, following
         if reply.status in (401, 403):
-            who = "the credential" if self.credential else "a stranger"
             raise RefusedError(
-                f"the list of objects is refused to {who} ({reply.status} {error_code(reply)})",
+                f"the list of objects is refused to {self.asker} ({reply.status} {error_code(reply)})",
                 hint="name an object, s3://bucket/key, or give a credential that may list",
             )
         raise ProtocolError(f"the list of objects was answered with {reply.status} {error_code(reply)}".rstrip())

@@ -1,23 +1,21 @@
-"""What the SQL stores share: rows that come as tab-separated text become frames, read ahead in a thread."""
+"""What the SQL stores share: rows that come as tab-separated text become frames."""
 
 from __future__ import annotations
 
 import os
-import queue
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
 import polars as pl
 
 from plainview.errors import DamagedError
 
-T = TypeVar("T")
 LONG = 1 << 16
 # Bytes of rows that are looked at together. Large blocks are cheaper to count; as many may be in memory as there
 # are threads, some times over.
-BLOCK = max(4, 16 // min(8, os.cpu_count() or 1)) << 20
+BLOCK = max(3, 16 // min(8, os.cpu_count() or 1)) << 20
+# A cell costs Polars 16 bytes, however short its text is: of many short cells fewer rows are looked at together.
+CELLS = max(3, 24 // min(8, os.cpu_count() or 1)) << 17
 FILLER = b"....\t"  # a first column that every row has and nobody reads: the place of a packet's header
 
 
@@ -90,6 +88,13 @@ def _moments(text: pl.Series) -> pl.Series:
     return moments
 
 
+def spans(rows: int, width: int) -> Iterator[tuple[int, int]]:
+    """Cut the rows of a block, each of `width` cells, so that no part has more than CELLS; yield first and last + 1."""
+    step = max(1, CELLS // max(1, width))
+    for first in range(0, rows, step):
+        yield first, min(first + step, rows)
+
+
 def empty_frame(columns: list[Column]) -> pl.DataFrame:
     """Return a frame without rows, which makes the columns of a table known."""
     return pl.DataFrame(schema={column.name: column.dtype for column in columns})
@@ -106,13 +111,6 @@ def longest_cell(frame: pl.DataFrame) -> int:
             sizes = column.str.len_chars()  # slower, and no text has more of them than bytes
         longest = max([longest, *sizes.top_k(1).drop_nulls().to_list()])
     return longest
-
-
-def bound(rows: int) -> str:
-    """Return what a random sample of so many rows cannot exclude, in words (the rule of three)."""
-    if not rows:
-        return "it excludes nothing"
-    return f"what fewer than {min(1.0, 3 / rows):.2%} of the rows hold may be missed (at 95 %)"
 
 
 def _has_escapes(block: bytes) -> bool:
@@ -140,53 +138,13 @@ def _finish(columns: list[Column], names: list[str], padded: frozenset[int], *, 
     return expressions
 
 
-class Ahead(Generic[T]):
-    """An iterator that runs in a thread of its own, an item or two ahead; leaving the block ends it.
-
-    While Polars looks at one block, the next one comes over the network. Errors are raised in their place.
-    """
-
-    def __init__(self, items: Iterator[T], depth: int = 1) -> None:
-        self._items = items
-        self._queue: queue.Queue[tuple[bool, T | BaseException | None]] = queue.Queue(depth)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="plainview-ahead", daemon=True)
-
-    def _run(self) -> None:
-        try:
-            for item in self._items:
-                if not self._put((True, item)):
-                    return
-            self._put((False, None))
-        except BaseException as error:  # noqa: BLE001 - raised again by the reader
-            self._put((False, error))
-
-    def _put(self, entry: tuple[bool, T | BaseException | None]) -> bool:
-        while not self._stop.is_set():
-            try:
-                self._queue.put(entry, timeout=0.2)
-            except queue.Full:
-                continue
-            return True
-        return False
-
-    def __enter__(self) -> Iterator[T]:
-        self._thread.start()
-        return self._take()
-
-    def _take(self) -> Iterator[T]:
-        while True:
-            more, item = self._queue.get()
-            if more:
-                yield item  # type: ignore[misc]
-            elif isinstance(item, BaseException):
-                raise item
-            else:
-                return
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(5)
-
-
-__all__ = ["BLOCK", "FILLER", "Ahead", "Column", "Dialect", "bound", "empty_frame", "frame_of", "longest_cell"]
+__all__ = [
+    "BLOCK",
+    "FILLER",
+    "Column",
+    "Dialect",
+    "empty_frame",
+    "frame_of",
+    "longest_cell",
+    "spans",
+]
