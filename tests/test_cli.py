@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from conftest import Ran
+from plainview import cli, explain
 from plainview.cli import _colors, same_file, seconds, size
 from plainview.errors import UsageError
 from plainview.explain import require_usable
@@ -62,6 +65,33 @@ def test_a_detector_that_is_not_there(tmp_path: Path, plainview: Run) -> None:
     ran = plainview("detectors", "test", tmp_path / "none.toml")
     assert ran.status == 64
     assert ran.err == f"plainview: no file {tmp_path / 'none.toml'}\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_report_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,email\n1,a@example.org\n")
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "plainview", "scan", str(tmp_path / "a.csv")]
+        ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ran.returncode == 73
+    assert ran.stderr == "plainview: cannot write the report: No space left on device\n"
+
+
+class Panic(BaseException):
+    """As pyo3 raises them."""
+
+
+@pytest.mark.parametrize("error", [ValueError, MemoryError, Panic, RecursionError])
+def test_what_nobody_expected_is_told_without_its_text(
+    error: type[BaseException], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_: object) -> int:
+        raise error("canary.7f3a@example.org")
+
+    monkeypatch.setattr(explain, "run_detectors", fails)
+    assert cli.run(["detectors", "list"]) == 70
+    told = capsys.readouterr().err
+    assert re.fullmatch(rf"plainview: could not go on: {error.__name__} at plainview\.cli:[0-9]+\n", told)
 
 
 def test_colors_are_for_terminals_that_want_them() -> None:

@@ -320,6 +320,7 @@ TABS = [
     st.sampled_from([40, 200, 1 << 20]),
 )
 @example(TABS, "\t", "\n", "utf-8", 200)
+@example([["", "\ufffd"], ["\ufffd" * 9, "x"]], ",", "\n", "utf-16", 40)
 def test_what_csv_writes_is_read(table, delimiter, newline, encoding, block):
     """Any cells, quoted as Python's csv module does, in any Unicode encoding, cut anywhere: the same cells."""
     out = io.StringIO(newline="")

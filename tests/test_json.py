@@ -160,6 +160,24 @@ def test_damage_in_the_midst():
     assert told == ["bad JSON: it ends inside a value (truncated)"]
 
 
+@pytest.mark.parametrize("form", ["lines", "array", "object"])
+def test_what_python_writes_for_numbers_that_are_none_loses_no_row(form):
+    docs = [{"a": n, "mail": CANARY, "x": [1.5, float("nan"), float("-inf")]} for n in range(30)]
+    text = "\n".join(map(json.dumps, docs)) if form == "lines" else json.dumps(docs if form == "array" else docs[0])
+    frame, told = scan(text.encode())
+    count = 1 if form == "object" else 30
+    assert frame["mail"].to_list() == [CANARY] * count
+    assert [cell[0] for cell in frame["x[]"].to_list()] == [1.5] * count
+    assert len(told) == 1
+    assert told[0].endswith("hold NaN or Infinity, which is not valid JSON: read without these numbers")
+
+
+def test_a_sequence_of_texts():
+    """RFC 7464, as GeoJSON sequences and `jq --seq` have it."""
+    frame, told = scan("".join(f'\x1e{{"a": {n},\n"b": "x"}}\n' for n in range(5)).encode())
+    assert (frame["a"].to_list(), told) == ([0, 1, 2, 3, 4], [])
+
+
 def test_first_line_damaged():
     frame, told = scan(b'{"a": %s\n{"a":2}\n{"a":3}\n' % CANARY.encode(), "x.ndjson")
     assert frame["a"].to_list() == [2, 3]

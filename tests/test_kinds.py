@@ -168,6 +168,7 @@ def test_what_is_not_read_is_named(data: bytes, word: str) -> None:
         ("000000_0", b"1\x01Ann\x01Ulm\n2\x01Bo\x01Bonn\n3\x01Cy\x01Bonn\n4\x01Di\x01Ulm\n", "csv", ""),
         ("people.csv", b"id\x01name\n1\x01Ann\n", "csv", ""),
         ("people.txt", b"id\x1fname\n1\x1fAnn\n", "csv", ""),
+        ("people.geojsons", b'\x1e{"a": 1}\n\x1e{"a": 2}\n', "json", ""),
         ("._people.csv", b"\0\5\x16\7\0\2\0\0Mac OS X        ", "", ""),
         ("error.rs", b"use crate::types;\nuse std::fmt;\n", "text", ""),
         ("script", b"use strict;\nuse warnings;\nprint 'CREATE TABLE x';\n", "text", ""),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import socket
+import sys
 import time
 
 import polars as pl
@@ -182,6 +184,42 @@ def test_rows_without_a_page_are_a_table(start):
     frames, told = scan(start + text, "rows")
     assert told == []
     assert frames["rows/table_1"].rows(named=True) == [{"id": "1", "name": "Ann"}]
+
+
+@pytest.mark.parametrize("start", ["<table>", ""])
+def test_what_stands_beside_the_text_of_cells_is_read(start):
+    page = f"""<html>{start}<caption>cap {CANARY}</caption><tr><th>Name</th><th>x<!-- com --></th></tr>
+    <tr><td><a href="mailto:{CANARY}">Anna</a> L</td><td><input value="form"></td></tr></table><p>after</p>"""
+    frames, _ = scan(page, "p.html")
+    assert frames["p.html/table_1"].rows(named=True) == [{"Name": "Anna L", "x": None}]
+    rest = frames["p.html"]
+    assert rest["text"].drop_nulls().to_list() == [f"cap {CANARY}", "after"]
+    assert rest["@href"].drop_nulls().to_list() == [f"mailto:{CANARY}"]
+    assert rest["@value"].drop_nulls().to_list() == ["form"]
+    assert rest["#comment"].drop_nulls().to_list() == ["com"]
+
+
+@pytest.mark.parametrize("value", [f"'{CANARY}<i>x</i>'", f'"&#60;i>{CANARY}&#60;/i>"', "'&#x3c;i/>'"])
+@pytest.mark.parametrize("tail", ["</a>", "</b\xbe</a>"])
+def test_elements_in_entities_are_not_built(value, tail):
+    """lxml gives them out as elements of the document, and frees them twice."""
+    found = []
+    before, sys.unraisablehook = sys.unraisablehook, found.append
+    try:
+        frames, told = scan(f"<!DOCTYPE a [<!ENTITY e {value}>]><a><b>1&e;</b><b>2</b>{tail}")
+        gc.collect()
+    finally:
+        sys.unraisablehook = before
+    assert found == []
+    assert "1 entities that its document type defines were not read" in told
+    assert frames["x.xml"].height == 2
+
+
+@pytest.mark.parametrize("text", ["<!ENTITY a -->", "<!-- it's <!ENTITY e \" --><!ENTITY f 'x'>", "<!ENTITY % p;>"])
+def test_entities_that_are_not_understood_are_told(text):
+    frames, told = scan(f"<!DOCTYPE a [{text}]><a><b>1</b><b>2</b></a>")
+    assert told
+    assert not any(frame.height for frame in frames.values())
 
 
 PAGE = f"""<!doctype html><html><head><title>Staff</title><style>p{{}}</style><script>var who = "script value"</script>

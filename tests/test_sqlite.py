@@ -251,6 +251,28 @@ def test_a_schema_that_does_not_parse_leaves_the_other_tables(tmp_path: Path) ->
     assert any("schema" in why for _, why in log.skipped)
 
 
+def test_a_schema_that_lost_its_entries_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE a (x)")
+        db.execute("CREATE TABLE b (x)")
+    db.close()
+    data = bytearray(path.read_bytes())
+    data[103:105] = b"\0\0"  # cells of the first page
+    path.write_bytes(data)
+    log = ReadLog()
+    assert list(sqlite_.read(source_of(path), log)) == []
+    assert [why for _, why in log.skipped] == ["no table is defined, but pages are in use: the schema is damaged"]
+    with sqlite3.connect(tmp_path / "b.db") as db:
+        db.execute("CREATE TABLE a (x)")
+        db.execute("INSERT INTO a VALUES (zeroblob(100000))")
+        db.execute("DROP TABLE a")
+    db.close()
+    log = ReadLog()
+    assert list(sqlite_.read(source_of(tmp_path / "b.db"), log)) == []
+    assert log.skipped == []
+
+
 def test_the_deadline_stops_a_hostile_definition(tmp_path: Path) -> None:
     path = tmp_path / "slow.db"
     with sqlite3.connect(path) as db:

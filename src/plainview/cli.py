@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plainview import __version__
-from plainview.errors import PlainviewError, UsageError
+from plainview.errors import PlainviewError, UsageError, place_of
 
 if TYPE_CHECKING:
     from plainview.credentials import Credentials
@@ -208,6 +208,13 @@ def run(argv: Sequence[str]) -> int:
     except PlainviewError as error:
         print(f"plainview: {error}", file=sys.stderr)  # noqa: T201
         return EXIT_FAILED
+    except BaseException as error:
+        # Python would print the text of the error, which may quote a value, and exit as if something was found.
+        # A panic of a Rust library derives from BaseException.
+        if isinstance(error, SystemExit):
+            raise
+        print(f"plainview: could not go on: {type(error).__name__} at {place_of(error)}", file=sys.stderr)  # noqa: T201
+        return EXIT_FAILED
     return EXIT_USAGE
 
 
@@ -229,17 +236,23 @@ def run_scan(args: argparse.Namespace) -> int:
     with shown(quiet=args.quiet) as progress:
         report = scan(*targets, options=options, progress=progress)
     text = render(report, args.format, **_style(args, to_file=output is not None))
-    if output:
-        try:
+    return report.exit_status if _written(text, args.format, output) else EXIT_CANNOT_WRITE
+
+
+def _written(text: str, form: str, output: Path | None) -> bool:
+    try:
+        if output:
             output.write_text(text, encoding="utf-8")
-        except OSError as error:
-            print(f"plainview: cannot write {output}: {error.strerror}", file=sys.stderr)  # noqa: T201
-            return EXIT_CANNOT_WRITE
-    else:
-        encoding = "utf-8" if args.format != "text" else sys.stdout.encoding or "utf-8"
-        sys.stdout.buffer.write(text.encode(encoding, "backslashreplace"))
-        sys.stdout.buffer.flush()
-    return report.exit_status
+        else:
+            encoding = "utf-8" if form != "text" else sys.stdout.encoding or "utf-8"
+            sys.stdout.buffer.write(text.encode(encoding, "backslashreplace"))
+            sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        print(f"plainview: cannot write {output or 'the report'}: {error.strerror}", file=sys.stderr)  # noqa: T201
+        return False
+    return True
 
 
 def same_file(output: Path, target: str) -> bool:

@@ -121,3 +121,14 @@ def translate(error: BaseException, what: str = "") -> PlainviewError:
     if isinstance(error, OSError):
         return ReadError(f"read error{where} ({type(error).__name__} {error.errno or ''})".replace(" )", ")"))
     return DamagedError(f"could not be read{where} ({type(error).__name__})")
+
+
+def place_of(error: BaseException) -> str:
+    """Return the last line of our own code that an error came through."""
+    place, trace = "?", error.__traceback__
+    while trace is not None:
+        module = trace.tb_frame.f_globals.get("__name__", "")
+        if module.startswith("plainview"):
+            place = f"{module}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place

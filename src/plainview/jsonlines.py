@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -48,6 +48,7 @@ class JsonLines:
         self.bad: list[int] = []
         self.bad_count = 0
         self.replaced = 0
+        self.constants = 0
         self._told: set[str] = set()
 
     def read(self, block: bytes) -> pl.DataFrame:
@@ -73,6 +74,10 @@ class JsonLines:
         if self.replaced:
             why = f"{self.replaced:,} {self.unit}(s) not valid UTF-8"
             self.log.skip(self.name, f"{why}: the unreadable characters were left out")
+
+        if self.constants:
+            why = f"{self.constants:,} {self.unit}(s) hold NaN or Infinity, which is not valid JSON"
+            self.log.skip(self.name, f"{why}: read without these numbers")
 
     def _fast(self, block: bytes) -> pl.DataFrame | None:
         if self.schema is None and not self._learn(block[: block.rfind(b"\n", 0, SAMPLE) + 1] or block):
@@ -134,7 +139,7 @@ class JsonLines:
                 _RAW.decode(line)
             except (msgspec.MsgspecError, RecursionError):
                 try:
-                    read_strictly(line)
+                    read_strictly(line, _ignore)
                 except (ValueError, RecursionError):
                     self.bad_count += 1
                     if len(self.bad) < SHOWN:
@@ -149,13 +154,15 @@ class JsonLines:
         for line in block.split(b"\n"):
             if not line.strip(b" \t\r"):
                 continue
+            constants: list[str] = []
             try:
-                value, whole = read_strictly(line)
+                value, whole = read_strictly(line, constants.append)
             except (ValueError, RecursionError):  # nested so deeply that only the faster reader took it
                 value, whole = None, True
                 self.bad_count += 1
             docs.append(value)
             self.replaced += not whole
+            self.constants += bool(constants)
         return docs
 
     def _learn(self, sample: bytes, docs: list[Any] | None = None, walk: Walk | None = None) -> bool:
@@ -210,17 +217,18 @@ def _decoded(block: bytes) -> list[Any] | None:
     return docs if lines == len(docs) else None
 
 
-def read_strictly(line: bytes) -> tuple[Any, bool]:
+def read_strictly(line: bytes, constant: Callable[[str], None]) -> tuple[Any, bool]:
     """Return one JSON text as Python's own strict reader sees it, and whether its bytes were valid UTF-8.
 
     It takes what msgspec refuses and RFC 8259 allows: lone surrogates, huge exponents, keys that occur twice
-    (their values become one list). Raises ValueError or RecursionError.
+    (their values become one list). NaN and Infinity, which Python writes, are no JSON: they are handed to
+    `constant` and become null. Raises ValueError or RecursionError.
     """
     try:
         text, whole = line.decode("utf-8"), True
     except UnicodeError:
         text, whole = line.decode("utf-8", "replace"), False
-    value = json.loads(text.strip(" \t\r\n"), parse_constant=_refuse, parse_int=_int, object_pairs_hook=_pairs)
+    value = json.loads(text.strip(" \t\r\n"), parse_constant=constant, parse_int=_int, object_pairs_hook=_pairs)
     return value, whole
 
 
@@ -305,8 +313,8 @@ def _merge(one: Any, two: Any) -> Any:
     return result
 
 
-def _refuse(_: str) -> NoReturn:
-    raise ValueError("not a JSON number")
+def _ignore(_: str) -> None:
+    """Take a constant for null."""
 
 
 def _int(digits: str) -> int | str:

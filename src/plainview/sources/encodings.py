@@ -203,14 +203,25 @@ class Utf8Blocks(Iterator[bytes]):
     def _transcode(self, data: bytes, *, last: bool) -> bytes:
         if self.encoding.name == "windows-1252" and not _has_c1(data):
             return data.decode("latin-1").encode()  # the same without 0x80-0x9F, and six times as fast
+        state = self._decoder.getstate()
         try:
             text = self._decoder.decode(data, last)
         except UnicodeError:  # "pending buffer overflow": an escape sequence without an end
             self._decoder.reset()
             text = data.decode(_codec(self.encoding.name), "replace")
-        if REPLACEMENT in text:
+        if REPLACEMENT in text and not self._written(data, state, last=last):
             self._broken_rows += sum(REPLACEMENT in line for line in text.split("\n"))
         return text.encode("utf-8", "replace")
+
+    def _written(self, data: bytes, state: tuple[bytes, int], *, last: bool) -> bool:
+        """Return whether the text itself holds U+FFFD: nothing in it is damaged."""
+        strict = codecs.getincrementaldecoder(_codec(self.encoding.name))("strict")
+        strict.setstate(state)
+        try:
+            strict.decode(data, last)
+        except UnicodeError:
+            return False
+        return True
 
 
 def _codec(name: str) -> str:

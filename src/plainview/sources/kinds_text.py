@@ -111,6 +111,8 @@ def is_mail(head: bytes) -> bool:
 
 
 def _as_json(body: bytes, promised: str, complete: bool) -> str:
+    if body[:1] == b"\x1e" and body[1:].lstrip()[:1] in (b"{", b"["):
+        return "json"
     if promised in {"json", "ndjson"} and body[:1] in (b"{", b"["):
         return _lines_or_one(body, promised, complete)
     if body[:1] not in (b"{", b"[") or not _JSON_START.match(body[:8192]):

@@ -43,9 +43,10 @@ def read_page(data: bytes, source: Input) -> Iterator[tuple[Table, Docs | pl.Dat
     if root is None:
         raise DamagedError("no HTML that could be read")
     number = 0
-    if next(root.iter("table"), None) is None and next(root.iter("tr"), None) is not None:
-        root.tag = "table"  # rows without a table, as sqlite3 writes them
-    for table in root.iter("table"):
+    tables = list(root.iter("table"))
+    if not tables and next(root.iter("tr"), None) is not None:
+        tables = [root]  # rows without a table, as sqlite3 writes them
+    for table in tables:
         if next(table.iterdescendants("table"), None) is not None:
             continue  # laid out with tables: its text is in the text of the page
         frame = table_frame(table)
@@ -53,8 +54,7 @@ def read_page(data: bytes, source: Input) -> Iterator[tuple[Table, Docs | pl.Dat
             number += 1
             yield Table(f"{source.name}/table_{number}", "html", notes), frame
             source.deadline.check()
-            for row in list(table):
-                table.remove(row)
+            _blank_cells(table)
     docs = list(_texts(root))
     if docs or not number:
         yield Table(source.name, "html", notes), docs
@@ -113,6 +113,16 @@ def table_frame(table: Any) -> pl.DataFrame | None:
     )
 
 
+def _blank_cells(table: Any) -> None:
+    """Take away the text of the cells, which is read; links, form values, comments and captions are not yet."""
+    for cell in table.iter("td", "th"):
+        for element in cell.iter():
+            if isinstance(element.tag, str):
+                element.text = None
+            if element is not cell:
+                element.tail = None
+
+
 def _names(header: list[str], width: int) -> list[str]:
     names: list[str] = []
     taken: set[str] = set()
@@ -134,7 +144,18 @@ def _span(cell: Any) -> int:
 
 
 def _text(element: Any) -> str:
-    return " ".join(" ".join(element.itertext(with_tail=False)).split())
+    """Return what is read in a cell: all text in it, with a blank where another line begins."""
+    if not len(element):
+        return " ".join((element.text or "").split())
+    parts: list[str] = []
+    for event, node in etree.iterwalk(element, events=("start", "end", "comment", "pi")):
+        if event in ("start", "end") and local_name(node) not in _INLINE:
+            parts.append(" ")
+        if event == "start":
+            parts.append(node.text or "")
+        elif node is not element:
+            parts.append(node.tail or "")
+    return " ".join("".join(parts).split())
 
 
 def _texts(root: Any) -> Iterator[dict[str, str]]:

@@ -24,12 +24,16 @@ BLOCK = 1 << 24  # bytes of text read at a time
 LOOK = 20  # lines that say whether it is one text for each line
 LINES = (".ndjson", ".jsonl", ".ldjson", ".jsonlines", ".log")
 _BLANK = b" \t\r\n"
+_RECORD = b"\x1e"  # before each text of a JSON sequence (RFC 7464); no string may hold it
 
 
 def read(source: Input, log: ReadLog) -> Iterator[Batch]:
     """Yield one table of flat or nested columns; its name is the file's. DamagedError: nothing is JSON."""
     _, blocks = utf8_blocks(source, log, BLOCK)
     first = next((b for b in blocks if b.strip(_BLANK)), b"")
+    if first.lstrip(_BLANK).startswith(_RECORD):
+        yield from _cut(source, log, first, blocks)
+        return
     if not first:
         if source.name.endswith(LINES):
             return
@@ -68,7 +72,7 @@ def _cut(source: Input, log: ReadLog, first: bytes, blocks: Utf8Blocks) -> Itera
     """Read anything else, cut into elements."""
     cutter = Cutter(source.limits.memory)
     reader = JsonLines(limits=source.limits, log=log, name=source.name, unit="element")
-    if first.lstrip(_BLANK)[:1] not in (b"{", b"["):
+    if first.lstrip(_BLANK + _RECORD)[:1] not in (b"{", b"["):
         raise DamagedError("begins with no JSON value")
     for lines in _gathered(cutter, chain([first], blocks), source):
         frame = reader.read(lines)
@@ -88,7 +92,7 @@ def _gathered(cutter: Cutter, blocks: Iterator[bytes], source: Input) -> Iterato
     lines: list[bytes] = []
     size = 0
     for block in blocks:
-        for piece in cutter.feed(block):
+        for piece in cutter.feed(block.replace(_RECORD, b"\n")):
             lines.append(piece.replace(b"\n", b" ") if b"\n" in piece else piece)
             size += len(piece)
             if size >= BLOCK:

@@ -7,6 +7,7 @@ for each `<table>` (`page.html/table_1`) and one of its name with the text, link
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
@@ -24,11 +25,16 @@ from plainview.xmldoc import local_name, safe_settings, to_document
 
 SNIFF = 1 << 20  # bytes in which the repeated element is looked for
 STEP = 1 << 18
+PROLOG = 1 << 20  # bytes at the beginning in which a document type may define entities
 ROWS = 20_000  # rows of one batch
 CELLS = 1_000_000  # nodes of one batch
 Docs = list[dict[str, Any]]
 NODES = 3_000_000  # nodes that may be in memory
 HTML = 64 * MIB
+_ENTITY = re.compile(
+    rb"(<!ENTITY\s+(?:%\s+)?[^\s'\"<>%]+\s+)(?:\"(?:(?!-->|\]\s*>)[^\"])*\"|'(?:(?!-->|\]\s*>)[^'])*')"
+)
+_HARMLESS = re.compile(rb"<!ENTITY\s+(?:%\s+)?[^\s'\"<>%]+\s+(?:''|SYSTEM\s|PUBLIC\s)")
 # What XML 1.0 forbids. Dumps write binary cells as they are; the rest of such a file can be read.
 _FORBIDDEN = bytes(code for code in range(32) if code not in b"\t\n\r")
 
@@ -68,6 +74,8 @@ def _xml(source: Input, log: ReadLog) -> Iterator[Batch]:
             any_rows = True
             frame = documents_to_frame(batch, limits=source.limits, log=log, name=source.name, maps=maps)
             yield Batch(pieces.table(), frame)
+    if pieces.entities:
+        log.skip(source.name, f"{pieces.entities:,} entities that its document type defines were not read")
     if rows.entities:
         log.skip(source.name, f"{rows.entities:,} entity references of a document type were not resolved")
     if rows.problem:
@@ -77,33 +85,53 @@ def _xml(source: Input, log: ReadLog) -> Iterator[Batch]:
 
 
 class _Pieces:
-    """The bytes of a file, as the parser takes them: without what XML forbids, and with one root around several."""
+    """The bytes of a file, as the parser takes them.
+
+    Without what XML forbids, with one root around several, and with empty entities: lxml gives elements in
+    them out as if they were in the document, and frees them twice.
+    """
 
     def __init__(self, source: Input) -> None:
         self.source = source
         self.wide = 0 in source.head[:4]
         self.rooted = True
         self.notes: dict[str, None] = {}
+        self.entities = 0  # that the document type defines
 
     def table(self) -> Table:
         """Return the table with all notes so far."""
         return Table(self.source.name, "xml", tuple(self.notes))
 
     def of(self, stream: BinaryIO, log: ReadLog | None = None) -> Iterator[bytes]:
-        """Yield the pieces."""
+        """Yield the pieces. Raise DamagedError where entities are defined in a way that is not understood."""
         if not self.rooted:
             yield b"<documents>"
-        while data := stream.read(STEP):
+        end = b""
+        while data := stream.read(STEP if end else PROLOG):
             self.source.deadline.check()
             if log is not None:
                 log.read(len(data))
             clean = data if self.wide else data.translate(None, _FORBIDDEN)
             if len(clean) < len(data):
                 self.notes["characters that XML forbids were removed"] = None
-            if clean:
-                yield clean
+            bad = b"<!ENTITY" in (end + clean if not self.wide else clean.replace(b"\0", b""))
+            if bad:
+                clean, bad = self._without_entities(clean) if not end and not self.wide else (b"", True)
+            end = clean[-16:] or end
+            for at in range(0, len(clean), STEP):
+                yield clean[at : at + STEP]
+            if bad:
+                raise DamagedError("defines entities in a way that is not read")
         if not self.rooted:
             yield b"</documents>"
+
+    def _without_entities(self, data: bytes) -> tuple[bytes, bool]:
+        """Return the data up to what is not understood, and whether there is such."""
+        data, self.entities = _ENTITY.subn(rb"\1''", data)
+        for found in re.finditer(b"<!ENTITY", data):
+            if not _HARMLESS.match(data, found.start()):
+                return data[: found.start()], True
+        return data, False
 
 
 class _Rows:
@@ -131,6 +159,8 @@ class _Rows:
         except etree.XMLSyntaxError as error:
             line = f", line {error.lineno:,}" if error.lineno else ""
             self.problem = f"not well-formed XML{line}"
+        except DamagedError as error:
+            self.problem = error.message
         self._events(parser)
         if self.found:
             yield self._taken()
@@ -194,7 +224,9 @@ def _row_element(pieces: _Pieces) -> tuple[int, str]:
         with pieces.source.open() as stream:
             for data in islice(pieces.of(stream), SNIFF // STEP):
                 parser.feed(data)
-    except etree.XMLSyntaxError as error:  # the reading itself will tell; the events before it are still there
+    except DamagedError:
+        pass  # the reading itself will tell; the events before it are still there
+    except etree.XMLSyntaxError as error:
         if pieces.rooted and error.code == etree.ErrorTypes.ERR_DOCUMENT_END:
             pieces.rooted = False
             pieces.notes["several documents in a row"] = None

@@ -124,6 +124,8 @@ def _tables(connection: sqlite3.Connection, source: Input, log: ReadLog) -> list
     except _ERRORS as error:
         source.deadline.check()
         raise DamagedError(_why(error)) from None
+    if not rows and _in_use(connection) > 2:  # the first page, and one that an emptied database may keep
+        log.skip(source.name, "no table is defined, but pages are in use: the schema is damaged")
     names = []
     for kind, name, sql in rows:
         if kind == "view":
@@ -135,6 +137,17 @@ def _tables(connection: sqlite3.Connection, source: Input, log: ReadLog) -> list
             names.append(str(name))
     log.listed(len(names))
     return names
+
+
+def _in_use(connection: sqlite3.Connection) -> int:
+    """Return how many pages of the database are not free."""
+    try:
+        (pages,), (free,) = (
+            connection.execute(f"PRAGMA {what}").fetchone() for what in ("page_count", "freelist_count")
+        )
+    except _ERRORS:
+        return 0
+    return int(pages) - int(free)
 
 
 def _table(connection: sqlite3.Connection, source: Input, log: ReadLog, name: str) -> Iterator[Batch]:
