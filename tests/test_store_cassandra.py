@@ -52,7 +52,7 @@ def test_verdict(server: Cassandra) -> None:
     if server.mode == "open":
         assert verdict == ("admin", "config", "proved"), exposure
         assert exposure.version == server.version
-        assert any("5 tables in 1 keyspaces" in line for line in exposure.evidence), exposure.evidence
+        assert any("5 tables in 1 keyspace" in line for line in exposure.evidence), exposure.evidence
     else:
         assert verdict == ("auth_required", "unknown", "proved")
         with pytest.raises(RefusedError, match="no credential was given"):

@@ -48,7 +48,7 @@ def test_verdict(server: Clickhouse) -> None:
             list(source.units(ReadLog()))
     else:
         assert exposure.version == server.version
-        assert any("8 tables in 1 databases, 3,001 rows" in line for line in exposure.evidence), exposure.evidence
+        assert any("8 tables in 1 database, 3,001 rows" in line for line in exposure.evidence), exposure.evidence
     assert server.dump() == before
     no_canary(exposure)
 

@@ -211,6 +211,6 @@ def test_read_only_indices_are_told(server):
     try:
         seen = source_of(server).check_access()
         assert seen.state == "admin"
-        assert any("1 indices are set read-only" in line for line in seen.evidence)
+        assert any("1 index is set read-only" in line for line in seen.evidence)
     finally:
         server.call("PUT", "/customers/_settings", {"index.blocks.write": None})

@@ -79,7 +79,7 @@ CASES: dict[str, tuple[dict[str, Answer | list[Answer]], tuple[str, str, str], s
         | {"/": (200, {"version": {"number": "6.8.23"}}), "/_cat/indices": OLD_INDICES}
         | {"/people/_search": (200, {"hits": {"total": 3}})},
         ("admin", "by_design", "proved"),
-        "1 indices, 3 documents",
+        "1 index, 3 documents",
     ),
     "7 where security was never chosen": (
         OPEN
@@ -127,7 +127,7 @@ CASES: dict[str, tuple[dict[str, Answer | list[Answer]], tuple[str, str, str], s
         {"/": ROOT, "/_cat/indices": DENIED, "/people/_search": DENIED}
         | {"/_cluster/health": (200, {"indices": {"people": {"status": "green"}}})},
         ("lists", "unknown", "proved"),
-        "names 1 indices",
+        "names 1 index",
     ),
     "a list, and no document": (
         {"/": ROOT, "/_cat/indices": INDICES, "/people/_search": DENIED},

@@ -54,7 +54,7 @@ def test_verdict(server: S3Server) -> None:
     assert (exposure.state, exposure.rights_basis, exposure.confidence) == expected[server.mode], exposure.evidence
     assert exposure.product == server.server_header
     assert any("10 objects" in line for line in exposure.evidence) == (server.mode == "open")
-    assert any("lists 1 buckets" in line for line in exposure.evidence) == (server.lists_buckets and not server.closed
+    assert any("lists 1 bucket " in line for line in exposure.evidence) == (server.lists_buckets and not server.closed
                                                                            and server.mode == "open")  # fmt: skip
     assert "writing: never tried" in exposure.not_tried
     assert server.dump() == before

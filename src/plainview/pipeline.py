@@ -27,6 +27,7 @@ from plainview.names import safe_name
 from plainview.profiles import TableProfile
 from plainview.report import Column, Coverage, Report, Skipped, TableReport, TargetReport, Tool
 from plainview.scope import Scope
+from plainview.sentences import agreeing
 from plainview.sources.ahead import ahead
 from plainview.sources.base import Batch, Limits, ReadLog, Source, Table, Unit
 from plainview.target import Target
@@ -136,7 +137,7 @@ class Scanner:
             rows=profile.rows,
             rows_read=profile.rows,
             columns_total=len(profile.columns),
-            notes=(*map(safe_name, table.notes), *self._bound(profile.rows, table)),
+            notes=(*(safe_name(agreeing(note)) for note in table.notes), *self._bound(profile.rows, table)),
             columns=tuple(_safe_column(c) for c in columns),
         )
 
@@ -298,7 +299,7 @@ def _coverage(logs: Sequence[ReadLog], tables: Sequence[TableReport], source: So
 
 
 def _told(pairs: Iterable[tuple[str, str]]) -> tuple[Skipped, ...]:
-    return tuple(Skipped(what=safe_name(what), why=safe_name(why, limit=600)) for what, why in pairs)
+    return tuple(Skipped(what=safe_name(what), why=safe_name(agreeing(why), limit=600)) for what, why in pairs)
 
 
 def now() -> str:

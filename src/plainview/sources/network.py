@@ -22,6 +22,7 @@ from plainview.errors import (
     UnreachableError,
 )
 from plainview.report import Confidence, Exposure, RightsBasis, State
+from plainview.sentences import agreeing
 from plainview.sources.base import Batch, Limits, ReadLog, Unit
 from plainview.wire import Wire, WireLimits
 
@@ -90,7 +91,7 @@ class Verdict:
             state=self.state,
             rights_basis=self.rights_basis,
             confidence="looks_like_honeypot" if self.suspect else self.confidence,
-            evidence=tuple(self.evidence),
+            evidence=tuple(map(agreeing, self.evidence)),
             footprint=wire.footprint(),
             tls=wire.tls,
             product=self.product,

@@ -1,0 +1,25 @@
+"""Counts of one are said in the singular, and nothing else is touched."""
+
+from __future__ import annotations
+
+import pytest
+
+from plainview.sentences import agreeing
+
+
+@pytest.mark.parametrize(
+    ("said", "right"),
+    [
+        ("8 tables in 1 databases, 3,001 rows", "8 tables in 1 database, 3,001 rows"),
+        ("names 1 indices without a credential", "names 1 index without a credential"),
+        ("1 rows hold bytes that are not UTF-8", "1 row holds bytes that are not UTF-8"),
+        ("1 more lines", "1 more line"),
+        ("1 indices are set read-only", "1 index is set read-only"),
+        ("1 of 2 keys", "1 of 2 keys"),
+        ("1,001 rows, 21 tables, 0.1 rows, v1 tables, -1 rows", "1,001 rows, 21 tables, 0.1 rows, v1 tables, -1 rows"),
+        ("1 databases with 1 tables and about 1 rows", "1 database with 1 table and about 1 row"),
+        ("1 tablespaces", "1 tablespaces"),
+    ],
+)
+def test_one(said: str, right: str) -> None:
+    assert agreeing(said) == right
