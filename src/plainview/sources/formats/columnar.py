@@ -16,7 +16,8 @@ import polars as pl
 from plainview.errors import DamagedError, PlainviewError
 from plainview.sources.base import Batch, Input, ReadLog, Table
 
-ROWS = 50_000
+ROWS = 100_000  # of a batch, fewer of wide tables
+CELLS = 1_500_000
 ATTEMPTS = 200  # reads of parts of one damaged file
 SMALLEST = 1_000  # rows; a range this small is not halved further
 
@@ -50,7 +51,8 @@ def read_lazy(source: Input, log: ReadLog, table: Table, scan: Scan) -> Iterator
     log.listed(rows=rows)
     done = 0
     try:
-        for frame in lazy.collect_batches(chunk_size=ROWS, maintain_order=True):
+        size = max(1_000, min(ROWS, CELLS // max(1, len(names))))
+        for frame in lazy.collect_batches(chunk_size=size, maintain_order=True):
             source.deadline.check()
             done += frame.height
             yield Batch(table, frame)
