@@ -52,3 +52,21 @@ def test_a_label_speaks_of_its_own_field() -> None:
     }
     row = "Domicilio: Calle Mayor 3 | NHC: 739146"
     assert ("medical_record_number", "739146") in said(row)
+
+
+@pytest.mark.parametrize(
+    ("text", "category"),
+    [
+        ("my credit card number is 346412338913585 ?", "payment_card"),
+        ("the last transaction of card 374883521588522", "payment_card"),
+        ("numéro de sécurité sociale 346412338913585", "national_id"),
+    ],
+)
+def test_a_word_before_a_number_says_which_of_two_things_it_is(text: str, category: str) -> None:
+    """Valid as a card of American Express and as a French social security number."""
+    assert [match.category for match in find(text)] == [category]
+
+
+def test_each_of_many_contested_numbers_is_found() -> None:
+    text = "card 346412338913585, " * 5_000
+    assert len(find(text)) == 5_000

@@ -12,6 +12,7 @@ import re2
 
 from plainview.detectors import Detector, load_detectors
 from plainview.detectors.checks import CHECKS
+from plainview.fieldnames import tokens
 from plainview.matching.compiled import LEFT, RIGHT, alternation, prepared
 from plainview.matching.labels import Labels
 
@@ -28,6 +29,9 @@ class Match:
     end: int
     category: str
     confidence: float
+
+
+Found = tuple[float, Match, Detector]  # how much speaks for it, where it stands, what found it
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +81,26 @@ class Finder:
 
     def find(self, text: str) -> list[Match]:
         """Return the matches in order; of two that overlap the better one."""
-        found: list[tuple[float, Match]] = []
+        found: list[Found] = []
         for offset in range(0, max(1, len(text)), LONGEST):
             part = text[offset : offset + LONGEST + OVERLAP]
             for place in self.all.Match(part) or ():
                 found.extend(self._matches(self.rules[place], part, offset))
             if ":" in part or "=" in part:
                 found.extend(self._labelled(part, offset))
-        return _without_overlap(found)
+        return _without_overlap(self._with_words(found, text))
 
-    def _matches(self, rule: TextRule, part: str, offset: int) -> Iterator[tuple[float, Match]]:
+    def _with_words(self, found: list[Found], text: str) -> list[tuple[float, Match]]:
+        """Of numbers that are valid as two things, let a word before them say which: `card number 3464…`."""
+        weighed = []
+        for group in _overlapping(found):
+            contested = len({match.category for _, match, _ in group}) > 1
+            for weight, match, detector in group:
+                said = contested and _says(text[max(0, match.start - NEAR) : match.start], detector)
+                weighed.append((weight + 0.03 * said, match))
+        return weighed
+
+    def _matches(self, rule: TextRule, part: str, offset: int) -> Iterator[Found]:
         spans = [(s, e) for s, e in rule.spans(part) if rule.near(part, s)]
         if not spans:
             return
@@ -94,13 +108,34 @@ class Finder:
         weight = 0.9 + 0.06 * bool(rule.detector.check) - 0.1 * (not rule.detector.in_text)
         for (start, end), passes in zip(spans, good, strict=True):
             if passes:
-                yield weight, Match(start + offset, end + offset, rule.detector.category, round(weight, 2))
+                match = Match(start + offset, end + offset, rule.detector.category, round(weight, 2))
+                yield weight, match, rule.detector
 
-    def _labelled(self, part: str, offset: int) -> Iterator[tuple[float, Match]]:
+    def _labelled(self, part: str, offset: int) -> Iterator[Found]:
         for detector, start, end in self.labels.candidates(part):
             if _valid(detector.check, [part[start:end]])[0]:
                 weight = 0.85 + 0.06 * bool(detector.check)
-                yield weight, Match(start + offset, end + offset, detector.category, round(weight, 2))
+                yield weight, Match(start + offset, end + offset, detector.category, round(weight, 2)), detector
+
+
+def _overlapping(found: list[Found]) -> Iterator[list[Found]]:
+    """Yield the matches in groups of those that overlap."""
+    group: list[Found] = []
+    end = 0
+    for item in sorted(found, key=lambda one: one[1]):
+        if group and item[1].start >= end:
+            yield group
+            group = []
+        group.append(item)
+        end = max(end, item[1].end) if len(group) > 1 else item[1].end
+    if group:
+        yield group
+
+
+def _says(before: str, detector: Detector) -> bool:
+    """Tell whether one of a detector's field names stands in the text before a value."""
+    words = f" {' '.join(tokens(before))} "
+    return any(f" {' '.join(tokens(name))} " in words for name in (*detector.names, *detector.context))
 
 
 def _valid(check: str, values: list[str]) -> list[bool]:
