@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from conftest import Ran
-from plainview.classify import log_ratio
 from plainview.detectors import BY_FORM, Detector, categories, load_detectors, parse_detector
 from plainview.errors import DetectorError
 from plainview.explain import wrong_examples
 from plainview.matching.compiled import Matcher, for_rust
 from plainview.matching.verify import failures
+from plainview.weighing import log_ratio
 
 ROOT = Path(__file__).parent.parent
 GOOD = """

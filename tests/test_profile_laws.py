@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plainview.classify import Seen, classify, weigh_column
+from plainview.classify import classify
 from plainview.detectors import load_detectors
 from plainview.fieldnames import NameIndex
 from plainview.matching import batches
 from plainview.matching.batches import TableProfiler, profile
 from plainview.matching.compiled import Matcher
 from plainview.profiles import SAMPLE, ColumnProfile, Count, TableProfile, merge_all, smallest
+from plainview.weighing import Seen, weigh_column
 
 LOADED = load_detectors()
 MATCHER, NAMES = Matcher(LOADED), NameIndex(LOADED)
