@@ -16,6 +16,7 @@ import polars as pl
 import pytest
 
 from conftest import CANARIES, Ran
+from plainview.matching.batches import TableProfiler
 from plainview.pipeline import Options, scan
 from plainview.reports.json_ import schema
 
@@ -179,3 +180,22 @@ def test_a_bad_target_does_not_end_the_run(tmp_path: Path, plainview: Run) -> No
     assert ran.status == 2
     assert "e-mail address" in ran.out
     assert "NOT EXAMINED" in ran.out or "NOT REACHED" in ran.out
+
+
+def test_a_panic_of_a_library_ends_one_file_and_not_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A panic of Rust code is no Exception of Python; what it hit is told, the others are read."""
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text("email\nanna@example.org\n")
+    flat = TableProfiler.flat
+
+    def panics(self: TableProfiler, frame: pl.DataFrame) -> pl.DataFrame:
+        if self.table == "a.csv":
+            raise pl.exceptions.PanicException("anna@example.org")
+        return flat(self, frame)
+
+    monkeypatch.setattr(TableProfiler, "flat", panics)
+    report = scan(tmp_path)
+    coverage = report.targets[0].coverage
+    assert [(s.what, "anna" in s.why) for s in coverage.skipped] == [("a.csv", False)]
+    assert [t.name for t in report.targets[0].tables if t.columns] == ["b.csv"]
+    assert report.exit_status == 2

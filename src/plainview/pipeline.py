@@ -33,6 +33,7 @@ from plainview.sources.base import Batch, Limits, ReadLog, Source, Table, Unit
 from plainview.target import Target
 from plainview.wire_limits import WireLimits
 
+FAILURES = (Exception, pl.exceptions.PanicException)  # a panic of Rust code derives from BaseException
 LARGE_FILE = 32 << 20  # bytes from which on a file is read by a thread of its own
 WAITING = 2  # batches of such a file that may wait to be counted
 SMALL_FILE = 1 << 18  # bytes up to which files are read and counted together with others
@@ -103,7 +104,7 @@ class Scanner:
         log = ReadLog()
         try:
             exposure = source.check_access()
-        except Exception as error:  # noqa: BLE001 - outside the scope, or a fault of ours: no verdict
+        except FAILURES as error:  # outside the scope, or a fault of ours: no verdict
             log.skip(target, error)
             coverage = _coverage([log], (), source, sampled=False)
             return TargetReport(target=safe_name(target), kind=source.kind, coverage=coverage)
@@ -208,7 +209,7 @@ class _Reading:
                     result.tables[name] = (_with_notes(result.tables[name][0], batch.table), result.tables[name][1])
                 self._add(result.tables[name][1], batch.frame)
                 progress.on_rows(batch.frame.height)
-        except Exception as error:  # noqa: BLE001 - whatever a reader dies of, the rest of the run goes on and it is told
+        except FAILURES as error:  # whatever a reader dies of, the rest of the run goes on and it is told
             result.log.skip(unit.name, error)
         return result
 
@@ -233,11 +234,11 @@ class _Reading:
         waiting, self.waiting, self.cells = list(self.waiting.values()), {}, 0
         try:
             add_small(waiting)
-        except Exception:  # noqa: BLE001 - one of them; the others must not go with it
+        except FAILURES:  # one of them; the others must not go with it
             for profiler, flat in waiting:
                 try:
                     add_small([(profiler, flat)])
-                except Exception as error:  # noqa: BLE001
+                except FAILURES as error:
                     if profiler.log:
                         profiler.log.skip(profiler.table, error)
 
@@ -272,7 +273,7 @@ def _until_it_fails(units: Iterator[Unit], target: str, log: ReadLog) -> Iterato
     """Hand on the units; where listing them fails, those before count and the rest is told."""
     try:
         yield from units
-    except Exception as error:  # noqa: BLE001 - see read_unit
+    except FAILURES as error:  # see `_Reading.unit`
         log.skip(target, error)
 
 
