@@ -82,6 +82,11 @@ _DIGIT_TAIL = re.compile(r"^([^\W\d_]+)(\d{1,2})$")
 @functools.lru_cache(maxsize=65_536)
 def tokens(name: str) -> tuple[str, ...]:
     """Fold and split a name: `customerE-Mail2` -> ("customer", "e", "mail", "2")."""
+    return words_of(name)
+
+
+def words_of(name: str) -> tuple[str, ...]:
+    """Do the same and keep nothing: for text, which is no name."""
     if len(name) < 400 and name.isascii() and name.islower() and name.replace(" ", "").isalpha():
         return tuple(name.split())  # as most names of the detectors are
     text = unicodedata.normalize("NFKC", name[:400])

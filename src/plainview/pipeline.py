@@ -144,8 +144,8 @@ class Scanner:
 
     def _bound(self, rows: int, table: Table) -> tuple[str, ...]:
         """Say what a sample cannot exclude: the rule of three (Hanley and Lippman-Hand, JAMA 1983)."""
-        fewer = any(note.startswith("a sample") for note in table.notes)  # than were asked for, by the luck of the draw
-        if self.options.sample is None or not rows or (rows < self.options.sample and not fewer):
+        whole = rows < (self.options.sample or 0) and not table.sampled  # the luck of the draw may give fewer rows
+        if self.options.sample is None or not rows or whole:
             return ()
         return (f"{rows:,} random rows: what stands in fewer than {3 / rows:.2%} of all rows may be missed (95 %)",)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -186,11 +185,3 @@ def compile_set(patterns: Sequence[str], kind: object) -> re2.Set:
             raise DetectorError("a pattern does not compile", hint=hint) from None
     made.Compile()
     return made
-
-
-def unanchored(pattern: str) -> re.Pattern[str]:
-    """Compile with RE2 for `find`, the value itself in group 1."""
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = 64 << 20
-    return re2.compile(f"{LEFT}({pattern}){RIGHT}", options)  # type: ignore[no-any-return]

@@ -12,7 +12,7 @@ import re2
 
 from plainview.detectors import Detector, load_detectors
 from plainview.detectors.checks import CHECKS
-from plainview.fieldnames import tokens
+from plainview.fieldnames import tokens, words_of
 from plainview.matching.compiled import LEFT, RIGHT, alternation, prepared
 from plainview.matching.labels import Labels
 
@@ -134,7 +134,7 @@ def _overlapping(found: list[Found]) -> Iterator[list[Found]]:
 
 def _says(before: str, detector: Detector) -> bool:
     """Tell whether one of a detector's field names stands in the text before a value."""
-    words = f" {' '.join(tokens(before))} "
+    words = f" {' '.join(words_of(before))} "
     return any(f" {' '.join(tokens(name))} " in words for name in (*detector.names, *detector.context))
 
 

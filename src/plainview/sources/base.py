@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 MIB = 1 << 20
 
 
+SAMPLED = "a sample"  # how the note of a table begins of which rows were drawn and others left out
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table as it will be named in the report: a path below the target, not yet made safe to print.
@@ -36,6 +39,11 @@ class Table:
     name: str
     kind: str
     notes: tuple[str, ...] = ()
+
+    @property
+    def sampled(self) -> bool:
+        """Tell whether its source drew some of its rows and says so."""
+        return any(note.startswith(SAMPLED) for note in self.notes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from plainview.errors import DeniedError, NetworkError, PlainviewError, Protocol
 from plainview.secret import Secret
 from plainview.sources import clickhouse_rows as rows_of
 from plainview.sources.ahead import ahead
-from plainview.sources.base import Batch, ReadLog, Table, Unit
+from plainview.sources.base import SAMPLED, Batch, ReadLog, Table, Unit
 from plainview.sources.network import NetworkSource, Verdict
 from plainview.sources.prior_access import Named, prior_access
 
@@ -208,7 +208,7 @@ class ClickhouseSource(NetworkSource):
             }
             probe = "clickhouse.rows"
             if sample is not None and (unit.rows is None or unit.rows > sample):
-                notes.append("a sample, drawn by the server (ORDER BY rand())")
+                notes.append(f"{SAMPLED}, drawn by the server (ORDER BY rand())")
                 probe, params = "clickhouse.sample", params | {"rows": str(sample)}
             table = Table(unit.name, f"clickhouse {stored.engine}", tuple(notes))
             with http.stream(probe, **params) as body:

@@ -123,7 +123,6 @@ class Reader:
         self._lines = JsonLines(limits=limits, log=log, name=name, unit="row")
         self._json = format_for(columns) == "JSONEachRow"
         self._log, self._name = log, name
-        self._lossy = 0
 
     def frame(self, data: bytes) -> pl.DataFrame:
         """Return the rows of a block."""

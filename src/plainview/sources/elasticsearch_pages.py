@@ -22,7 +22,7 @@ from plainview.errors import DeniedError, LimitError, PlainviewError, ProtocolEr
 from plainview.jsonlines import JsonLines
 from plainview.possessive import compile_possessive
 from plainview.sources.ahead import ahead
-from plainview.sources.base import Batch, Limits, ReadLog, Table
+from plainview.sources.base import SAMPLED, Batch, Limits, ReadLog, Table
 
 if TYPE_CHECKING:
     from plainview.wire_http import Http, Reply
@@ -172,7 +172,7 @@ class Reading:
         size = self._page_size()
         few = self.place.docs is not None and self.place.docs <= size
         if self.sample is not None and not (few and (self.place.docs or 0) <= self.sample):
-            self.notes.append("a sample, drawn by the server (random_score)")
+            self.notes.append(f"{SAMPLED}, drawn by the server (random_score)")
             yield from self._drawn(self.sample, size)
             return
         if few:

@@ -16,7 +16,7 @@ import polars as pl
 
 from plainview import probes
 from plainview.errors import PlainviewError, ProtocolError, RefusedError
-from plainview.sources.base import Batch, ReadLog, Table, Unit
+from plainview.sources.base import SAMPLED, Batch, ReadLog, Table, Unit
 from plainview.sources.keygroups import SAMPLE, KeyGroups
 from plainview.sources.network import NetworkSource, Verdict
 from plainview.sources.redis_rows import texts
@@ -87,7 +87,7 @@ class MemcachedSource(NetworkSource):
                     share = math.ceil((sample or 0) * count / max(1, sum(classes.values())))
                     most = len(some) if sample is None else min(share, sample - taken.get(name, 0), len(some))
                     taken[name] = taken.get(name, 0) + most
-                    notes = ("a sample, drawn by lot from the list of keys",) if most < len(some) else ()
+                    notes = (f"{SAMPLED}, drawn by lot from the list of keys",) if most < len(some) else ()
                     yield from reader.values(Table(name, "memcached", notes), random.sample(some, most))
 
 

@@ -11,7 +11,7 @@ import polars as pl
 from plainview.documents import documents_to_frame
 from plainview.errors import DeniedError, PlainviewError, ProtocolError, ReadError, RefusedError
 from plainview.sources.ahead import ahead
-from plainview.sources.base import Batch, ReadLog, Table, Unit
+from plainview.sources.base import SAMPLED, Batch, ReadLog, Table, Unit
 from plainview.sources.bson_columns import columns
 from plainview.sources.mongo_wire import Document, Mongo, Refusal, RefusedQueryError, batch, starts
 from plainview.sources.mongodb_access import GUARDED, Question, database_names
@@ -147,7 +147,7 @@ class MongoSource(NetworkSource):
         if place.views:
             notes.append(f"{place.views} views of it were not read again")
         if sample is not None and (unit.rows is None or unit.rows > sample):
-            notes.append("a sample, drawn by the server ($sample)")
+            notes.append(f"{SAMPLED}, drawn by the server ($sample)")
             probe, params = "mongodb.sample", {"rows": sample}
         else:
             probe, params = "mongodb.find", {}
@@ -162,7 +162,7 @@ class MongoSource(NetworkSource):
         if probe == "mongodb.find" or problem.denied:
             raise _why(problem)
         # $sample needs memory or is not known there: everything is read, and drawn from here.
-        table = Table(unit.name, place.kind, (*notes[:-1], "a sample, drawn from all documents as they were read"))
+        table = Table(unit.name, place.kind, (*notes[:-1], f"{SAMPLED}, drawn from all documents as they were read"))
         with self.client() as client:
             try:
                 every = self._read(client, place, table, log, "mongodb.find", {})

@@ -11,7 +11,7 @@ import polars as pl
 
 from plainview.errors import PlainviewError, ReadError, RefusedError
 from plainview.sources import mysql_access, mysql_rows
-from plainview.sources.base import Batch, ReadLog, Table, Unit
+from plainview.sources.base import SAMPLED, Batch, ReadLog, Table, Unit
 from plainview.sources.mysql_wire import Client
 from plainview.sources.network import OPEN, NetworkSource, Verdict
 from plainview.sources.sampling import sample_rows
@@ -120,9 +120,9 @@ class MysqlSource(NetworkSource):
                 return
             share = min(1.0, (sample * 1.3 + 30) / max(relation.rows, 1))
             probe, params = ("mysql.sample", {"share": f"{share:.9f}"}) if share < 0.5 else ("mysql.rows", {})
-            note = "a sample, drawn from all rows as they were read"
+            note = f"{SAMPLED}, drawn from all rows as they were read"
             if params:
-                table = replace(table, notes=(*notes, "a sample, drawn by RAND()"))
+                table = replace(table, notes=(*notes, f"{SAMPLED}, drawn by RAND()"))
                 note = ""
             yield from sample_rows(self._rows(client, relation, table, log, probe, params), sample, table.name, note)
 

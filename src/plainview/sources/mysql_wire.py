@@ -26,7 +26,6 @@ UTF8MB4 = 45
 LONGEST_GREETING = 4096
 QUERY, QUIT = 3, 1
 OK, LOCAL_FILE, SWITCH, ERROR = 0x00, 0xFB, 0xFE, 0xFF
-MORE_DATA = 0x01
 CODES = {
     1044: "no permission to use this database",
     1142: "no permission to read",

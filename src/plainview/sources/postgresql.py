@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from plainview.errors import PlainviewError, ReadError, RefusedError
 from plainview.sources import postgresql_access
-from plainview.sources.base import Batch, ReadLog, Table, Unit
+from plainview.sources.base import SAMPLED, Batch, ReadLog, Table, Unit
 from plainview.sources.network import NetworkSource, Verdict
 from plainview.sources.postgresql_catalog import Reading, readings, relations
 from plainview.sources.postgresql_wire import Door, Session
@@ -167,13 +167,13 @@ class PostgresSource(NetworkSource):
             if rows is None and not part.reading.whole:
                 rows = int(session.query("postgresql.count", table=relation.sql)[0][0] or 0)
             request = _request(replace(part, last=None))
-            note = "a sample, drawn from all rows as they were read"
+            note = f"{SAMPLED}, drawn from all rows as they were read"
             if rows and rows > 2 * wanted and not part.reading.whole:
                 method = "BERNOULLI" if relation.pages < BLOCKS else "SYSTEM"
                 percent = min(100.0, 100 * (wanted * 1.1 + 30) / rows)
                 request = ("postgresql.sample", {"method": method, "percent": f"{percent:.6f}"})
                 how = "" if method == "BERNOULLI" else ", by pages: rows that lie side by side are alike"
-                table = replace(table, notes=(*table.notes, f"a sample, drawn by TABLESAMPLE {method}{how}"))
+                table = replace(table, notes=(*table.notes, f"{SAMPLED}, drawn by TABLESAMPLE {method}{how}"))
                 note = ""
             batches = self._rows(session, replace(part, last=None), table, log, *request)
             yield from sample_rows(batches, wanted, table.name, note)
