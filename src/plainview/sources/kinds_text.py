@@ -10,6 +10,7 @@ import re
 
 import msgspec
 
+from plainview.possessive import compile_possessive
 from plainview.sources.kinds_data import LOOSE, PROSE
 
 # Letters of all byte encodings, without what no text holds. ESC and form feed occur in logs, 01 and 1C to 1F
@@ -54,7 +55,7 @@ _MARKUP = re.compile(rb"<(?:\?xml|!--|!DOCTYPE|!\[CDATA|[A-Za-z_][\w.:-]*(?:\s[^
 _MAIL = re.compile(rb"(?:From [^\n]{1,200}\n)?(?:[A-Za-z][A-Za-z-]{1,40}: [^\n]*\n(?:[ \t][^\n]*\n)*){3}")
 _MAIL_FIELD = re.compile(rb"(?im)^(?:message-id|mime-version|received|return-path|x-mailer|delivered-to): ")
 _HTML = re.compile(rb"<(?:!DOCTYPE\s+html|html|body)[\s>]", re.IGNORECASE)
-_HTML_FIRST = re.compile(  # the first element; one of many XML documents is called title or table
+_HTML_FIRST = compile_possessive(  # the first element; one of many XML documents is called title or table
     rb"\s*+(?:<!--(?:[^-]++|-(?!->))*+-->\s*+)*+<(?:head|meta|title|style|script|link|div|p|br|hr|h[1-6]|center|font|ul|ol|form|img|"
     rb"table(?=[^<]{0,500}<(?:caption|colgroup|thead|tbody|tr)[\s>])|tr(?=[^<]{0,500}<t[dh][\s>]))[\s/>]",
     re.IGNORECASE,
