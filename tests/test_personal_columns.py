@@ -105,7 +105,7 @@ KINDS = {
 
 
 def found(columns: dict[str, pl.Series]) -> dict[str, set[str]]:
-    profiler = TableProfiler(SCANNER.matcher, SCANNER.names, "t.csv")
+    profiler = TableProfiler(SCANNER.engine.matcher, SCANNER.engine.names, "t.csv")
     profiler.add(pl.DataFrame(columns))
     out: dict[str, set[str]] = {}
     for column in SCANNER.table_report(Table("t.csv", "csv"), profiler.total).columns:

@@ -2,53 +2,33 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import os
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
-import polars as pl
 
 from plainview import __version__
-from plainview.classify import classify
 from plainview.credentials import Credentials
-from plainview.detectors import load_detectors
 from plainview.errors import PlainviewError
-from plainview.fieldnames import NameIndex
-from plainview.matching.batches import SMALL, TableProfiler, add_small
-from plainview.matching.compiled import Matcher
-from plainview.matching.tagging import warm
 from plainview.names import safe_name
-from plainview.profiles import TableProfile
+from plainview.reading import FAILURES, Progress, Shared, UnitResult, grouped, read_units, with_notes
 from plainview.report import Column, Coverage, Report, Skipped, TableReport, TargetReport, Tool
 from plainview.scope import Scope
 from plainview.sentences import agreeing
-from plainview.sources.ahead import ahead
-from plainview.sources.base import Batch, Limits, ReadLog, Source, Table, Unit
-from plainview.target import Target
+from plainview.sources import open_source
+from plainview.sources.base import Limits, ReadLog, Source, Table, Unit
+from plainview.target import Target, parse_target
 from plainview.wire_limits import WireLimits
 
-FAILURES = (Exception, pl.exceptions.PanicException)  # a panic of Rust code derives from BaseException
-LARGE_FILE = 32 << 20  # bytes from which on a file is read by a thread of its own
-WAITING = 2  # batches of such a file that may wait to be counted
-SMALL_FILE = 1 << 18  # bytes up to which files are read and counted together with others
-GROUP = 64  # of such files
-TOGETHER = 200_000  # cells that wait at most
-
-
-@dataclass(slots=True)
-class Progress:
-    """Told of everything that can be shown while a scan runs. All calls may come from any thread."""
-
-    on_target: Callable[[str], None] = lambda name: None
-    on_unit: Callable[[Unit], None] = lambda unit: None
-    on_bytes: Callable[[int], None] = lambda count: None
-    on_rows: Callable[[int], None] = lambda count: None
+if TYPE_CHECKING:
+    from plainview.engine import Engine
+    from plainview.profiles import TableProfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,39 +44,20 @@ class Options:
     network: WireLimits | None = None
 
 
-@dataclass(slots=True)
-class UnitResult:
-    """What reading one unit gave: profiles by table, reports of those that no other unit adds to, and the log."""
-
-    log: ReadLog
-    reports: list[TableReport] = field(default_factory=list)
-    tables: dict[str, tuple[Table, TableProfiler]] = field(default_factory=dict)
-
-
 class Scanner:
-    """Detectors made ready once, used for any number of targets."""
+    """Detectors made ready once, used for any number of targets; beside the first reading where they are ours alone."""
 
     def __init__(self, options: Options | None = None, progress: Progress | None = None) -> None:
         self.options = options or Options()
         self.progress = progress or Progress()
-        loaded = load_detectors(*self.options.detectors)
-        self.detectors = {d.name: d for d in loaded}
-        self.matcher = Matcher(loaded)
-        # reading begins meanwhile: parsers and sockets let go of the interpreter's lock
-        self._ready = threading.Thread(target=self._prepare, name="plainview-prepare", daemon=True)
-        self._ready.start()
-
-    def _prepare(self) -> None:
-        self._names = NameIndex(self.detectors.values())
-        self.matcher.compile()
-        with contextlib.suppress(PlainviewError):  # which is raised again where they are used
-            warm(self.matcher)
+        self.shared = Shared(_made_ready(self.options.detectors), self.progress, self.options.sample)
+        if self.options.detectors:
+            _ = self.engine  # raises DetectorError before anything is read
 
     @property
-    def names(self) -> NameIndex:
-        """All field names; waits until everything is ready."""
-        self._ready.join()
-        return self._names
+    def engine(self) -> Engine:
+        """What judges; waits until it is ready."""
+        return self.shared.engine.result()
 
     def scan_source(self, source: Source, target: str) -> TargetReport:
         """Read every unit of an opened source and return what was found."""
@@ -117,7 +78,7 @@ class Scanner:
             for name, (table, profiler) in result.tables.items():
                 profile = profiler.total
                 if name in tables:
-                    table = _with_notes(tables[name][0], table)
+                    table = with_notes(tables[name][0], table)
                     profile = tables[name][1].merge(profile)
                 tables[name] = (table, profile)
         reports = (*judged, *(self.table_report(table, profile) for table, profile in tables.values()))
@@ -131,7 +92,7 @@ class Scanner:
 
     def table_report(self, table: Table, profile: TableProfile) -> TableReport:
         """Judge one table."""
-        columns = classify(table.name, profile, self.detectors, self.names)
+        columns = self.engine.judge(table.name, profile)
         return TableReport(
             name=safe_name(table.name),
             kind=table.kind,
@@ -150,10 +111,8 @@ class Scanner:
         return (f"{rows:,} random rows: what stands in fewer than {3 / rows:.2%} of all rows may be missed (95 %)",)
 
     def read_units(self, source: Source, units: Sequence[Unit]) -> list[UnitResult]:
-        """Read units to their ends, or to where they fail: what was read counts. Small tables are counted together."""
-        reading = _Reading(self)
-        results = [reading.unit(source, unit) for unit in units]
-        reading.count()
+        """Read units, and judge their tables where nothing else adds to them."""
+        results = read_units(self.shared, source, units)
         if getattr(source, "whole_tables", False):
             for result in results:  # nothing of these tables is still to come: their profiles can go
                 result.reports = [self.table_report(table, made.total) for table, made in result.tables.values()]
@@ -164,14 +123,14 @@ class Scanner:
         """Read units in threads, hand results on in the order of the units, keep few in flight."""
         threads = self.options.threads or min(8, os.cpu_count() or 2)
         if threads == 1:
-            for group in _grouped(units):
+            for group in grouped(units):
                 yield from self.read_units(source, group)
             return
         with ThreadPoolExecutor(threads, thread_name_prefix="plainview") as pool:
             waiting: dict[int, Future[list[UnitResult]]] = {}
             sent = done = 0
             try:
-                for group in _grouped(units):
+                for group in grouped(units):
                     waiting[sent] = pool.submit(self.read_units, source, group)
                     sent += 1
                     while len(waiting) >= threads * 4:
@@ -186,99 +145,28 @@ class Scanner:
                     future.cancel()
 
 
-class _Reading:
-    """Reads units one after the other; small batches wait, so that those of many tables are counted at once."""
+def _made_ready(detectors: Sequence[Path]) -> Future[Engine]:
+    """Make the engine ready in a thread: reading begins meanwhile, and lets go of the interpreter's lock."""
+    made: Future[Engine] = Future()
 
-    def __init__(self, scanner: Scanner) -> None:
-        self.scanner = scanner
-        self.waiting: dict[int, tuple[TableProfiler, pl.DataFrame]] = {}  # by the id of the profiler
-        self.cells = 0
-
-    def unit(self, source: Source, unit: Unit) -> UnitResult:
-        """Read one unit. Its profiles are complete only after `count`."""
-        scanner, progress = self.scanner, self.scanner.progress
-        result = UnitResult(ReadLog(on_bytes=progress.on_bytes))
-        progress.on_unit(unit)
+    def run() -> None:
         try:
-            for batch in _batches(source, unit, result.log, scanner.options.sample):
-                name = batch.table.name
-                if name not in result.tables:
-                    profiler = TableProfiler(scanner.matcher, scanner.names, name, log=result.log)
-                    result.tables[name] = (batch.table, profiler)
-                elif batch.table.notes != result.tables[name][0].notes:
-                    result.tables[name] = (_with_notes(result.tables[name][0], batch.table), result.tables[name][1])
-                self._add(result.tables[name][1], batch.frame)
-                progress.on_rows(batch.frame.height)
-        except FAILURES as error:  # whatever a reader dies of, the rest of the run goes on and it is told
-            result.log.skip(unit.name, error)
-        return result
+            from plainview.engine import Engine
 
-    def _add(self, profiler: TableProfiler, frame: pl.DataFrame) -> None:
-        flat = profiler.flat(frame)
-        if flat.height > SMALL:
-            self.count()
-            profiler.add_large(flat)
-            return
-        before = self.waiting.get(id(profiler))
-        if before is not None:
-            if not flat.height and flat.schema == before[1].schema:
-                return  # says again what columns there are
-            self.count()
-        self.waiting[id(profiler)] = (profiler, flat)
-        self.cells += flat.height * flat.width
-        if self.cells > TOGETHER:
-            self.count()
+            made.set_result(Engine(detectors))
+        except BaseException as error:  # noqa: BLE001  handed to whom it is for
+            made.set_exception(error)
 
-    def count(self) -> None:
-        """Count what waits."""
-        waiting, self.waiting, self.cells = list(self.waiting.values()), {}, 0
-        try:
-            add_small(waiting)
-        except FAILURES:  # one of them; the others must not go with it
-            for profiler, flat in waiting:
-                try:
-                    add_small([(profiler, flat)])
-                except FAILURES as error:
-                    if profiler.log:
-                        profiler.log.skip(profiler.table, error)
-
-
-def _batches(source: Source, unit: Unit, log: ReadLog, sample: int | None) -> Iterator[Batch]:
-    """Read a unit; of a large file the next batch while this one is counted."""
-    batches = source.read(unit, log, sample)
-    if unit.size is None or unit.size < LARGE_FILE or not isinstance(batches, Generator):
-        return batches
-    return ahead(batches, WAITING)
-
-
-def _grouped(units: Iterator[Unit]) -> Iterator[list[Unit]]:
-    """Yield units one by one, small files by the dozen."""
-    group: list[Unit] = []
-    for unit in units:
-        if unit.size is None or unit.size > SMALL_FILE:
-            if group:
-                yield group
-            yield [unit]
-            group = []
-            continue
-        group.append(unit)
-        if len(group) == GROUP:
-            yield group
-            group = []
-    if group:
-        yield group
+    threading.Thread(target=run, name="plainview-engine", daemon=True).start()
+    return made
 
 
 def _until_it_fails(units: Iterator[Unit], target: str, log: ReadLog) -> Iterator[Unit]:
     """Hand on the units; where listing them fails, those before count and the rest is told."""
     try:
         yield from units
-    except FAILURES as error:  # see `_Reading.unit`
+    except FAILURES as error:  # see `Reading.unit`
         log.skip(target, error)
-
-
-def _with_notes(table: Table, other: Table) -> Table:
-    return Table(table.name, table.kind, tuple(dict.fromkeys((*table.notes, *other.notes))))
 
 
 def _safe_column(column: Column) -> Column:
@@ -314,9 +202,6 @@ def scan(*targets: str | Path | Target, options: Options | None = None, progress
     Raises UsageError for an address that is none. Everything that could not be looked at stands in
     `coverage.skipped` of its target.
     """
-    from plainview.sources import open_source
-    from plainview.target import parse_target
-
     started = now()
     scanner = Scanner(options, progress)
     chosen = scanner.options

@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 
-from plainview.pipeline import Progress
+from plainview.reading import Progress
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -50,11 +50,15 @@ class TableProfiler:
     learn: bool = True
     log: ReadLog | None = None
     _sum: TableProfile = field(default_factory=TableProfile)
+    _sketches: dict[str, Mapping[int, Tags]] = field(default_factory=dict, repr=False)  # of all batches met so far
+    _met: _Waiting | None = field(default=None, repr=False)  # a batch that is to be counted
+    _counted: _Waiting | None = field(default=None, repr=False)  # one that is being counted
     _pending: dict[str, dict[int, str]] = field(default_factory=dict, repr=False)  # values that wait for their tags
 
     @property
     def total(self) -> TableProfile:
         """The profile of all batches so far."""
+        self.settle()
         for path in list(self._pending):
             values = self._pending.pop(path)
             tags = tag_values(list(values.values()), self.matcher, [self.named(path)] * len(values))
@@ -76,8 +80,7 @@ class TableProfiler:
 
     def known(self, path: str) -> Mapping[int, Tags]:
         """Return the sketch of a column so far."""
-        column = self._sum.columns.get(path)
-        return column.sketch if column else {}
+        return self._sketches.get(path, {})
 
     def bound(self, path: str) -> int | None:
         """Return the largest hash that a new value of a column may have, or None while its sketch is not full."""
@@ -109,31 +112,61 @@ class TableProfiler:
         """Return the plan of a column, made when it is met first."""
         return self.plan.setdefault(path, ColumnPlan())
 
-    def learn_from(self, path: str, new: Mapping[int, Tags]) -> None:
-        """Extend the plan of a column by what its sketch, the new part included, and its name suggest."""
-        known = self.known(path)
-        if self.learn and (new or not known):
-            sketch = smallest({**known, **new})
+    def sketched(self, path: str, new: Mapping[int, Tags]) -> Mapping[int, Tags] | None:
+        """Add new values to the sketch of a column; return it where the plan has something to learn from it."""
+        known = self._sketches.get(path)
+        if known and not new:
+            return None
+        sketch = self._sketches[path] = smallest({**(known or {}), **new})
+        return sketch if self.learn else None
+
+    def learn_from(self, path: str, sketch: Mapping[int, Tags] | None) -> None:
+        """Extend the plan of a column by what its sketch and its name suggest."""
+        if sketch is not None:
             extend_plan(self.plan_of(path), sketch, self.names.match(path, self.table), self.matcher)
 
     def add_large(self, frame: pl.DataFrame) -> None:
-        """Count a flat batch, its columns side by side: Polars lets go of the interpreter's lock."""
-        run = _pool().map if frame.width > 1 else map
+        """Count a flat batch, its columns side by side: Polars lets go of the interpreter's lock.
+
+        Nothing waits here for the end: while the new values of one batch get their tags, the one before is counted.
+        """
         hashes = _hashes_of_full(frame)
         columns = [_Large(self, series, hashes.get(series.name)) for series in frame.iter_columns()]
-        list(run(_Large.hash, columns))
+        list(_pool().map(_Large.hash, columns))
+        self._count_next()
         due = [value for column in columns for value in column.due.values()]
         named = [self.named(column.path) for column in columns for _ in column.due]
         tags = iter(tag_values(due, self.matcher, named))  # of all columns at once: each step of Polars costs
         for column in columns:
             column.sketch = {key: next(tags) for key in column.due}
-        self.count(frame.height, dict(zip(frame.columns, run(_Large.count, columns), strict=True)))
+            column.learnt = self.sketched(column.path, column.sketch)
+        self._met = _Waiting(frame.height, columns)
+
+    def settle(self) -> None:
+        """Wait until all batches are counted. Raises what counting one of them raised; that one is not added."""
+        while self._met or self._counted:
+            self._count_next()
+
+    def _count_next(self) -> None:
+        """Let the batch that was met last be counted, when the one before it is."""
+        counted, self._counted = self._counted, None
+        try:
+            if counted:
+                self.count(
+                    counted.rows, {c.path: f.result() for c, f in zip(counted.columns, counted.done, strict=True)}
+                )
+        finally:
+            if self._met:
+                self._met.start()
+            self._counted, self._met = self._met, None
 
 
 def add_small(parts: Sequence[tuple[TableProfiler, pl.DataFrame]]) -> None:
     """Count one small, flat batch of each of several tables; all or none are added."""
     if not parts:
         return
+    for profiler, _ in parts:
+        profiler.settle()
     columns: list[SmallColumn] = []
     made: list[tuple[TableProfiler, int, dict[str, ColumnProfile | tuple[pl.Series, int, SmallColumn]]]] = []
     for profiler, frame in parts:
@@ -168,6 +201,7 @@ class _Large:
         self.cells = Cells(pl.Series(dtype=pl.String))
         self.due: Mapping[int, str] = {}
         self.sketch: dict[int, Tags] = {}
+        self.learnt: Mapping[int, Tags] | None = None
 
     def hash(self) -> None:
         """Find the values that belong into the sketch, and those among them that are new."""
@@ -196,10 +230,25 @@ class _Large:
         if self.done is not None:
             return self.done
         profiler, plan = self.profiler, self.profiler.plan_of(self.path)
-        profiler.learn_from(self.path, self.sketch)
+        profiler.learn_from(self.path, self.learnt)
         prose = _is_prose(self.series)
         counts = count_column(self.cells, plan, profiler.matcher, prose=prose, watch=prose and profiler.learn)
         return ColumnProfile(self.rows, self.empty, counts, self.sketch, frozenset({_kind(self.series)}))
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A batch whose columns are counted, or are to be."""
+
+    rows: int
+    columns: Sequence[_Large]
+    done: list[Future[ColumnProfile]] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Count; the longest columns first, for then all end together."""
+        order = sorted(range(len(self.columns)), key=lambda at: -self.columns[at].series.estimated_size())
+        begun = {at: _pool().submit(self.columns[at].count) for at in order}
+        self.done = [begun[at] for at in range(len(self.columns))]
 
 
 def _hashes_of_full(frame: pl.DataFrame) -> dict[str, pl.Series]:

@@ -66,7 +66,7 @@ def count_small(columns: Sequence[SmallColumn], matcher: Matcher, seed: int) -> 
         return
     _sketch(columns, cells, matcher, seed)
     for column in columns:
-        column.profiler.learn_from(column.path, column.sketch)
+        column.profiler.learn_from(column.path, column.profiler.sketched(column.path, column.sketch))
     _Counting(columns, cells, owner, matcher).run()
 
 

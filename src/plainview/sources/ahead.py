@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from typing import TypeVar
 
 from plainview.errors import translate
@@ -13,7 +13,7 @@ from plainview.errors import translate
 Item = TypeVar("Item")
 
 
-def ahead(items: Generator[Item], most: int = 1) -> Iterator[Item]:
+def ahead(items: Generator[Item], most: int = 1) -> Generator[Item]:
     """Yield the items of a generator that runs in a thread, at `most` so many items ahead.
 
     What it raises is raised here, as a PlainviewError. When the caller stops early, the generator is closed, in
