@@ -51,6 +51,8 @@ def digits(joined: bytes) -> npt.NDArray[np.int8] | None:
 
 def distinct(lengths: Integers) -> list[int]:
     """Return the different numbers, none negative, in their order; `np.unique` loads masked arrays for it."""
+    if len(lengths) and lengths.min() == lengths.max():
+        return [int(lengths[0])]
     return np.flatnonzero(np.bincount(lengths)).tolist()
 
 

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from plainview.detectors import checks_bulk
 from plainview.detectors.checks_kernel import (
     Bools,
     Codes,
@@ -174,11 +175,11 @@ MONEY: Final[dict[str, Function]] = {
     "es_ccc": check(r"[0-9]{20}", _ccc, not_repeated),
     "fr_rib": check(r"[0-9]{10}[0-9A-Z]{11}[0-9]{2}", _rib),
     "hu_giro": check(r"[0-9]{16}|[0-9]{24}", _giro, not_repeated),
-    "iban": iban,
+    "iban": checks_bulk.before(checks_bulk.iban, iban),
     "mx_clabe": check(r"[0-9]{18}", _clabe, not_repeated),
     "no_account": check(r"[0-9]{11}", _kontonr, not_repeated),
     "nz_account": check(r"[0-3][0-9]{14,15}", _new_zealand, lambda d: number(d[6:13]) > 0),
-    "payment_card": check("|".join(CARD_FORMS), luhn),
+    "payment_card": checks_bulk.before(checks_bulk.card, check("|".join(CARD_FORMS), luhn)),
     "pl_account": check(r"[0-9]{26}", _nrb, not_repeated),
     "pt_nib": check(r"[0-9]{21}", _nib),
     # the first two digits name a Federal Reserve district, a thrift or an electronic route
