@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+import tempfile
+from functools import partial
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plainview.errors import LimitError
+from plainview.sources import encodings
 from plainview.sources.base import Deadline, Input, ReadLog
 from plainview.sources.encodings import Encoding, boundary, detect, utf8_blocks, valid_utf8
 from plainview.sources.letters import CODECS
@@ -165,3 +169,24 @@ def test_boundary_cuts_no_character(data, cut):
     end = boundary(part)
     assert valid_utf8(part[:end])
     assert len(part) - end < 4
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.text(alphabet="añ日\r,\"'x", max_size=40), max_size=60),
+    st.integers(60, 900),
+    st.sampled_from(["\n", "\r\n", "\n\n", " "]),
+)
+def test_blocks_of_a_file_end_where_its_lines_do(lines, block, between):
+    data = between.join(lines).encode() + b"end"
+    with pytest.MonkeyPatch.context() as patch, tempfile.NamedTemporaryFile() as file:
+        patch.setattr(encodings, "NEAR", 50)
+        Path(file.name).write_bytes(data)
+        made = Input("x", data[:16], partial(Path(file.name).open, "rb"), size=len(data))
+        encoding, blocks = utf8_blocks(made, ReadLog(), block)
+        pieces = list(blocks)
+    assert encoding.name == "utf-8"
+    assert b"".join(pieces) == data
+    for piece in pieces[:-1]:
+        assert len(piece) <= block
+        assert piece.endswith(b"\n") or b"\n" not in piece[-40:]

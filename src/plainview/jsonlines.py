@@ -22,6 +22,7 @@ from plainview.documents import Walk
 from plainview.sources.base import Limits, ReadLog
 
 SAMPLE = 1 << 19  # bytes that the first schema is learnt from
+PIECE = 1 << 16  # bytes that are looked at together
 SHOWN = 10  # line numbers in a message
 _LIMITS = Limits()
 _DECODER = msgspec.json.Decoder()
@@ -54,7 +55,7 @@ class JsonLines:
     def read(self, block: bytes) -> pl.DataFrame:
         """Return the documents of whole lines, one row each; columns may be nested. Raises nothing."""
         first = self.next
-        breaks = int(np.count_nonzero(np.frombuffer(block, dtype=np.uint8) == 10))  # bytes.count is slower
+        breaks = _count(block, 10)
         self.next += breaks + (not block.endswith(b"\n"))
         frame = self._fast(block)
         if frame is None:
@@ -89,8 +90,7 @@ class JsonLines:
         cells = sum(field.len() - field.null_count() for field in fields)
         if not holds_keys(block, cells, nulls=False):
             return None
-        data = np.frombuffer(block, dtype=np.uint8)
-        brackets = int(np.count_nonzero(data == ord("{")) + np.count_nonzero(data == ord("[")))
+        brackets = _count(block, ord("{"), folded=True)  # and of [, which is { without one bit
         return None if brackets > frame.height and any(map(holds_json_text, fields)) else frame
 
     def _polars(self, block: bytes) -> pl.DataFrame | None:
@@ -230,6 +230,16 @@ def read_strictly(line: bytes, constant: Callable[[str], None]) -> tuple[Any, bo
         text, whole = line.decode("utf-8", "replace"), False
     value = json.loads(text.strip(" \t\r\n"), parse_constant=constant, parse_int=_int, object_pairs_hook=_pairs)
     return value, whole
+
+
+def _count(block: bytes, byte: int, *, folded: bool = False) -> int:
+    """Count a byte, piece by piece in the cache of a core; bytes.count takes four times as long."""
+    data, found, same = np.frombuffer(block, dtype=np.uint8), 0, np.empty(PIECE, dtype=bool)
+    for start in range(0, len(data), PIECE):
+        piece = data[start : start + PIECE]
+        np.equal(piece | np.uint8(32) if folded else piece, np.uint8(byte), out=same[: len(piece)])
+        found += int(np.count_nonzero(same[: len(piece)]))
+    return found
 
 
 def holds_keys(block: bytes, found: int, *, nulls: bool = True) -> bool:

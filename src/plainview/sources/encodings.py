@@ -7,10 +7,12 @@ and Latin-1 in its tail is noticed where it changes, said in `notes`, and never 
 from __future__ import annotations
 
 import codecs
+import io
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from plainview.sources.base import MIB, Input, ReadLog
 
@@ -26,6 +28,7 @@ BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 HEAD = 64 << 10
+NEAR = 64 << 10  # bytes before the end of a block in which the end of a line is looked for
 # Polars takes text that begins so for zlib, gzip or zstd, and unpacks it without limits: `x^2` is enough.
 _PACKED = (b"x\x01", b"x^", b"x\x9c", b"x\xda", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
 _HIGH = bytes(range(128, 256))
@@ -133,7 +136,7 @@ class Utf8Blocks(Iterator[bytes]):
     """The iterator of `utf8_blocks`. `encoding` and `notes` may change while it is read; `last`: no block follows.
 
     With `lazy`, blocks of UTF-8 are not validated: the caller's parser does it, and calls `repair` on what it
-    refuses before it asks for the next block.
+    refuses before it asks for the next block. Of files, blocks end where a line does, if one ends near.
     """
 
     def __init__(self, source: Input, log: ReadLog, block: int = 0, *, lazy: bool = False) -> None:
@@ -264,6 +267,28 @@ def utf8_blocks(source: Input, log: ReadLog, block: int = 0) -> tuple[Encoding, 
     return blocks.encoding, blocks
 
 
+def _is_file(stream: BinaryIO) -> bool:
+    raw = stream.raw if isinstance(stream, io.BufferedReader) else None
+    return isinstance(raw, io.FileIO) and hasattr(os, "pread")
+
+
+class _WholeLines:
+    """Reads a file in blocks that end where a line ends: to cut and to join them later costs as much as reading."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._file, self._at = stream.fileno(), stream.tell()
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes: all of them where no line ends near, or at the end of the file."""
+        if size > NEAR:
+            end = os.pread(self._file, NEAR, self._at + size - NEAR)
+            if len(end) == NEAR:
+                size += (end.rfind(b"\n") + 1 or NEAR) - NEAR
+        data = os.pread(self._file, size, self._at)
+        self._at += len(data)
+        return data
+
+
 def _raw(source: Input, log: ReadLog, block: int) -> Iterator[tuple[bytes, bool]]:
     """Yield (bytes, is it the last). A file that fits into its head is not opened again."""
     if source.size is not None and source.size <= len(source.head):
@@ -272,11 +297,12 @@ def _raw(source: Input, log: ReadLog, block: int) -> Iterator[tuple[bytes, bool]
         return
     deadline: Deadline = source.deadline
     with source.open() as stream:
-        data = stream.read(block)
+        read = _WholeLines(stream).read if _is_file(stream) else stream.read
+        data = read(block)
         while True:
             deadline.check()
             log.read(len(data))
-            following = stream.read(block) if data else b""
+            following = read(block) if data else b""
             yield data, not following
             if not following:
                 return
