@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from plainview.classify import classify
 from plainview.detectors import load_detectors
 from plainview.fieldnames import NameIndex
-from plainview.matching import batches
+from plainview.matching import large
 from plainview.matching.batches import TableProfiler, profile
 from plainview.matching.compiled import Matcher
 from plainview.profiles import SAMPLE, ColumnProfile, Count, TableProfile, merge_all, smallest
@@ -105,7 +105,7 @@ def test_values_that_repeat_are_counted_as_often_as_they_stand(values: list[str]
     frames = [pl.DataFrame([column, column.alias("note")])] * 2
     once = profile(frames, MATCHER, NAMES)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(batches, "REPEATED", len(column) + 1)
+        patched.setattr(large, "REPEATED", len(column) + 1)
         each = profile(frames, MATCHER, NAMES)
     assert once == each
 

@@ -85,7 +85,7 @@ class Reading:
         except FAILURES as error:  # whatever a reader dies of, the rest of the run goes on and it is told
             result.log.skip(unit.name, error)
         for _, profiler in result.tables.values():
-            for _ in range(2):  # batches that may still be counted, each with a fault of its own
+            for _ in range(3):  # batches that may still be underway, each with a fault of its own
                 try:
                     profiler.settle()
                 except FAILURES as error:

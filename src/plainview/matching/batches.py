@@ -8,35 +8,23 @@ on, and nothing is lost, since the batches before had no cell that it could have
 
 from __future__ import annotations
 
-import functools
-import os
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-import numpy as np
 import polars as pl
 
 from plainview.fieldnames import NameIndex
 from plainview.flatten import flatten
-from plainview.matching.columns import LONGEST_NULL, as_text, is_vector, unit_norm, vector_length, without_empty
+from plainview.matching.columns import binary_or_vector, is_prose, kind_of, rows_of, text_of
 from plainview.matching.compiled import Matcher
-from plainview.matching.counting import Cells, count_column
+from plainview.matching.large import SEED, LargeColumn, Underway, hashes_of_full
 from plainview.matching.plans import CLEAR, ColumnPlan, extend_plan
-from plainview.matching.small import Hashes, SmallColumn, count_small, smallest_hashes
+from plainview.matching.small import SmallColumn, count_small
 from plainview.matching.tagging import tag_values
-from plainview.profiles import SAMPLE, ColumnProfile, Count, TableProfile, Tags, smallest
+from plainview.profiles import SAMPLE, ColumnProfile, TableProfile, Tags, smallest
 from plainview.sources.base import ReadLog
 
-SEED = 0x706C6169  # hashes live in memory only; a fixed seed makes two runs agree
-REPEATED = 8  # times that values stand on average, from which on each distinct one is looked at once
 SMALL = 2048  # rows up to which a batch is counted together with others
-MAGICS = {
-    "photograph": (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"RIFF", b"BM"),
-    "fingerprint": (b"FMR\0", b"FSP\0", b"FIR\0", b"\xff\xa0"),
-    "face_template": (b"FAC\0",),
-    "iris_retina": (b"IIR\0",),
-}
 
 
 @dataclass(slots=True)
@@ -51,8 +39,8 @@ class TableProfiler:
     log: ReadLog | None = None
     _sum: TableProfile = field(default_factory=TableProfile)
     _sketches: dict[str, Mapping[int, Tags]] = field(default_factory=dict, repr=False)  # of all batches met so far
-    _met: _Waiting | None = field(default=None, repr=False)  # a batch that is to be counted
-    _counted: _Waiting | None = field(default=None, repr=False)  # one that is being counted
+    _hashing: Underway | None = field(default=None, repr=False)  # the batch that came last
+    _counting: Underway | None = field(default=None, repr=False)  # the one before it
     _pending: dict[str, dict[int, str]] = field(default_factory=dict, repr=False)  # values that wait for their tags
 
     @property
@@ -90,14 +78,15 @@ class TableProfiler:
     def due(self, path: str, fresh: Mapping[int, str]) -> Mapping[int, str]:
         """Return the new values that are to be tagged now; of a full sketch the few new ones wait for others."""
         known = self.known(path)
-        if len(known) < SAMPLE:
-            return fresh
-        waiting = self._pending.setdefault(path, {})
-        waiting.update(fresh)
-        bound = sorted({*known, *waiting})[SAMPLE - 1]
-        for late in [key for key in waiting if key > bound]:
-            del waiting[late]
-        return self._pending.pop(path) if len(waiting) >= SAMPLE // 2 else {}
+        waiting = self._pending.pop(path, {})
+        new = {key: value for key, value in {**waiting, **fresh}.items() if key not in known}
+        if len(known) + len(new) > SAMPLE:
+            bound = sorted((*known, *new))[SAMPLE - 1]
+            new = {key: value for key, value in new.items() if key <= bound}
+        if len(known) == SAMPLE and len(new) < SAMPLE // 2:
+            self._pending[path] = new
+            return {}
+        return new
 
     def count(self, rows: int, columns: Mapping[str, ColumnProfile]) -> None:
         """Add what a batch gave."""
@@ -128,37 +117,43 @@ class TableProfiler:
     def add_large(self, frame: pl.DataFrame) -> None:
         """Count a flat batch, its columns side by side: Polars lets go of the interpreter's lock.
 
-        Nothing waits here for the end: while the new values of one batch get their tags, the one before is counted.
+        Nothing waits here for the end: while one batch is hashed, the new values of the one before it get their tags,
+        and the one before that is counted.
         """
-        hashes = _hashes_of_full(frame)
-        columns = [_Large(self, series, hashes.get(series.name)) for series in frame.iter_columns()]
-        list(_pool().map(_Large.hash, columns))
-        self._count_next()
-        due = [value for column in columns for value in column.due.values()]
-        named = [self.named(column.path) for column in columns for _ in column.due]
-        tags = iter(tag_values(due, self.matcher, named))  # of all columns at once: each step of Polars costs
-        for column in columns:
-            column.sketch = {key: next(tags) for key in column.due}
-            column.learnt = self.sketched(column.path, column.sketch)
-        self._met = _Waiting(frame.height, columns)
+        hashes = hashes_of_full(frame)
+        batch = Underway(frame.height, [LargeColumn(self, s, hashes.get(s.name)) for s in frame.iter_columns()])
+        batch.hash()
+        before, self._hashing = self._hashing, batch
+        if before:
+            self._advance(before)
 
     def settle(self) -> None:
-        """Wait until all batches are counted. Raises what counting one of them raised; that one is not added."""
-        while self._met or self._counted:
-            self._count_next()
+        """Wait until all batches are counted. Raises what one of them raised, which is not added; the others wait."""
+        while self._hashing or self._counting:
+            batch, self._hashing = self._hashing, None
+            self._advance(batch)
 
-    def _count_next(self) -> None:
-        """Let the batch that was met last be counted, when the one before it is."""
-        counted, self._counted = self._counted, None
+    def _advance(self, batch: Underway | None) -> None:
+        """Let a batch that was hashed be counted, when the one before it is."""
+        if batch:
+            self._tag(batch)
+        counted, self._counting = self._counting, None
         try:
             if counted:
-                self.count(
-                    counted.rows, {c.path: f.result() for c, f in zip(counted.columns, counted.done, strict=True)}
-                )
+                self.count(counted.rows, counted.counted())
         finally:
-            if self._met:
-                self._met.start()
-            self._counted, self._met = self._met, None
+            if batch:
+                batch.count()
+            self._counting = batch
+
+    def _tag(self, batch: Underway) -> None:
+        """Find the tags of all columns at once: each step of Polars costs."""
+        dues = [self.due(column.path, column.fresh) for column in batch.hashed()]
+        named = [self.named(column.path) for column, due in zip(batch.columns, dues, strict=True) for _ in due]
+        tags = iter(tag_values([value for due in dues for value in due.values()], self.matcher, named))
+        for column, due in zip(batch.columns, dues, strict=True):
+            column.sketch = {key: next(tags) for key in due}
+            column.learnt = self.sketched(column.path, column.sketch)
 
 
 def add_small(parts: Sequence[tuple[TableProfiler, pl.DataFrame]]) -> None:
@@ -173,13 +168,13 @@ def add_small(parts: Sequence[tuple[TableProfiler, pl.DataFrame]]) -> None:
         own: dict[str, ColumnProfile | tuple[pl.Series, int, SmallColumn]] = {}
         for series in frame.iter_columns():
             path = series.name
-            text = _binary_or_vector(series) or _text_of(series)
+            text = binary_or_vector(series) or text_of(series)
             if isinstance(text, ColumnProfile):
                 own[path] = text
                 continue
-            column = SmallColumn(profiler, path, text, prose=_is_prose(series))
+            column = SmallColumn(profiler, path, text, prose=is_prose(series))
             columns.append(column)
-            own[path] = (series, _rows(series, text), column)
+            own[path] = (series, rows_of(series, text), column)
         made.append((profiler, frame.height, own))
     count_small(columns, parts[0][0].matcher, SEED)
     for profiler, height, own in made:
@@ -188,123 +183,7 @@ def add_small(parts: Sequence[tuple[TableProfiler, pl.DataFrame]]) -> None:
 
 
 def _profile(series: pl.Series, rows: int, column: SmallColumn) -> ColumnProfile:
-    return ColumnProfile(rows, rows - column.filled, column.counts, column.sketch, frozenset({_kind(series)}))
-
-
-class _Large:
-    """One column of a large batch, in two steps, between which the tags of its new values are found."""
-
-    def __init__(self, profiler: TableProfiler, series: pl.Series, hashes: pl.Series | None) -> None:
-        self.profiler, self.path, self.series, self.hashes = profiler, series.name, series, hashes
-        self.done: ColumnProfile | None = None
-        self.rows = self.empty = 0
-        self.cells = Cells(pl.Series(dtype=pl.String))
-        self.due: Mapping[int, str] = {}
-        self.sketch: dict[int, Tags] = {}
-        self.learnt: Mapping[int, Tags] | None = None
-
-    def hash(self) -> None:
-        """Find the values that belong into the sketch, and those among them that are new."""
-        if self.hashes is not None:
-            self.rows, values, hashes = len(self.series), self.series, self.hashes
-        else:
-            text = _binary_or_vector(self.series) or _text_of(self.series)
-            if isinstance(text, ColumnProfile):
-                self.done = text
-                return
-            self.rows = _rows(self.series, text)
-            values = without_empty(text)
-            self.empty = self.rows - len(values)
-            hashes = values.hash(SEED)
-        known, bound = self.profiler.known(self.path), self.profiler.bound(self.path)
-        self.cells = Cells(values)
-        if REPEATED * (_distinct(known) or hashes.n_unique()) < len(values):
-            first = hashes.arg_unique().sort()
-            self.cells = Cells(values.gather(first), hashes.unique_counts())
-            hashes = hashes.gather(first)
-        fresh = fresh_values(self.cells.values, hashes.to_numpy(), known, bound)
-        self.due = self.profiler.due(self.path, fresh)
-
-    def count(self) -> ColumnProfile:
-        """Return the profile of the batch."""
-        if self.done is not None:
-            return self.done
-        profiler, plan = self.profiler, self.profiler.plan_of(self.path)
-        profiler.learn_from(self.path, self.learnt)
-        prose = _is_prose(self.series)
-        counts = count_column(self.cells, plan, profiler.matcher, prose=prose, watch=prose and profiler.learn)
-        return ColumnProfile(self.rows, self.empty, counts, self.sketch, frozenset({_kind(self.series)}))
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """A batch whose columns are counted, or are to be."""
-
-    rows: int
-    columns: Sequence[_Large]
-    done: list[Future[ColumnProfile]] = field(default_factory=list)
-
-    def start(self) -> None:
-        """Count; the longest columns first, for then all end together."""
-        order = sorted(range(len(self.columns)), key=lambda at: -self.columns[at].series.estimated_size())
-        begun = {at: _pool().submit(self.columns[at].count) for at in order}
-        self.done = [begun[at] for at in range(len(self.columns))]
-
-
-def _hashes_of_full(frame: pl.DataFrame) -> dict[str, pl.Series]:
-    """Return the hashes of the text columns in which no cell is empty, found in one step for all of them."""
-    text = [s.name for s in frame.iter_columns() if s.dtype == pl.String and not s.null_count()]
-    shortest = frame.select(pl.col(text).str.len_bytes().min()).row(0) if text else ()
-    full = [name for name, least in zip(text, shortest, strict=True) if least > LONGEST_NULL]
-    return {s.name: s for s in frame.select(pl.col(full).hash(SEED)).iter_columns()} if full else {}
-
-
-def _distinct(known: Mapping[int, Tags]) -> float:
-    """Estimate how many distinct values a column has from its sketch; 0 where that is empty."""
-    return len(known) if len(known) < SAMPLE else (SAMPLE - 1) * 2.0**64 / max(known)
-
-
-def fresh_values(
-    values: pl.Series, hashes: Hashes, known: Mapping[int, Tags], bound: int | None = None
-) -> dict[int, str]:
-    """Return the distinct values with the smallest hashes, at most SAMPLE and up to `bound`, the known ones not."""
-    if bound is not None:
-        places = np.flatnonzero(hashes <= np.uint64(bound))
-    else:
-        # the smallest of many: first cut by value, which is cheap, then make distinct
-        cut = min((1 << 64) // max(1, len(hashes)) * SAMPLE * 8, (1 << 64) - 1)
-        places = np.flatnonzero(hashes <= np.uint64(cut))
-        if len(set(hashes[places].tolist())) < SAMPLE:
-            places = np.arange(len(hashes))
-    least, first = smallest_hashes(hashes[places])
-    new = [at for at, key in enumerate(least) if key not in known]
-    found = values.gather(places[first[new]]).to_list() if new else []
-    return {least[at]: value for at, value in zip(new, found, strict=True)}
-
-
-def _text_of(series: pl.Series) -> pl.Series | ColumnProfile:
-    """Return the cells as text, or where they make none the whole profile."""
-    text = as_text(series)
-    if text is None:
-        return ColumnProfile(rows=len(series), empty=series.null_count(), types=frozenset({_kind(series)}))
-    return text
-
-
-def _rows(series: pl.Series, text: pl.Series) -> int:
-    return len(text) if isinstance(series.dtype, (pl.List, pl.Array)) else len(series)
-
-
-def _is_prose(series: pl.Series) -> bool:
-    return series.dtype == pl.String or isinstance(series.dtype, pl.List)
-
-
-@functools.cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(min(8, os.cpu_count() or 2), thread_name_prefix="plainview-columns")
-
-
-def _kind(series: pl.Series) -> str:
-    return series.dtype.base_type().__name__.lower() if not series.dtype.is_nested() else "list"
+    return ColumnProfile(rows, rows - column.filled, column.counts, column.sketch, frozenset({kind_of(series)}))
 
 
 def profile(frames: Iterable[pl.DataFrame], matcher: Matcher, names: NameIndex, table: str = "") -> TableProfile:
@@ -313,20 +192,3 @@ def profile(frames: Iterable[pl.DataFrame], matcher: Matcher, names: NameIndex, 
     for frame in frames:
         profiler.add(frame)
     return profiler.total
-
-
-def _binary_or_vector(series: pl.Series) -> ColumnProfile | None:
-    rows, empty = len(series), series.null_count()
-    if series.dtype == pl.Binary:
-        filled = series.drop_nulls()
-        counts = {}
-        for name, magics in MAGICS.items():
-            hit = sum(int(filled.bin.starts_with(magic).sum()) for magic in magics)
-            if hit:
-                counts[name] = Count(len(filled), hit, hit)
-        return ColumnProfile(rows, empty, counts, {}, frozenset({"binary"}))
-    if isinstance(series.dtype, (pl.List, pl.Array)) and is_vector(series):
-        length = vector_length(series)
-        types = {"vector", f"vector{length}"} | ({"unit"} if unit_norm(series) else set())
-        return ColumnProfile(rows, empty, {}, {}, frozenset(types))
-    return None

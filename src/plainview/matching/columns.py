@@ -5,10 +5,16 @@ from __future__ import annotations
 import polars as pl
 
 from plainview.matching.compiled import NULLS
+from plainview.profiles import ColumnProfile, Count
 
 LONGEST_NULL = max(map(len, NULLS))
-LONGEST_NULL = max(map(len, NULLS))
 VECTOR_FROM = 64  # numbers in a list that make it a vector
+MAGICS = {
+    "photograph": (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"RIFF", b"BM"),
+    "fingerprint": (b"FMR\0", b"FSP\0", b"FIR\0", b"\xff\xa0"),
+    "face_template": (b"FAC\0",),
+    "iris_retina": (b"IIR\0",),
+}
 
 
 def as_text(series: pl.Series) -> pl.Series | None:
@@ -73,3 +79,44 @@ def unit_norm(series: pl.Series) -> bool:
     )
     mean = squares.mean()
     return isinstance(mean, float) and abs(mean - 1) < 0.02
+
+
+def text_of(series: pl.Series) -> pl.Series | ColumnProfile:
+    """Return the cells as text, or where they make none the whole profile."""
+    text = as_text(series)
+    if text is None:
+        return ColumnProfile(rows=len(series), empty=series.null_count(), types=frozenset({kind_of(series)}))
+    return text
+
+
+def rows_of(series: pl.Series, text: pl.Series) -> int:
+    """Return how many cells a column has: of lists, their elements."""
+    return len(text) if isinstance(series.dtype, (pl.List, pl.Array)) else len(series)
+
+
+def is_prose(series: pl.Series) -> bool:
+    """Tell whether running text may stand in the cells."""
+    return series.dtype == pl.String or isinstance(series.dtype, pl.List)
+
+
+def kind_of(series: pl.Series) -> str:
+    """Return the type of the cells in Polars' words."""
+    return series.dtype.base_type().__name__.lower() if not series.dtype.is_nested() else "list"
+
+
+def binary_or_vector(series: pl.Series) -> ColumnProfile | None:
+    """Return the whole profile of a column of bytes, known by how they begin, or of embeddings; None of others."""
+    rows, empty = len(series), series.null_count()
+    if series.dtype == pl.Binary:
+        filled = series.drop_nulls()
+        counts = {}
+        for name, magics in MAGICS.items():
+            hit = sum(int(filled.bin.starts_with(magic).sum()) for magic in magics)
+            if hit:
+                counts[name] = Count(len(filled), hit, hit)
+        return ColumnProfile(rows, empty, counts, {}, frozenset({"binary"}))
+    if isinstance(series.dtype, (pl.List, pl.Array)) and is_vector(series):
+        length = vector_length(series)
+        types = {"vector", f"vector{length}"} | ({"unit"} if unit_norm(series) else set())
+        return ColumnProfile(rows, empty, {}, {}, frozenset(types))
+    return None

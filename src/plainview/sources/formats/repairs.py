@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-import numpy as np
 import polars as pl
 
 from plainview.sources.formats.dialects import Dialect
@@ -21,6 +20,8 @@ SPAN = 200  # lines that one record may have inside a block that is broken somew
 
 def cut_outside_quotes(block: bytes, quote: str) -> tuple[bytes, bytes]:
     """Cut after the last line end that has an even number of quotes before it; the first part may be empty."""
+    import numpy as np  # here: reading begins before it is loaded
+
     data = np.frombuffer(block, np.uint8)
     quotes = np.flatnonzero(data == ord(quote))
     if len(quotes) % 2 == 0 and block.endswith(b"\n"):
