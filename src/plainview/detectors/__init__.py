@@ -14,8 +14,6 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import tomli
-
 from plainview.errors import DetectorError
 
 DATA = Path(__file__).parent / "data"
@@ -60,6 +58,8 @@ TUPLES = {f.name for f in fields(Detector) if str(f.type).startswith("tuple")}
 
 def parse_detector(path: Path) -> Detector:
     """Read one TOML file. Raises DetectorError that names the file and the key."""
+    import tomli
+
     try:
         raw: dict[str, Any] = tomli.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeError, tomli.TOMLDecodeError) as error:
@@ -94,13 +94,22 @@ def _require_examples(detector: Detector, file: str) -> None:
         raise DetectorError(f"{file}: unknown category {detector.category!r}", hint="see `plainview detectors list`")
 
 
+def read_folder(folder: Path) -> tuple[Detector, ...]:
+    """Read all TOML files of a folder. Raises DetectorError."""
+    return tuple(parse_detector(path) for path in sorted(folder.glob("*.toml")))
+
+
 @functools.cache
 def load_detectors(*folders: Path) -> tuple[Detector, ...]:
     """Load all detectors of the package and of `folders`, sorted by name; a later file replaces an earlier."""
-    found: dict[str, Detector] = {}
-    for folder in (DATA, *folders):
-        for path in sorted(folder.glob("*.toml")):
-            found[path.stem] = parse_detector(path)
+    from plainview.detectors.snapshot import package_detectors
+
+    if folders:
+        found = {detector.name: detector for detector in load_detectors()}
+    else:
+        found = {detector.name: detector for detector in package_detectors() or read_folder(DATA)}
+    for folder in folders:
+        found.update((detector.name, detector) for detector in read_folder(folder))
     return tuple(found[name] for name in sorted(found))
 
 
