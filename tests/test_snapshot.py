@@ -103,7 +103,7 @@ def test_a_change_of_what_it_was_made_of_makes_it_stale(package: Path, changed: 
     assert snapshot.fresh(package) is None
 
 
-@pytest.mark.parametrize("how", ["added", "removed", "renamed", "swapped"])
+@pytest.mark.parametrize("how", ["added", "removed", "renamed", "swapped", "moved"])
 def test_another_set_of_files_makes_it_stale(package: Path, how: str) -> None:
     one, other = package / "data" / "bank_account_iban.toml", package / "data" / "email_address.toml"
     if how == "added":
@@ -112,10 +112,16 @@ def test_another_set_of_files_makes_it_stale(package: Path, how: str) -> None:
         one.unlink()
     elif how == "renamed":
         one.rename(one.with_stem("zz"))
-    else:
+    elif how == "swapped":
         one_text, other_text = one.read_bytes(), other.read_bytes()
         one.write_bytes(other_text)
         other.write_bytes(one_text)
+    else:  # the first line of a file to the end of the one before it
+        files = sorted((package / "data").glob("*.toml"))
+        before, after = files[3], files[4]
+        first, rest = after.read_bytes().split(b"\n", 1)
+        before.write_bytes(before.read_bytes() + first + b"\n")
+        after.write_bytes(rest)
     assert snapshot.fresh(package) is None
 
 
