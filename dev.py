@@ -74,8 +74,9 @@ def check() -> int:
     """Everything that needs no run of the program."""
     install("dev")
     failed = 0
-    failed |= run(PYTHON, "-m", "ruff", "format", "--check", "src", "tests", "tools", "bench", "dev.py")
-    failed |= run(PYTHON, "-m", "ruff", "check", "src", "tests", "tools", "bench")
+    linted = ("src", "tests", "tools", "bench", "hatch_build.py")
+    failed |= run(PYTHON, "-m", "ruff", "format", "--check", *linted, "dev.py")
+    failed |= run(PYTHON, "-m", "ruff", "check", *linted)
     failed |= run(PYTHON, "-m", "mypy")
     failed |= run(VENV / BIN / "lint-imports")
     return failed

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from plainview.detectors import Detector
+from plainview.detectors.snapshot import Folded, folded_names
 
 # Tokens behind a match that turn a field into something about it: `email_verified`, `phone_count`.
 WEAKENING = frozenset(
@@ -121,6 +122,22 @@ def _joined(entry: str) -> str:
     return plain if plain.isascii() and plain.islower() and plain.isalpha() else "".join(tokens(entry))
 
 
+def fold(detector: Detector) -> Folded:
+    """Fold the names of a detector."""
+    own: dict[str, int] = {}
+    tails: list[tuple[str, str]] = []
+    for at, entry in enumerate(detector.names):
+        for spelling in _spellings(entry):
+            own.setdefault(spelling, at)
+        if detector.category in _COMPOUNDED:
+            words = tokens(entry)
+            if len(words) == 1 and len(words[0]) >= _TAIL:
+                tails.append((words[0], entry))
+    own.pop("", None)
+    vetoes = tuple(map(_joined, detector.names_not))
+    return Folded(tuple(own), tuple(own.values()), tuple(tails), vetoes)
+
+
 @dataclass(frozen=True, slots=True)
 class NameMatch:
     """`strength` is 1 for the whole name, down to 0.1 where other words turn its meaning."""
@@ -139,21 +156,15 @@ class NameIndex:
         self.vetoes: dict[str, set[str]] = {}
         self.tails: dict[str, list[tuple[str, str]]] = {}
         for detector in detectors:
-            own: dict[str, str] = {}
-            for entry in detector.names:
-                for folded in _spellings(entry):
-                    own.setdefault(folded, entry)
-            own.pop("", None)
-            for folded, entry in own.items():
-                book = self.entries if folded.isascii() or not _UNSPACED.search(folded) else self.unspaced
-                book.setdefault(folded, []).append((detector.name, entry))
-            if detector.category in _COMPOUNDED:
-                for entry in detector.names:
-                    words = tokens(entry)
-                    if len(words) == 1 and len(words[0]) >= _TAIL:
-                        self.tails.setdefault(words[0], []).append((detector.name, entry))
-            for entry in detector.names_not:
-                self.vetoes.setdefault(_joined(entry), set()).add(detector.name)
+            name, names = detector.name, detector.names
+            folded = folded_names(detector) or fold(detector)
+            for spelling, at in zip(folded.spellings, folded.entries, strict=True):
+                book = self.entries if spelling.isascii() or not _UNSPACED.search(spelling) else self.unspaced
+                book.setdefault(spelling, []).append((name, names[at]))
+            for word, entry in folded.tails:
+                self.tails.setdefault(word, []).append((name, entry))
+            for entry in folded.vetoes:
+                self.vetoes.setdefault(entry, set()).add(name)
         self.knows_persons = "customername" in self.entries
         self.longest = max(map(len, self.entries), default=0)
         self.longest_unspaced = max(map(len, self.unspaced), default=0)

@@ -14,8 +14,6 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import tomli
-
 from plainview.errors import DetectorError
 
 DATA = Path(__file__).parent / "data"
@@ -60,6 +58,8 @@ TUPLES = {f.name for f in fields(Detector) if str(f.type).startswith("tuple")}
 
 def parse_detector(path: Path) -> Detector:
     """Read one TOML file. Raises DetectorError that names the file and the key."""
+    import tomli
+
     try:
         raw: dict[str, Any] = tomli.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeError, tomli.TOMLDecodeError) as error:
@@ -94,13 +94,22 @@ def _require_examples(detector: Detector, file: str) -> None:
         raise DetectorError(f"{file}: unknown category {detector.category!r}", hint="see `plainview detectors list`")
 
 
+def read_folder(folder: Path) -> tuple[Detector, ...]:
+    """Read all TOML files of a folder. Raises DetectorError."""
+    return tuple(parse_detector(path) for path in sorted(folder.glob("*.toml")))
+
+
 @functools.cache
 def load_detectors(*folders: Path) -> tuple[Detector, ...]:
     """Load all detectors of the package and of `folders`, sorted by name; a later file replaces an earlier."""
-    found: dict[str, Detector] = {}
-    for folder in (DATA, *folders):
-        for path in sorted(folder.glob("*.toml")):
-            found[path.stem] = parse_detector(path)
+    from plainview.detectors.snapshot import package_detectors
+
+    if folders:
+        found = {detector.name: detector for detector in load_detectors()}
+    else:
+        found = {detector.name: detector for detector in package_detectors() or read_folder(DATA)}
+    for folder in folders:
+        found.update((detector.name, detector) for detector in read_folder(folder))
     return tuple(found[name] for name in sorted(found))
 
 
@@ -149,11 +158,15 @@ def chance(detector: str, shapes: Mapping[str, int]) -> float:
     return min(0.999, sum(rates.get(shape, 0.0) * n for shape, n in shapes.items()) / total)
 
 
-@functools.cache
-def vocabulary(name: str) -> frozenset[str]:
-    """Entries of a vocabulary: casefolded, NFKC."""
-    path = VOCABULARIES / f"{name}.txt"
+def vocabulary_text(name: str) -> str:
+    """Return the entries of a vocabulary, one a line, sorted by code point: casefolded, NFKC. Raises DetectorError."""
     try:
-        return frozenset(filter(None, path.read_text(encoding="utf-8").split("\n")))
+        return (VOCABULARIES / f"{name}.txt").read_text(encoding="utf-8")
     except OSError:
         raise DetectorError(f"no vocabulary {name!r}") from None
+
+
+@functools.cache
+def vocabulary(name: str) -> frozenset[str]:
+    """Return the entries of a vocabulary as a set. `words.BOOKS` answers sooner where few are asked for."""
+    return frozenset(filter(None, vocabulary_text(name).split("\n")))

@@ -17,9 +17,10 @@ import numpy.typing as npt
 import polars as pl
 import re2
 
-from plainview.detectors import BY_FORM, Detector, vocabulary
+from plainview.detectors import BY_FORM, Detector
 from plainview.detectors.checks import CHECKS, Check
 from plainview.detectors.checks_kernel import digits
+from plainview.detectors.words import WordBook
 from plainview.errors import DetectorError
 
 # A match inside running text stands alone: no letter or digit touches it, nor one glued on by a dot or hyphen.
@@ -159,10 +160,10 @@ class Matcher:
         return compile_set(bounded, re2.Set.SearchSet)
 
     @functools.cached_property
-    def books(self) -> tuple[list[tuple[str, frozenset[str]]], frozenset[str]]:
-        """Detectors with the entries of their vocabularies, where a value must be one; and all entries together."""
-        books = [(d.name, vocabulary(d.vocabulary)) for d in self.vocabularies if d.vocabulary not in NAME_TAGS]
-        return books, frozenset().union(*(entries for _, entries in books))
+    def books(self) -> tuple[list[tuple[str, str]], WordBook]:
+        """Detectors with their vocabularies, where a value must be an entry; and all entries together."""
+        books = [(d.name, d.vocabulary) for d in self.vocabularies if d.vocabulary not in NAME_TAGS]
+        return books, WordBook({name for _, name in books})
 
     @functools.cached_property
     def watch(self) -> str:

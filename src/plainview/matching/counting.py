@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from plainview.detectors import vocabulary
+from plainview.detectors import vocabulary_text
+from plainview.detectors.words import BOOKS
 from plainview.matching.compiled import SLOW, Matcher, Rule
 from plainview.matching.plans import ColumnPlan
 from plainview.matching.tagging import text_valid
@@ -95,8 +96,8 @@ def in_vocabulary(values: pl.Series, name: str) -> pl.Series:
     """Tell which distinct cells are entries; of a name, whether any of its words is."""
     books = NAME_BOOKS.get(name, (name,))
     folded = values.str.strip_chars().str.to_lowercase()
-    if len(values) <= FEW:  # a set is there already, Polars would build a table of all entries each time
-        entries = [vocabulary(book) for book in books]
+    if len(values) <= FEW:  # Polars would build a table of all entries each time
+        entries = [BOOKS[book] for book in books]
         words = [text.split() if name in NAME_BOOKS else (text,) for text in folded.to_list()]
         hits = [any(w.strip(",.") in book for w in cell for book in entries) for cell in words]
         found = pl.Series(hits, dtype=pl.Boolean)
@@ -114,7 +115,8 @@ _SERIES: dict[tuple[str, ...], pl.Series] = {}
 
 def _word_series(*names: str) -> pl.Series:
     if names not in _SERIES:
-        _SERIES[names] = pl.Series(sorted(frozenset().union(*(vocabulary(n) for n in names))))
+        lines = pl.Series(list(map(vocabulary_text, names)), dtype=pl.String).str.split("\n").explode()
+        _SERIES[names] = lines.filter(lines != "")
     return _SERIES[names]
 
 

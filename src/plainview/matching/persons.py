@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Container
 
-from plainview.detectors import vocabulary
+from plainview.detectors.words import BOOKS
 
 TITLES = frozenset(
     "mr mrs ms miss mx dr prof professor sir dame lord lady rev hon herr frau fräulein monsieur madame mme mlle m sr "
@@ -94,7 +95,7 @@ def _plain(word: str) -> str:
     return "".join(c for c in parts if not "\u0300" <= c <= "\u036f")
 
 
-def _known(word: str, book: frozenset[str]) -> bool:
+def _known(word: str, book: Container[str]) -> bool:
     if word in book:
         return True
     plain = _plain(word)
@@ -105,12 +106,12 @@ def _known(word: str, book: frozenset[str]) -> bool:
 
 def is_given(word: str) -> bool:
     """Tell whether a casefolded word is a known given name."""
-    return _known(word, vocabulary("given_names"))
+    return _known(word, BOOKS["given_names"])
 
 
 def is_surname(word: str) -> bool:
     """Tell whether a casefolded word is a known surname."""
-    return _known(word, vocabulary("surnames"))
+    return _known(word, BOOKS["surnames"])
 
 
 def name_tags(value: str) -> set[str]:
@@ -123,21 +124,21 @@ def name_tags(value: str) -> set[str]:
     if len(text) > 60 or not _SHAPE.fullmatch(text):
         return set()
     if _HAN.fullmatch(text):
-        if text in vocabulary("surnames_han"):  # of places so named there are more: the column decides
+        if text in BOOKS["surnames_han"]:  # of places so named there are more: the column decides
             return {"han", "surname", "place"} if _is_place(text) else {"han", "surname"}
         return {"full", "han"} if len(text) > 1 and _is_han_name(text) else {"han"}
     if parted := _HAN_PARTED.fullmatch(text):
-        known = parted[1] in vocabulary("surnames_han")
+        known = parted[1] in BOOKS["surnames_han"]
         return {"full", "han"} if known and text[-1] not in _NOT_HAN else {"han"}
     if _HANGUL.fullmatch(text):
-        return {"full", "han"} if text[:1] in vocabulary("surnames_hangul") else {"han"}
+        return {"full", "han"} if text[:1] in BOOKS["surnames_hangul"] else {"han"}
     folded = _THAI_TITLE.sub("", text).casefold()
     tags = {"place"} if _is_place(folded) else set()
     words = [w.rstrip(".") for w in _WORD.findall(folded)]
     if not words or len(words) > 6 or _VERSUS.search(folded):
         return tags
     if (
-        any(w in vocabulary("company_words") for w in words[1:])
+        any(w in BOOKS["company_words"] for w in words[1:])
         or _LEGAL.search(text)
         or folded.startswith(_NOT_PERSON)
         or not _ORGANISED.isdisjoint(words)
@@ -151,10 +152,10 @@ def name_tags(value: str) -> set[str]:
 
 
 def _is_place(folded: str) -> bool:
-    if any(folded in vocabulary(book) for book in ("cities", "regions", "countries")):
+    if any(folded in BOOKS[book] for book in ("cities", "regions", "countries")):
         return True
     *_, last = folded.split(", ")
-    return last != folded and any(last in vocabulary(book) for book in ("regions", "countries"))
+    return last != folded and any(last in BOOKS[book] for book in ("regions", "countries"))
 
 
 def _single(word: str) -> set[str]:
@@ -168,11 +169,11 @@ def _single(word: str) -> set[str]:
 
 def _several(core: list[str], text: str, *, titled: bool) -> set[str]:
     full = [w for w in core if len(w) > 1]
-    if not full or (titled and len(full) == 1 and full[0] in vocabulary("common_words")):
+    if not full or (titled and len(full) == 1 and full[0] in BOOKS["common_words"]):
         return set()
     given = [is_given(w) for w in full]
     known = sum(g or is_surname(w) for g, w in zip(given, full, strict=True))
-    plain = sum(w in vocabulary("common_words") for w in full)
+    plain = sum(w in BOOKS["common_words"] for w in full)
     if plain == len(full) or (text.islower() and known < len(full)) or known * 2 < len(full):
         return set()
     initials = len(core) - len(full)
@@ -185,6 +186,6 @@ def _is_han_name(text: str) -> bool:
     plain = text.replace("·", "").replace("·", "")
     if plain[-1] in _NOT_HAN:
         return False
-    if plain[:2] in _COMPOUND or plain[:2] in vocabulary("surnames_han"):
+    if plain[:2] in _COMPOUND or plain[:2] in BOOKS["surnames_han"]:
         return len(plain) in (3, 4)
-    return plain[0] in vocabulary("surnames_han") and len(plain) in (2, 3)
+    return plain[0] in BOOKS["surnames_han"] and len(plain) in (2, 3)

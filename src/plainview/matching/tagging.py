@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
+from plainview.detectors.words import BOOKS
 from plainview.matching.compiled import NAME_TAGS, Matcher, Rule
 from plainview.matching.persons import name_tags
 from plainview.matching.shapes import SHAPES, shape_of, year_of
@@ -22,6 +23,7 @@ LONGEST = 4096  # characters of a value that are looked at for its tags
 SHORTEST = 12  # characters up to which a value is not taken for running text
 SHAPE_TAGS = {shape: f"s:{shape}" for shape in SHAPES}
 _LETTERS = frozenset({"s:word", "s:words", "s:other", "s:sentence"})
+_ENTRIES = _LETTERS | {"s:code", "s:phoneish", "s:int1", "s:int2"}  # shapes that entries of vocabularies have
 _NO_TEXT = frozenset({"s:uuid", "s:word", "s:date", "s:datetime"})
 _NUMBERS = frozenset({"s:date", "s:datetime", "s:int8", "s:int1", "s:int2", "s:int3", "s:decimal", "s:negative"})
 _SAME: dict[Tags, Tags] = {}  # one object for all values that look alike
@@ -101,10 +103,9 @@ def _add_numbers(value: str, shape: str, own: set[str]) -> None:
 
 
 def _add_words(value: str, shape: str, own: set[str], matcher: Matcher) -> None:
-    folded = value.casefold()
     books, every = matcher.books
-    if folded in every:
-        own.update(name for name, entries in books if folded in entries)
+    if shape in _ENTRIES and (folded := value.casefold()) in every:
+        own.update(name for name, vocabulary in books if folded in BOOKS[vocabulary])
     if shape in _LETTERS and (words := name_tags(value)):
         own |= words
         own.update(d.name for d in matcher.vocabularies if NAME_TAGS.get(d.vocabulary) in words)

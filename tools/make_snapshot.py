@@ -1,0 +1,29 @@
+"""Make src/plainview/detectors/snapshot.msgpack: all detectors and their folded names, ready to be loaded.
+
+    python tools/make_snapshot.py
+
+`hatch_build.py` runs it whenever the package is built or installed. It needs tomli and msgspec, nothing else.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+
+from plainview.detectors import DATA, read_folder, snapshot
+from plainview.fieldnames import fold
+
+
+def main() -> None:
+    """Write the file beside its place and put it there in one step: a scan may read it meanwhile."""
+    detectors = sorted(read_folder(DATA), key=lambda detector: detector.name)
+    made = snapshot.PACKAGE / snapshot.FILE
+    new = made.with_suffix(".new")
+    new.write_bytes(snapshot.pack(snapshot.PACKAGE, detectors, [fold(detector) for detector in detectors]))
+    new.replace(made)
+
+
+if __name__ == "__main__":
+    main()
