@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from plainview.errors import PlainviewError
 from plainview.flatten import flatten
+from plainview.jsonlines import JsonLines
 from plainview.sources.base import Batch, Input, Limits, ReadLog
 from plainview.sources.formats import json_, json_cut
 from plainview.sources.formats.json_cut import Cutter
@@ -258,3 +259,19 @@ def test_what_python_refuses_is_told(text):
             assert told or text.strip()[:1] == "{"
     else:
         assert not told
+
+
+def test_columns_stand_in_the_order_of_the_first_documents(tmp_path):
+    """Polars gives the fields of objects in an order of its own, another one in each run."""
+    fields = [f"key_{n * 7 % 40}" for n in range(40)]
+    docs = [
+        {"a": {"b": dict.fromkeys(fields[:30], "x"), "l": [dict.fromkeys(fields, 1)]}},
+        {"a": {"b": dict.fromkeys(fields, "y")}},
+    ]
+    path = tmp_path / "docs.ndjson"
+    path.write_text("".join(json.dumps(doc) + "\n" for doc in docs * 20))
+    frame = JsonLines().read(path.read_bytes())
+    wanted = [f"a.b.{k}" for k in fields[:30]] + [f"a.l[].{k}" for k in fields] + [f"a.b.{k}" for k in fields[30:]]
+    assert sorted(flatten(frame).columns) == sorted(wanted)
+    assert [c for c in flatten(frame).columns if c.startswith("a.b")] == [c for c in wanted if c.startswith("a.b")]
+    assert [c for c in flatten(frame).columns if c.startswith("a.l")] == [c for c in wanted if c.startswith("a.l")]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from plainview.classify import classify
 from plainview.detectors import load_detectors
 from plainview.fieldnames import NameIndex
-from plainview.matching import large
+from plainview.matching import counting, large
 from plainview.matching.batches import TableProfiler, profile
 from plainview.matching.compiled import Matcher
 from plainview.profiles import SAMPLE, ColumnProfile, Count, TableProfile, merge_all, smallest
@@ -128,3 +130,32 @@ def test_a_kind_that_a_stricter_detector_stands_for_has_its_count() -> None:
     weighed = {c.detector.name: c for c in weigh_column("iban", column, "t", MATCHER.detectors, NAMES)}
     assert weighed["bank_account_iban_named"].count == weighed["bank_account_iban"].count
     assert weighed["bank_account_iban"].count.valid == len(german)
+
+
+def test_no_detector_of_running_text_meets_a_short_number() -> None:
+    """What `counting.short_numbers` lets pass is all of it looked for here, eleven signs at up to seven places."""
+    watch = Matcher(load_detectors()).watch
+    signs = np.frombuffer(b"0123456789.", dtype=np.uint8)
+    for length in range(1, counting.SHORT + 1):
+        for first in signs[:-1].tolist():
+            number = np.arange(len(signs) ** (length - 1), dtype=np.int32)[:, None]
+            rest = signs[number // len(signs) ** np.arange(length - 1, dtype=np.int32) % len(signs)]
+            raw = np.hstack(
+                [np.full((len(rest), 1), first, dtype=np.uint8), rest, np.full((len(rest), 1), 10, np.uint8)]
+            )
+            numbers = pl.Series([raw.tobytes().decode().rstrip("\n")]).str.split("\n").explode()
+            numbers = numbers.filter(~numbers.str.contains("^0[0-9]"))
+            assert not numbers.str.contains(watch).any()
+    assert counting.short_numbers(pl.Series(["0", "0.5", "12.50", "1.2.3.4", "1234567"]))
+    for other in ("01.234", ".01.00", "12345678", "1,5", "-1", "1 2", "٣"):
+        assert not counting.short_numbers(pl.Series(["1", other]))
+
+
+def test_a_detector_of_the_users_own_sees_short_numbers(tmp_path: Path) -> None:
+    (tmp_path / "ward.toml").write_text(
+        'label = "ward"\ncategory = "employee_id"\npattern = "84[0-9]{3}"\nin_text = true\n'
+        'matches = ["84123"]\nnon_matches = ["1"]\n'
+    )
+    matcher = Matcher(load_detectors(tmp_path))
+    frame = pl.DataFrame({"x": [*map(str, range(5000)), "84123"]})
+    assert profile([frame], matcher, NameIndex(matcher.detectors.values())).columns["x"].counts["ward@"].valid == 1

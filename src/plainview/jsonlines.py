@@ -19,6 +19,7 @@ import numpy as np
 import polars as pl
 
 from plainview.documents import Walk
+from plainview.jsonschemas import merge_schemas, schema_of
 from plainview.sources.base import Limits, ReadLog
 
 SAMPLE = 1 << 19  # bytes that the first schema is learnt from
@@ -181,7 +182,7 @@ class JsonLines:
         try:
             frame = pl.read_ndjson(sample, infer_schema_length=None)
             # other rows may hold fewer keys, and lists that were empty so far anything at all
-            schema = {k: _settled(v) for k, v in frame.schema.items()}
+            schema = schema_of(frame, walk.columns)
             if set(nested_to_paths(frame.head(0)).columns) != set(walk.columns):
                 return False
             self.schema = merge_schemas(self.schema or {}, schema)
@@ -287,42 +288,6 @@ def holds_json_text(series: pl.Series) -> bool:
     return begins.any() and any(_decoded(text.encode()) is not None for text in series.filter(begins))
 
 
-def _settled(dtype: Any) -> Any:
-    """Replace the types that would lose or refuse values: List(Null) makes values null, Int128 is rare."""
-    if isinstance(dtype, pl.Struct):
-        return pl.Struct({f.name: _settled(f.dtype) for f in dtype.fields})
-    if isinstance(dtype, pl.List):
-        inner = _settled(dtype.inner)
-        return pl.List(pl.String if inner == pl.Null else inner)
-    return pl.String() if dtype in (pl.Int128, pl.UInt64) else dtype
-
-
-def merge_schemas(one: dict[str, Any], two: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema that holds what both hold. Raises TypeError when a path is nested in one only."""
-    merged = dict(one)
-    for name, dtype in two.items():
-        merged[name] = _merge(merged[name], dtype) if name in merged else dtype
-    return merged
-
-
-def _merge(one: Any, two: Any) -> Any:
-    result: Any
-    if two in (one, pl.Null):
-        result = one
-    elif one == pl.Null:
-        result = two
-    elif isinstance(one, pl.Struct) and isinstance(two, pl.Struct):
-        fields = merge_schemas({f.name: f.dtype for f in one.fields}, {f.name: f.dtype for f in two.fields})
-        result = pl.Struct(fields)
-    elif isinstance(one, pl.List) and isinstance(two, pl.List):
-        result = pl.List(_merge(one.inner, two.inner))
-    elif one.is_nested() or two.is_nested():
-        raise TypeError("a path is nested in one document and a scalar in another")
-    else:
-        result = pl.Float64() if one.is_numeric() and two.is_numeric() else pl.String()
-    return result
-
-
 def _ignore(_: str) -> None:
     """Take a constant for null."""
 
@@ -341,4 +306,4 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return {key: values[0] if len(values) == 1 else values for key, values in every.items()}
 
 
-__all__ = ["JsonLines", "holds_keys", "json_bytes_to_frame", "merge_schemas", "read_strictly"]
+__all__ = ["JsonLines", "holds_keys", "json_bytes_to_frame", "read_strictly"]

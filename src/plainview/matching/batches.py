@@ -47,11 +47,14 @@ class TableProfiler:
     def total(self) -> TableProfile:
         """The profile of all batches so far."""
         self.settle()
-        for path in list(self._pending):
-            values = self._pending.pop(path)
-            tags = tag_values(list(values.values()), self.matcher, [self.named(path)] * len(values))
-            late = ColumnProfile(sketch=dict(zip(values, tags, strict=True)))
-            self._sum = self._sum.merge(TableProfile(0, {path: late}))
+        waiting = [(path, key, value) for path, late in self._pending.items() for key, value in late.items()]
+        self._pending = {}
+        tags = tag_values([value for *_, value in waiting], self.matcher, [self.named(path) for path, *_ in waiting])
+        late: dict[str, dict[int, Tags]] = {path: {} for path, *_ in waiting}
+        for (path, key, _), found in zip(waiting, tags, strict=True):
+            late[path][key] = found
+        columns = {path: ColumnProfile(sketch=sketch) for path, sketch in late.items()}
+        self._sum = self._sum.merge(TableProfile(0, columns))
         return self._sum
 
     def add(self, frame: pl.DataFrame) -> None:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import polars as pl
 import re2
 
-from plainview.detectors import BY_FORM, Detector
+from plainview.detectors import BY_FORM, Detector, load_detectors
 from plainview.detectors.checks import CHECKS, Check
 from plainview.detectors.checks_kernel import digits
 from plainview.detectors.words import WordBook
@@ -134,6 +134,9 @@ class Matcher:
         self.loose = frozenset(name for name, rule in self.rules.items() if rule.detector.needs_name) - BY_FORM
         self.patterned = [rule for name, rule in self.rules.items() if name not in self.loose]
         self.in_text = [rule for rule in self.rules.values() if rule.detector.in_text]
+        # see `counting.short_numbers`: true of the package's detectors (tests/test_profile_laws.py), unknown of others
+        package = set(map(id, load_detectors()))
+        self.passes_numbers = all(id(rule.detector) in package for rule in self.in_text)
         self.vocabularies = [d for d in detectors if d.vocabulary]
         self.splits: dict[tuple[int, ...], tuple[frozenset[str], list[Rule]]] = {}  # of tagging
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from plainview.detectors import vocabulary_text
+from plainview.detectors.checks_kernel import Bools
 from plainview.detectors.words import BOOKS
 from plainview.matching.compiled import SLOW, Matcher, Rule
 from plainview.matching.plans import ColumnPlan
@@ -16,6 +17,7 @@ from plainview.matching.tagging import text_valid
 from plainview.profiles import Count
 
 WATCH_ROUNDS = 4
+SHORT = 7  # characters of a number in which no detector of the package sees anything: prices, counters, versions
 FEW = 4096
 NAME_BOOKS = {  # any word of the cell in one of these vocabularies
     "person_names": ("given_names", "surnames"),
@@ -35,9 +37,9 @@ class Cells:
     def __len__(self) -> int:
         return len(self.values) if self.times is None else int(self.times.sum())
 
-    def number(self, mask: pl.Series) -> int:
-        """Return how many cells `mask` (bool, of the length of `values`) holds for."""
-        return int(mask.sum() if self.times is None else self.times.filter(mask).sum())
+    def number(self, mask: Bools) -> int:
+        """Return how many cells `mask` (of the length of `values`) holds for."""
+        return int(np.count_nonzero(mask) if self.times is None else self.times.to_numpy()[mask].sum())
 
     def filter(self, mask: pl.Series) -> Cells:
         """Keep the cells `mask` holds for."""
@@ -48,48 +50,54 @@ def count_column(cells: Cells, plan: ColumnPlan, matcher: Matcher, *, prose: boo
     """Run the plan over every cell, then the watch over the cells of text that nothing has explained."""
     counts: dict[str, Count] = {}
     rest, total = cells, len(cells)
-    explained: pl.Series | None = None
+    explained: pl.Series | bool = False
     for name in plan.cells:
         mask, counts[name] = count_cells(cells, name, matcher)
-        if mask is not None and counts[name].matched:
-            explained = mask if explained is None else explained | mask
-    if explained is not None and prose:
-        rest = cells.filter(~explained)
+        if explained is not True and mask is not False:
+            explained = mask if mask is True or explained is False else explained | mask
+    if prose and explained is not False:
+        rest = Cells(cells.values.clear()) if explained is True else cells.filter(~explained)
     for name in plan.texts:
         counts[name + "@"] = count_texts(rest, matcher.rules[name], total)
-    if watch and len(rest.values):
+    if watch and len(rest.values) and not (matcher.passes_numbers and short_numbers(rest.values)):
         _watch(rest, plan, counts, matcher, total)
     return counts
 
 
-def count_cells(cells: Cells, name: str, matcher: Matcher) -> tuple[pl.Series | None, Count]:
-    """Count the cells that are, as a whole, what the detector looks for."""
+def count_cells(cells: Cells, name: str, matcher: Matcher) -> tuple[pl.Series | bool, Count]:
+    """Count the cells that are, as a whole, what the detector looks for.
+
+    Returns also which they are: a mask, or True for all. Words explain no cell: they are part of any text.
+    """
     rule, total = matcher.rules.get(name), len(cells)
     if rule is None:
         if cells.times is None:  # words repeat: look at each distinct one once
             tally = cells.values.value_counts(name="n")
             cells = Cells(tally.to_series(0), tally["n"])
-        hits = cells.number(in_vocabulary(cells.values, matcher.detectors[name].vocabulary))
-        return None, Count(total, hits, hits)
+        hits = cells.number(in_vocabulary(cells.values, matcher.detectors[name].vocabulary).to_numpy())
+        return False, Count(total, hits, hits)
     if rule.check is None or not rule.check.strict:
         return _count_formed(cells, rule)
-    good = pl.Series(rule.check.function(cells.values))
-    passed = cells.number(good)
-    if passed == total:
-        return good, Count(total, total, total)
-    rest, other = _count_formed(cells.filter(~good), rule)
-    good[(~good).arg_true().filter(rest)] = True
-    return good, Count(total, passed + other.matched, passed + other.valid)
+    good = rule.check.function(cells.values)
+    if good.all():
+        return True, Count(total, total, total)
+    passed, mask = cells.number(good), pl.Series(good)
+    rest, other = _count_formed(cells.filter(~mask), rule)
+    others = (~mask).arg_true()
+    mask[others.filter(rest) if isinstance(rest, pl.Series) else others] = True
+    return mask, Count(total, passed + other.matched, passed + other.valid)
 
 
-def _count_formed(cells: Cells, rule: Rule) -> tuple[pl.Series, Count]:
+def _count_formed(cells: Cells, rule: Rule) -> tuple[pl.Series | Literal[True], Count]:
     total = len(cells)
     mask = cells.values.str.contains(rule.cell)
-    formed = cells if mask.all() else cells.filter(mask)
+    every = bool(mask.all())
+    formed = cells if every else cells.filter(mask)
     matched = len(formed)
-    if not matched or rule.check is None or rule.detector.check in SLOW:
-        return mask, Count(total, matched, matched)
-    return mask, Count(total, matched, formed.number(pl.Series(rule.valid(formed.values))))
+    valid = matched
+    if matched and rule.check is not None and rule.detector.check not in SLOW:
+        valid = formed.number(rule.valid(formed.values))
+    return True if every else mask, Count(total, matched, valid)
 
 
 def in_vocabulary(values: pl.Series, name: str) -> pl.Series:
@@ -123,19 +131,37 @@ def _word_series(*names: str) -> pl.Series:
 def count_texts(cells: Cells, rule: Rule, checked: int) -> Count:
     """Count the cells that hold, somewhere inside, what the detector looks for."""
     hits = cells.filter(cells.values.str.contains(rule.text))
-    return Count(checked, len(hits), hits.number(pl.Series(hold_valid(hits.values, rule))))
+    return Count(checked, len(hits), hits.number(hold_valid(hits.values, rule)))
 
 
-def hold_valid(hits: pl.Series, rule: Rule) -> npt.NDArray[np.bool_]:
+def hold_valid(hits: pl.Series, rule: Rule) -> Bools:
     """Tell of cells in which the form stands whether one of them passes the check as well."""
     if not len(hits) or rule.check is None:
         return np.ones(len(hits), dtype=bool)
     if rule.detector.check not in SLOW:
-        return text_valid(rule.text, rule.valid, hits).to_numpy()
+        return text_valid(rule.text, rule.valid, hits)
     sure = hits.str.contains(PLUS)
-    good = sure.to_numpy().copy()
-    good[~good] = text_valid(rule.text, rule.valid, hits.filter(~sure)).to_numpy()
+    good: Bools = sure.to_numpy().copy()
+    good[~good] = text_valid(rule.text, rule.valid, hits.filter(~sure))
     return good
+
+
+def short_numbers(values: pl.Series) -> bool:
+    """Tell whether all cells are at most `SHORT` digits and dots; to see that is quicker than to search them.
+
+    None may begin with a dot, or with a zero and a digit, as area codes do (01.234).
+    """
+    longest = values.str.len_bytes().max()
+    if not isinstance(longest, int) or longest > SHORT:
+        return False
+    joined: bytes = (values.str.join("\n") + "\n\n").cast(pl.Binary).item()
+    if joined.translate(None, b"0123456789.\n"):
+        return False
+    signs = np.frombuffer(b"\n" + joined, dtype=np.uint8)
+    starts = signs[:-2] == ord("\n")
+    first, second = signs[1:-1], signs[2:]
+    zeros = starts & (first == ord("0")) & (second >= ord("0"))
+    return not (zeros | starts & (first == ord("."))).any()
 
 
 def _watch(rest: Cells, plan: ColumnPlan, counts: dict[str, Count], matcher: Matcher, checked: int) -> None:

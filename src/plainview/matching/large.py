@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from plainview.matching.batches import TableProfiler
 
 SEED = 0x706C6169  # hashes live in memory only; a fixed seed makes two runs agree
+FEW = 4096  # cells that show whether values repeat
 REPEATED = 8  # times that values stand on average, from which on each distinct one is looked at once
 
 
@@ -59,7 +60,7 @@ class LargeColumn:
             self.empty = self.rows - len(values)
             hashes = values.hash(SEED)
         self.cells = Cells(values)
-        if REPEATED * (_distinct(self.known) or hashes.n_unique()) < len(values):
+        if REPEATED * (_distinct(self.known) or _counted(hashes)) < len(values):
             first = hashes.arg_unique().sort()
             self.cells = Cells(values.gather(first), hashes.unique_counts())
             hashes = hashes.gather(first)
@@ -119,6 +120,11 @@ def _distinct(known: Mapping[int, Tags]) -> float:
     return len(known) if len(known) < SAMPLE else (SAMPLE - 1) * 2.0**64 / max(known)
 
 
+def _counted(hashes: pl.Series) -> int:
+    """Return how many hashes are distinct, or a number above it where the first few are nearly all distinct."""
+    return len(hashes) if hashes.head(FEW).n_unique() > FEW // 2 else hashes.n_unique()
+
+
 def fresh_values(
     values: pl.Series, hashes: Hashes, known: Mapping[int, Tags], bound: int | None = None
 ) -> dict[int, str]:
@@ -133,7 +139,7 @@ def fresh_values(
             places = np.arange(len(hashes))
     least, first = smallest_hashes(hashes[places])
     new = [at for at, key in enumerate(least) if key not in known]
-    found = values.gather(places[first[new]]).to_list() if new else []
+    found = values.gather(places[first[new]].tolist()).to_list() if new else []
     return {least[at]: value for at, value in zip(new, found, strict=True)}
 
 

@@ -9,10 +9,12 @@ Tags: `s:<shape>`; `<detector>` (form and check pass), `<detector>!` (form only)
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+import numpy as np
 import polars as pl
 
+from plainview.detectors.checks_kernel import Bools
 from plainview.detectors.words import BOOKS
 from plainview.matching.compiled import NAME_TAGS, Matcher, Rule
 from plainview.matching.persons import name_tags
@@ -152,12 +154,12 @@ def _add_texts(texts: dict[int, list[int]], values: list[str], tags: list[set[st
                 tags[i].add(rule.name + "@")
 
 
-def text_valid(pattern: str, valid: object, values: pl.Series) -> pl.Series:
+def text_valid(pattern: str, valid: Callable[[pl.Series], Bools], values: pl.Series) -> Bools:
     """Tell for each text whether any of its matches of `pattern` passes the check."""
-    frame = pl.DataFrame({"i": pl.int_range(len(values), eager=True), "m": values.str.extract_all(pattern)})
-    hits = frame.explode("m").drop_nulls("m")
-    if hits.is_empty():
-        return pl.Series([False], dtype=pl.Boolean).new_from_index(0, len(values))
-    trimmed = hits["m"].str.strip_chars().str.strip_chars(".,;:()[]<>\"'=|-")
-    good = hits.filter(pl.Series(valid(trimmed)))["i"].unique()  # type: ignore[operator]
-    return frame["i"].is_in(good.implode()).alias("good")
+    good = np.zeros(len(values), dtype=bool)
+    found = values.str.extract_all(pattern)
+    owner = np.repeat(np.arange(len(values)), found.list.len().fill_null(0).to_numpy())
+    if len(owner):
+        matches = found.explode(empty_as_null=False, keep_nulls=False)
+        good[owner[valid(matches.str.strip_chars().str.strip_chars(".,;:()[]<>\"'=|-"))]] = True
+    return good
