@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from plainview.credentials import Credentials
     from plainview.pipeline import Options
     from plainview.scope import Scope
+    from plainview.wire_limits import WireLimits
 
 EXIT_USAGE = 64
 EXIT_FAILED = 70
@@ -277,11 +278,12 @@ def options_of(args: argparse.Namespace) -> Options:
     """Turn the arguments into scan.Options."""
     from dataclasses import replace
 
-    from plainview.explain import require_usable
     from plainview.pipeline import Limits, Options
-    from plainview.wire_limits import WireLimits
 
-    require_usable(args.detectors)
+    if args.detectors:
+        from plainview.explain import require_usable
+
+        require_usable(args.detectors)
     chosen = {
         "seconds": args.file_seconds,
         "unpacked": args.unpacked,
@@ -299,28 +301,41 @@ def options_of(args: argparse.Namespace) -> Options:
         limits=limits,
         scope=_scope(args),
         credentials=_credentials(args),
-        network=WireLimits(rate=args.rate) if args.rate else None,
+        network=_network(args),
     )
 
 
-def _scope(args: argparse.Namespace) -> Scope:
+def _network(args: argparse.Namespace) -> WireLimits | None:
+    if not args.rate:
+        return None
+    from plainview.wire_limits import WireLimits
+
+    return WireLimits(rate=args.rate)
+
+
+def _scope(args: argparse.Namespace) -> Scope | None:
+    if not args.scope and not args.try_mysql_root:
+        return None
     from plainview.scope import Scope, load_scope
 
     scope = load_scope(args.scope) if args.scope else Scope()
     return scope.granting("try_mysql_root") if args.try_mysql_root else scope
 
 
-def _credentials(args: argparse.Namespace) -> Credentials:
-    from plainview.credentials import Credentials, load_credentials
+def _credentials(args: argparse.Namespace) -> Credentials | None:
     from plainview.target import parse_target
 
-    found = load_credentials(args.credentials) if args.credentials else Credentials()
-    for warning in found.warnings:
-        print(f"plainview: {warning}", file=sys.stderr)  # noqa: T201
     for text in args.targets:
         if parse_target(text).carries_secret:
             print("plainview: a secret stands in an address; the shell's history keeps it", file=sys.stderr)  # noqa: T201
             print("plainview: put it into a file and use --credentials FILE", file=sys.stderr)  # noqa: T201
+    if not args.credentials:
+        return None
+    from plainview.credentials import load_credentials
+
+    found = load_credentials(args.credentials)
+    for warning in found.warnings:
+        print(f"plainview: {warning}", file=sys.stderr)  # noqa: T201
     return found
 
 

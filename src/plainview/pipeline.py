@@ -14,21 +14,21 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plainview import __version__
-from plainview.credentials import Credentials
 from plainview.errors import PlainviewError
 from plainview.names import safe_name
 from plainview.reading import FAILURES, Progress, Shared, UnitResult, grouped, read_units, with_notes
 from plainview.report import Column, Coverage, Report, Skipped, TableReport, TargetReport, Tool
-from plainview.scope import Scope
 from plainview.sentences import agreeing
 from plainview.sources import open_source
 from plainview.sources.base import Limits, ReadLog, Source, Table, Unit
 from plainview.target import Target, parse_target
-from plainview.wire_limits import WireLimits
 
 if TYPE_CHECKING:
+    from plainview.credentials import Credentials
     from plainview.engine import Engine
     from plainview.profiles import TableProfile
+    from plainview.scope import Scope
+    from plainview.wire_limits import WireLimits
 
 
 @dataclass(frozen=True, slots=True)

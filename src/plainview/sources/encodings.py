@@ -229,6 +229,8 @@ class Utf8Blocks(Iterator[bytes]):
 
 def _codec(name: str) -> str:
     """Return Python's codec for the superset of an encoding that is met in files."""
+    if name == "utf-8":
+        return name  # and reading begins before NumPy is loaded
     from plainview.sources.letters import CODECS
 
     return CODECS.get(name, name)

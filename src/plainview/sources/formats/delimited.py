@@ -111,7 +111,7 @@ class _Reader:
         data = self._clean(data, last=False)
         dialect = self.dialect = sniff(data[:HEAD], tabs=tabs, whole=whole and len(data) <= HEAD)
         data = self._clean(data, last=False)[dialect.start :]
-        if not data.strip():
+        if not data or data.isspace():
             return b""
         top = record_end(data, dialect.quote)
         sample = data[:HEAD] if len(data) <= HEAD else data[: max(top, data.rfind(b"\n", 0, HEAD) + 1)][: HEAD * 4]
