@@ -14,24 +14,26 @@ from hypothesis import strategies as st
 from plainview.errors import PlainviewError
 from plainview.flatten import flatten
 from plainview.jsonlines import JsonLines
+from plainview.jsonmarks import marks_of
 from plainview.sources.base import Batch, Input, Limits, ReadLog
+from plainview.sources.encodings import Utf8Blocks
 from plainview.sources.formats import json_, json_cut
 from plainview.sources.formats.json_cut import Cutter
 
 CANARY = "canary.7f3a@example.org"
 
 
-def source(data: bytes, name: str = "x.json", limits: Limits | None = None) -> Input:
-    return Input(name, data[:65536], lambda: io.BytesIO(data), len(data), None, limits or Limits())
+def source(data: bytes, name: str = "x.json", limits: Limits | None = None, head: int = 65536) -> Input:
+    return Input(name, data[:head], lambda: io.BytesIO(data), len(data), None, limits or Limits())
 
 
-def scan(data: bytes, name: str = "x.json", limits: Limits | None = None) -> tuple[pl.DataFrame, list[str]]:
+def scan(data: bytes, name: str = "x.json", limits: Limits | None = None, head: int = 65536) -> tuple[pl.DataFrame, list[str]]:
     """Return all rows, and what was told."""
     log = ReadLog()
     frames: list[pl.DataFrame] = []
     told: list[str] = []
     try:
-        for batch in json_.read(source(data, name, limits), log):
+        for batch in json_.read(source(data, name, limits, head), log):
             assert isinstance(batch, Batch)
             assert batch.table.name == name
             frames.append(flatten(batch.frame))
@@ -275,3 +277,37 @@ def test_columns_stand_in_the_order_of_the_first_documents(tmp_path):
     assert sorted(flatten(frame).columns) == sorted(wanted)
     assert [c for c in flatten(frame).columns if c.startswith("a.b")] == [c for c in wanted if c.startswith("a.b")]
     assert [c for c in flatten(frame).columns if c.startswith("a.l")] == [c for c in wanted if c.startswith("a.l")]
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 65535, 65536, 65537, 131073])
+def test_marks_are_counted_across_pieces(size):
+    for text in (b'":' * size, b'x":' * size, b"[{\n" * size):
+        block = text[:size]
+        marks = marks_of(block)
+        assert (marks.breaks, marks.keys) == (block.count(b"\n"), block.count(b'":'))
+        assert marks.brackets == block.count(b"{") + block.count(b"[")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.sampled_from(["Anna", "Zoë Ångström", "Długa 5", "дом", "x" * 90]), min_size=1, max_size=60),
+    st.sampled_from(["utf-8", "latin-1", "windows-1251", "damaged"]),
+    st.integers(40, 3000),
+    st.booleans(),
+)
+def test_blocks_that_the_parser_validates_give_the_same(names, encoding, block, ascii_first):
+    names = ["plain"] * 200 * ascii_first + names
+    codec = "utf-8" if encoding == "damaged" else encoding
+    lines = [json.dumps({"name": name}, ensure_ascii=False).encode(codec, "ignore") for name in names]
+    if encoding == "damaged":
+        lines[len(lines) // 2] = b'{"name": "\xff\xfe"}'
+    data = b"\n".join(lines) + b"\n"
+    results = []
+    for eager in (True, False):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(json_, "BLOCK", block)
+            if eager:
+                patch.setattr(Utf8Blocks, "_trusted", lambda self, data: False)
+            results.append(scan(data, "x.ndjson", head=64))
+    assert results[0][0].equals(results[1][0])
+    assert results[0][1] == results[1][1]

@@ -10,35 +10,42 @@ does not fit is read again in Python, so that no row and no key is lost.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from typing import Any
 
 import msgspec
-import numpy as np
 import polars as pl
 
 from plainview.documents import Walk
+from plainview.jsonmarks import Marks, holds_keys, marks_beside
 from plainview.jsonschemas import merge_schemas, schema_of
 from plainview.sources.base import Limits, ReadLog
 
 SAMPLE = 1 << 19  # bytes that the first schema is learnt from
-PIECE = 1 << 16  # bytes that are looked at together
 SHOWN = 10  # line numbers in a message
 _LIMITS = Limits()
 _DECODER = msgspec.json.Decoder()
 _RAW = msgspec.json.Decoder(msgspec.Raw)
-_KEY = re.compile(rb'(?<!\\)"[ \t\r]*:')
-_NULL = re.compile(rb":[ \t]*null")
 _DIGITS = 4000  # Python refuses to convert longer integers
 
 
 class JsonLines:
-    """Reads blocks of lines of one table; what it learns in one block serves the next."""
+    """Reads blocks of lines of one table; what it learns in one block serves the next.
+
+    `mend` makes UTF-8 of a block that may be something else; None: every block is UTF-8.
+    """
 
     def __init__(
-        self, *, limits: Limits = _LIMITS, log: ReadLog | None = None, name: str = "", unit: str = "line"
+        self,
+        *,
+        limits: Limits = _LIMITS,
+        log: ReadLog | None = None,
+        name: str = "",
+        unit: str = "line",
+        mend: Callable[[bytes], bytes] | None = None,
     ) -> None:
+        self.mend = mend
         self.limits = limits
         self.log = log
         self.name = name
@@ -56,9 +63,12 @@ class JsonLines:
     def read(self, block: bytes) -> pl.DataFrame:
         """Return the documents of whole lines, one row each; columns may be nested. Raises nothing."""
         first = self.next
-        breaks = _count(block, 10)
-        self.next += breaks + (not block.endswith(b"\n"))
-        frame = self._fast(block)
+        marks = marks_beside(block)
+        frame = self._fast(block, marks)
+        if frame is None and self.mend and (mended := self.mend(block)) is not block:
+            block, marks = mended, marks_beside(mended)
+            frame = self._fast(block, marks)
+        self.next += marks.result().breaks + (not block.endswith(b"\n"))
         if frame is None:
             frame = self._slow(block, first)
         self.rows += frame.height
@@ -81,7 +91,7 @@ class JsonLines:
             why = f"{self.constants:,} {self.unit}(s) hold NaN or Infinity, which is not valid JSON"
             self.log.skip(self.name, f"{why}: read without these numbers")
 
-    def _fast(self, block: bytes) -> pl.DataFrame | None:
+    def _fast(self, block: bytes, marks: Future[Marks]) -> pl.DataFrame | None:
         if self.schema is None and not self._learn(block[: block.rfind(b"\n", 0, SAMPLE) + 1] or block):
             return None
         frame = self._polars(block)
@@ -89,10 +99,9 @@ class JsonLines:
             return None
         fields = [field for column in frame.iter_columns() for field in _fields(column)]
         cells = sum(field.len() - field.null_count() for field in fields)
-        if not holds_keys(block, cells, nulls=False):
+        if not holds_keys(block, cells, nulls=False, marks=marks.result()):
             return None
-        brackets = _count(block, ord("{"), folded=True)  # and of [, which is { without one bit
-        return None if brackets > frame.height and any(map(holds_json_text, fields)) else frame
+        return None if marks.result().brackets > frame.height and any(map(holds_json_text, fields)) else frame
 
     def _polars(self, block: bytes) -> pl.DataFrame | None:
         try:
@@ -105,7 +114,7 @@ class JsonLines:
         strictly = docs is None
         if docs is None:
             block, odd = self._without_bad_lines(block, first)
-            if not odd and block and (frame := self._fast(block)) is not None:
+            if not odd and block and (frame := self._fast(block, marks_beside(block))) is not None:
                 return frame
             docs = self._strictly(block)
         walk = self._walk(docs)
@@ -233,37 +242,6 @@ def read_strictly(line: bytes, constant: Callable[[str], None]) -> tuple[Any, bo
     return value, whole
 
 
-def _count(block: bytes, byte: int, *, folded: bool = False) -> int:
-    """Count a byte, piece by piece in the cache of a core; bytes.count takes four times as long."""
-    data, found, same = np.frombuffer(block, dtype=np.uint8), 0, np.empty(PIECE, dtype=bool)
-    for start in range(0, len(data), PIECE):
-        piece = data[start : start + PIECE]
-        np.equal(piece | np.uint8(32) if folded else piece, np.uint8(byte), out=same[: len(piece)])
-        found += int(np.count_nonzero(same[: len(piece)]))
-    return found
-
-
-def holds_keys(block: bytes, found: int, *, nulls: bool = True) -> bool:
-    """Return True when the JSON lines hold as many keys as were found (those of null values or not).
-
-    A key is a quote and a colon, which no string can hold but escaped.
-    """
-    data = np.frombuffer(block, dtype=np.uint8)
-    pair = np.frombuffer(b'":', dtype=np.uint16)[0]
-    even = data[: len(data) // 2 * 2].view(np.uint16)
-    odd = data[1 : 1 + (len(data) - 1) // 2 * 2].view(np.uint16)
-    keys = int(np.count_nonzero(even == pair)) + int(np.count_nonzero(odd == pair))
-    if keys == found:
-        return True
-    if not nulls:
-        keys -= block.count(b":null") + block.count(b": null")
-    if found in (keys, keys - block.count(b'\\":')):
-        return True
-    if not any(odd in block for odd in (b'" :', b'"\t:', b":  null")):
-        return False
-    return found == len(_KEY.findall(block)) - (0 if nulls else len(_NULL.findall(block)))
-
-
 def _fields(series: pl.Series) -> Iterator[pl.Series]:
     """Yield a column and the fields of all objects in it, each with the cells that it has."""
     yield series
@@ -306,4 +284,4 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return {key: values[0] if len(values) == 1 else values for key, values in every.items()}
 
 
-__all__ = ["JsonLines", "holds_keys", "json_bytes_to_frame", "read_strictly"]
+__all__ = ["JsonLines", "json_bytes_to_frame", "read_strictly"]

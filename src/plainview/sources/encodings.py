@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from plainview.sources.base import MIB, Input, ReadLog
 
@@ -136,10 +136,11 @@ class Utf8Blocks(Iterator[bytes]):
     """The iterator of `utf8_blocks`. `encoding` and `notes` may change while it is read; `last`: no block follows.
 
     With `lazy`, blocks of UTF-8 are not validated: the caller's parser does it, and calls `repair` on what it
-    refuses before it asks for the next block. Of files, blocks end where a line does, if one ends near.
+    refuses before it asks for the next block; with "lines", not those that end where a line does. Of files, blocks
+    do, if one ends near.
     """
 
-    def __init__(self, source: Input, log: ReadLog, block: int = 0, *, lazy: bool = False) -> None:
+    def __init__(self, source: Input, log: ReadLog, block: int = 0, *, lazy: bool | Literal["lines"] = False) -> None:
         whole = source.size is not None and source.size <= len(source.head)
         self.encoding = detect(source.head, whole=whole)
         self.notes: tuple[str, ...] = (self.encoding.note,) if self.encoding.note else ()
@@ -165,7 +166,7 @@ class Utf8Blocks(Iterator[bytes]):
                 end = len(data) if last else boundary(data)
                 if end < len(data):
                     rest, data = data[end:], data[:end]
-                if not self._lazy and not self.valid(data):
+                if not self._trusted(data) and not self.valid(data):
                     data = self.repair(data)
             else:
                 data = self._transcode(data, last=last)
@@ -181,6 +182,14 @@ class Utf8Blocks(Iterator[bytes]):
             self.encoding = detect(data)
             self.notes = (self.encoding.note,) if self.encoding.note else ()
             self._decoder = _decoder(self.encoding.name)
+
+    def _trusted(self, data: bytes) -> bool:
+        """Return whether the caller sees to it that `data` is UTF-8."""
+        return data.endswith(b"\n") if self._lazy == "lines" else self._lazy
+
+    def mended(self, data: bytes) -> bytes:
+        """Return `data` as UTF-8, whatever it is."""
+        return data if self.valid(data) else self.repair(data)
 
     def valid(self, data: bytes) -> bool:
         """Return whether `data` is UTF-8, and remember that this file has such sequences."""

@@ -16,7 +16,7 @@ import polars as pl
 from plainview.errors import DamagedError, LimitError
 from plainview.jsonlines import JsonLines
 from plainview.sources.base import Batch, Input, ReadLog, Table
-from plainview.sources.encodings import Utf8Blocks, utf8_blocks
+from plainview.sources.encodings import Utf8Blocks
 from plainview.sources.formats.json_bulk import BulkLines, is_bulk
 from plainview.sources.formats.json_cut import Cutter
 
@@ -29,7 +29,7 @@ _RECORD = b"\x1e"  # before each text of a JSON sequence (RFC 7464); no string m
 
 def read(source: Input, log: ReadLog) -> Iterator[Batch]:
     """Yield one table of flat or nested columns; its name is the file's. DamagedError: nothing is JSON."""
-    _, blocks = utf8_blocks(source, log, BLOCK)
+    blocks = Utf8Blocks(source, log, BLOCK, lazy="lines")
     first = next((b for b in blocks if b.strip(_BLANK)), b"")
     if first.lstrip(_BLANK).startswith(_RECORD):
         yield from _cut(source, log, first, blocks)
@@ -47,8 +47,8 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
 
 
 def _lines(source: Input, log: ReadLog, first: bytes, blocks: Utf8Blocks) -> Iterator[Batch]:
-    """Read JSON lines."""
-    reader = JsonLines(limits=source.limits, log=log, name=source.name)
+    """Read JSON lines. Polars refuses what is not UTF-8: what it takes needs no look."""
+    reader = JsonLines(limits=source.limits, log=log, name=source.name, mend=blocks.mended)
     for block in _whole_lines(first, blocks, source):
         frame = reader.read(block)
         if frame.height:
@@ -61,7 +61,7 @@ def _lines(source: Input, log: ReadLog, first: bytes, blocks: Utf8Blocks) -> Ite
 def _bulk(source: Input, log: ReadLog, first: bytes, blocks: Utf8Blocks) -> Iterator[Batch]:
     """Read Elasticsearch bulk lines: the documents, with what the action lines say of each."""
     reader = BulkLines(JsonLines(limits=source.limits, log=log, name=source.name))
-    for block in _whole_lines(first, blocks, source):
+    for block in _whole_lines(blocks.mended(first), map(blocks.mended, blocks), source):
         frame = reader.read(block)
         if frame.height:
             yield Batch(Table(source.name, "ndjson", (*blocks.notes, "Elasticsearch bulk lines")), frame)
@@ -74,7 +74,7 @@ def _cut(source: Input, log: ReadLog, first: bytes, blocks: Utf8Blocks) -> Itera
     reader = JsonLines(limits=source.limits, log=log, name=source.name, unit="element")
     if first.lstrip(_BLANK + _RECORD)[:1] not in (b"{", b"["):
         raise DamagedError("begins with no JSON value")
-    for lines in _gathered(cutter, chain([first], blocks), source):
+    for lines in _gathered(cutter, map(blocks.mended, chain([first], blocks)), source):
         frame = reader.read(lines)
         if frame.height:
             yield Batch(Table(source.name, "json", blocks.notes), frame)
@@ -112,7 +112,7 @@ def _whole_lines(first: bytes, blocks: Iterator[bytes], source: Input) -> Iterat
         source.deadline.check()
         cut = block.rfind(b"\n") + 1
         if cut:
-            yield b"".join([*parts, memoryview(block)[:cut]])
+            yield block if cut == len(block) and not parts else b"".join([*parts, memoryview(block)[:cut]])
             parts, size = [], 0
         if cut < len(block):
             parts.append(block[cut:])
