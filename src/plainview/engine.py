@@ -34,7 +34,6 @@ class Engine:
         self.detectors = {d.name: d for d in loaded}
         self.matcher = Matcher(loaded)
         self.names = NameIndex(loaded)
-        self.matcher.compile()
         with contextlib.suppress(PlainviewError):  # which is raised again where they are used
             warm(self.matcher)
 

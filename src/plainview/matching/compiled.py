@@ -6,9 +6,7 @@ and `\w` as Unicode, which takes it off its fast path at the first letter beyond
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -94,14 +92,22 @@ def prepared(values: pl.Series, check: Check) -> pl.Series:
     return values if check.blanks else values.str.strip_chars()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Rule:
-    """A detector with its expressions: `cell` for whole cells, `text` for matches inside running text."""
+    """A detector with its expressions."""
 
     detector: Detector
     check: Check | None
-    cell: str  # Rust syntax, anchored
-    text: str  # Rust syntax, with boundaries
+
+    @functools.cached_property
+    def cell(self) -> str:
+        """For whole cells, in Rust's syntax."""
+        return rf"^[\s]*(?:{for_rust(alternation(self.detector.patterns))})[\s]*$"
+
+    @functools.cached_property
+    def text(self) -> str:
+        """For matches inside running text, with what must stand around them."""
+        return rf"{LEFT}(?:{for_rust(alternation(self.detector.patterns))}){RIGHT}"
 
     @property
     def name(self) -> str:
@@ -119,17 +125,14 @@ class Matcher:
     """All detectors, compiled once for a run. Safe to share between threads."""
 
     def __init__(self, detectors: Sequence[Detector]) -> None:
-        self._lock = threading.Lock()
         self.detectors = {d.name: d for d in detectors}
         self.rules: dict[str, Rule] = {}
         for d in detectors:
             if d.patterns:
-                whole = alternation(d.patterns)
-                rust = for_rust(whole)
                 if d.check and d.check not in CHECKS:
                     raise DetectorError(f"{d.name}: unknown check {d.check!r}")
                 check = CHECKS[d.check] if d.check else None
-                self.rules[d.name] = Rule(d, check, rf"^[\s]*(?:{rust})[\s]*$", rf"{LEFT}(?:{rust}){RIGHT}")
+                self.rules[d.name] = Rule(d, check)
         # looked for only under a field name that speaks of them
         self.loose = frozenset(name for name, rule in self.rules.items() if rule.detector.needs_name) - BY_FORM
         self.patterned = [rule for name, rule in self.rules.items() if name not in self.loose]
@@ -139,17 +142,6 @@ class Matcher:
         self.passes_numbers = all(id(rule.detector) in package for rule in self.in_text)
         self.vocabularies = [d for d in detectors if d.vocabulary]
         self.splits: dict[tuple[int, ...], tuple[frozenset[str], list[Rule]]] = {}  # of tagging
-
-    def compile(self) -> None:
-        """Compile now what else would be when it is first needed. May run beside other threads."""
-        with self._lock, contextlib.suppress(DetectorError):  # which is raised again where they are used
-            _ = self.cells, self.texts
-
-    @property
-    def sets(self) -> tuple[re2.Set, re2.Set]:
-        """`cells` and `texts`; waits for a `compile` that is under way."""
-        with self._lock:
-            return self.cells, self.texts
 
     @functools.cached_property
     def cells(self) -> re2.Set:

@@ -42,7 +42,7 @@ def tag_values(values: Sequence[str], matcher: Matcher, named: Iterable[frozense
     tags: list[set[str]] = []
     cells: dict[Rule, list[int]] = defaultdict(list)
     stripped = [value.strip()[:LONGEST] for value in values]
-    in_cells = matcher.sets[0].Match
+    in_cells = matcher.cells.Match
     for at, value in enumerate(stripped):
         shape = SHAPE_TAGS[shape_of(value)]
         own = {shape}
@@ -66,7 +66,7 @@ def tag_values(values: Sequence[str], matcher: Matcher, named: Iterable[frozense
 
 
 def warm(matcher: Matcher) -> None:
-    """Load now what the first values would have to wait for: vocabularies, and the plans of telephone numbers."""
+    """Load now what the first values would have to wait for: expressions, word lists, plans of telephone numbers."""
     tag_values(["Anna Example", "+49 30 901820"], matcher, [frozenset()] * 2)
 
 
@@ -135,7 +135,7 @@ def _places_in_text(values: list[str], tags: list[set[str]], matcher: Matcher) -
     if not free:
         return texts
     met = pl.Series([values[at] for at in free], dtype=pl.String).str.contains(matcher.watch).to_list()
-    in_texts = matcher.sets[1].Match
+    in_texts = matcher.texts.Match
     for at in (at for at, hit in zip(free, met, strict=True) if hit):
         for place in in_texts(values[at]) or ():
             texts[place].append(at)
