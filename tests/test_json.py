@@ -27,7 +27,9 @@ def source(data: bytes, name: str = "x.json", limits: Limits | None = None, head
     return Input(name, data[:head], lambda: io.BytesIO(data), len(data), None, limits or Limits())
 
 
-def scan(data: bytes, name: str = "x.json", limits: Limits | None = None, head: int = 65536) -> tuple[pl.DataFrame, list[str]]:
+def scan(
+    data: bytes, name: str = "x.json", limits: Limits | None = None, head: int = 65536
+) -> tuple[pl.DataFrame, list[str]]:
     """Return all rows, and what was told."""
     log = ReadLog()
     frames: list[pl.DataFrame] = []

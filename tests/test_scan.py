@@ -16,9 +16,12 @@ import polars as pl
 import pytest
 
 from conftest import CANARIES, Ran
+from plainview.errors import DetectorError
+from plainview.matching import large
 from plainview.matching.batches import TableProfiler
 from plainview.pipeline import Options, scan
 from plainview.reports.json_ import schema
+from plainview.sources import encodings
 
 Run = Callable[..., Ran]
 MAIL, NAME, PHONE, IBAN = CANARIES
@@ -199,3 +202,38 @@ def test_a_panic_of_a_library_ends_one_file_and_not_the_run(tmp_path: Path, monk
     assert [(s.what, "anna" in s.why) for s in coverage.skipped] == [("a.csv", False)]
     assert [t.name for t in report.targets[0].tables if t.columns] == ["b.csv"]
     assert report.exit_status == 2
+
+
+@pytest.mark.parametrize("stage", ["hash", "count"])
+@pytest.mark.parametrize("which", [0, 2, 4])
+def test_a_batch_that_fails_is_told_and_the_others_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str, which: int
+) -> None:
+    """Batches are hashed and counted while later ones are read: what fails then is told as well, and once."""
+    path = tmp_path / "people.csv"
+    path.write_text("n,email\n" + "".join(f"{n},anna{n}@example.org\n" for n in range(15_000)))
+    monkeypatch.setattr(encodings, "BLOCK", 1 << 16)
+    met: list[int] = []
+    original = getattr(large.LargeColumn, stage)
+
+    def fails(self: large.LargeColumn) -> object:
+        if self.path == "n":
+            met.append(len(self.series))
+            if len(met) == which + 1:
+                raise pl.exceptions.PanicException("anna@example.org")
+        return original(self)
+
+    monkeypatch.setattr(large.LargeColumn, stage, fails)
+    [target] = scan(path, options=Options(threads=1)).targets
+    assert len(target.coverage.skipped) == 1
+    assert "anna" not in str(target.coverage.skipped)
+    [table] = target.tables
+    # up to two batches behind it were underway, and count
+    assert sum(met[:which]) <= table.rows_read <= 15_000 - met[which]
+    assert table.rows_read > 0 or which == 0
+
+
+def test_detectors_that_cannot_be_loaded_stop_the_run_before_anything_is_read(tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text('label = "x"')
+    with pytest.raises(DetectorError):
+        scan(tmp_path, options=Options(detectors=(tmp_path,)))
