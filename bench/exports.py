@@ -174,6 +174,7 @@ class Scan:
 
         start = time.perf_counter(), spent()
         self.address, self.scanner = address, Scanner()
+        _ = self.scanner.engine  # waits until it is ready
         self.ready = time.perf_counter() - start[0], spent() - start[1]
         self.columns: dict[str, str] = {}
 
