@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import hashlib
 import json
 import os
 import sqlite3
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import jsonschema
@@ -16,12 +17,14 @@ import polars as pl
 import pytest
 
 from conftest import CANARIES, Ran
+from plainview.engine import Engine
 from plainview.errors import DetectorError
 from plainview.matching import large
 from plainview.matching.batches import TableProfiler
-from plainview.pipeline import Options, scan
+from plainview.pipeline import Options, Scanner, scan
 from plainview.reports.json_ import schema
 from plainview.sources import encodings
+from plainview.sources.base import Batch, ReadLog, Table, Unit
 
 Run = Callable[..., Ran]
 MAIL, NAME, PHONE, IBAN = CANARIES
@@ -237,3 +240,59 @@ def test_detectors_that_cannot_be_loaded_stop_the_run_before_anything_is_read(tm
     (tmp_path / "bad.toml").write_text('label = "x"')
     with pytest.raises(DetectorError):
         scan(tmp_path, options=Options(detectors=(tmp_path,)))
+
+
+@pytest.mark.parametrize("fault", ["judge", "tags"])
+def test_a_fault_while_a_table_is_judged_is_told_and_the_others_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text("n,email\n" + "".join(f"{n},anna{n}@example.org\n" for n in range(3000)))
+    if fault == "judge":
+        judge = Engine.judge
+
+        def fails(self: Engine, table: str, profile: object) -> object:
+            return judge(self, table, None if table == "a.csv" else profile)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(Engine, "judge", fails)
+    else:
+        total = TableProfiler.total
+
+        def broken(self: TableProfiler) -> object:
+            made = total.fget(self)  # type: ignore[attr-defined]
+            if self.table == "a.csv" and not told:
+                told.append(self.table)
+                raise ValueError("anna@example.org")
+            return made
+
+        told: list[str] = []
+        monkeypatch.setattr(TableProfiler, "total", property(broken))
+    report = scan(tmp_path)
+    [target] = report.targets
+    assert [(s.what, "anna" in s.why) for s in target.coverage.skipped] == [("a.csv", False)]
+    assert [(t.name, t.rows_read) for t in target.tables] == [("a.csv", 3000), ("b.csv", 3000)]
+    assert target.tables[1].columns
+    assert report.exit_status == 2
+
+
+def test_many_tables_of_one_unit_do_not_all_wait_in_memory() -> None:
+    """What is underway of one table is counted before the next table begins."""
+    alive: list[int] = []
+
+    class Many:
+        kind = "many"
+
+        def check_access(self) -> None: ...
+
+        def units(self, log: ReadLog) -> Iterator[Unit]:
+            yield Unit("all")
+
+        def read(self, unit: Unit, log: ReadLog, sample: int | None = None) -> Iterator[Batch]:
+            for table in range(12):
+                for _ in range(3):
+                    alive.append(sum(isinstance(made, large.Underway) for made in gc.get_objects()))
+                    yield Batch(Table(f"t{table}", "many"), pl.DataFrame({"n": [f"{n} x" for n in range(2100)]}))
+
+    report = Scanner(Options(threads=1)).scan_source(Many(), "many")
+    assert [t.rows_read for t in report.tables] == [6300] * 12
+    assert max(alive) <= 3

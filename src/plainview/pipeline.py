@@ -81,7 +81,7 @@ class Scanner:
                     table = with_notes(tables[name][0], table)
                     profile = tables[name][1].merge(profile)
                 tables[name] = (table, profile)
-        reports = (*judged, *(self.table_report(table, profile) for table, profile in tables.values()))
+        reports = (*judged, *(self.table_report(table, profile, log) for table, profile in tables.values()))
         return TargetReport(
             target=safe_name(target),
             kind=source.kind,
@@ -90,9 +90,15 @@ class Scanner:
             tables=reports,
         )
 
-    def table_report(self, table: Table, profile: TableProfile) -> TableReport:
-        """Judge one table."""
-        columns = self.engine.judge(table.name, profile)
+    def table_report(self, table: Table, profile: TableProfile, log: ReadLog | None = None) -> TableReport:
+        """Judge one table. A fault of ours is told to `log`: the other tables are judged."""
+        try:
+            columns = self.engine.judge(table.name, profile)
+        except FAILURES as error:
+            if log is None:
+                raise
+            log.skip(table.name, error)
+            columns = ()
         return TableReport(
             name=safe_name(table.name),
             kind=table.kind,
@@ -115,7 +121,8 @@ class Scanner:
         results = read_units(self.shared, source, units)
         if getattr(source, "whole_tables", False):
             for result in results:  # nothing of these tables is still to come: their profiles can go
-                result.reports = [self.table_report(table, made.total) for table, made in result.tables.values()]
+                judged = (self.table_report(table, made.total, result.log) for table, made in result.tables.values())
+                result.reports = list(judged)
                 result.tables = {}
         return results
 

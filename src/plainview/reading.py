@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Semaphore
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ EARLY = 8  # batches that may wait for the engine besides
 SMALL_FILE = 1 << 18  # bytes up to which files are read and counted together with others
 GROUP = 64  # of such files
 TOGETHER = 200_000  # cells that wait at most
+UNDERWAY = 2  # batches of one table that are hashed or counted when the last one was read
 
 
 @dataclass(slots=True)
@@ -67,9 +69,10 @@ class Reading:
         self.shared = shared
         self.waiting: dict[int, tuple[TableProfiler, pl.DataFrame]] = {}  # by the id of the profiler
         self.cells = 0
+        self.large: TableProfiler | None = None  # which had a large batch last: rows of it may be underway
 
     def unit(self, source: Source, unit: Unit) -> UnitResult:
-        """Read one unit. Its profiles are complete only after `count`."""
+        """Read one unit. Its profiles are complete only after `finish`."""
         shared = self.shared
         result = UnitResult(ReadLog(on_bytes=shared.progress.on_bytes))
         shared.progress.on_unit(unit)
@@ -84,12 +87,6 @@ class Reading:
                 shared.progress.on_rows(batch.frame.height)
         except FAILURES as error:  # whatever a reader dies of, the rest of the run goes on and it is told
             result.log.skip(unit.name, error)
-        for _, profiler in result.tables.values():
-            for _ in range(3):  # batches that may still be underway, each with a fault of its own
-                try:
-                    profiler.settle()
-                except FAILURES as error:
-                    result.log.skip(unit.name, error)
         return result
 
     def _batches(self, source: Source, unit: Unit, log: ReadLog) -> Iterator[Batch]:
@@ -127,6 +124,9 @@ class Reading:
         flat = profiler.flat(frame)
         if flat.height > self.shared.engine.result().small:
             self.count()
+            if self.large is not None and self.large is not profiler:  # a unit may hold any number of tables
+                _each_fault(self.large.settle, self.large.log, self.large.table)
+            self.large = profiler
             profiler.add_large(flat)
             return
         before = self.waiting.get(id(profiler))
@@ -145,6 +145,8 @@ class Reading:
         if not waiting:
             return
         engine = self.shared.engine.result()
+        for profiler, _ in waiting:
+            _each_fault(profiler.settle, profiler.log, profiler.table)
         try:
             engine.add_small(waiting)
         except FAILURES:  # one of them; the others must not go with it
@@ -179,9 +181,29 @@ def with_notes(table: Table, other: Table) -> Table:
     return Table(table.name, table.kind, tuple(dict.fromkeys((*table.notes, *other.notes))))
 
 
+def finish(result: UnitResult) -> None:
+    """Wait for the batches that are underway, and for the last tags."""
+    for name, (_, profiler) in result.tables.items():
+        _each_fault(partial(getattr, profiler, "total"), result.log, name)
+
+
+def _each_fault(step: Callable[[], object], log: ReadLog | None, table: str) -> None:
+    """Take a step again until it has no fault: each batch that is underway may have one of its own, and is told."""
+    for _ in range(UNDERWAY + 1):
+        try:
+            step()
+        except FAILURES as error:
+            if log:
+                log.skip(table, error)
+        else:
+            return
+
+
 def read_units(shared: Shared, source: Source, units: Sequence[Unit]) -> list[UnitResult]:
     """Read units to their ends, or to where they fail: what was read counts. Small tables are counted together."""
     reading = Reading(shared)
     results = [reading.unit(source, unit) for unit in units]
     reading.count()
+    for result in results:
+        finish(result)
     return results
