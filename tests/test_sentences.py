@@ -19,6 +19,17 @@ from plainview.sentences import agreeing
         ("1,001 rows, 21 tables, 0.1 rows, v1 tables, -1 rows", "1,001 rows, 21 tables, 0.1 rows, v1 tables, -1 rows"),
         ("1 databases with 1 tables and about 1 rows", "1 database with 1 table and about 1 row"),
         ("1 tablespaces", "1 tablespaces"),
+        ("1 lines with broken quotes were split", "1 line with broken quotes was split"),
+        ("1 materialized views of it were not read", "1 materialized view of it was not read"),
+        (
+            "1 entities that its document type defines were not read",
+            "1 entity that its document type defines was not read",
+        ),
+        (
+            "1 entity references of a document type were not resolved",
+            "1 entity reference of a document type was not resolved",
+        ),
+        ("1 rows in 3 tables were left out", "1 row in 3 tables were left out"),
     ],
 )
 def test_one(said: str, right: str) -> None:

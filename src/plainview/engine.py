@@ -1,6 +1,6 @@
 """What judges, made ready once for a run: detectors, their expressions, all field names, the word lists.
 
-Making it ready takes a quarter of a second of one core. Its libraries are loaded here and not by the pipeline, so that
+Making it ready takes a third of a second of one core. Its libraries are loaded here and not by the pipeline, so that
 reading can begin meanwhile.
 """
 

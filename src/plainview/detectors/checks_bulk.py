@@ -98,7 +98,7 @@ def _ibans(raw: Characters) -> Bools:
 def _issuers() -> Bools:
     """Return which heads are those of issuers whatever digits follow."""
     heads = pl.Series([f"{head:0{HEAD}}" for head in range(10**HEAD)])
-    forms = "|".join(form for form in CARD_FORMS)
+    forms = "|".join(CARD_FORMS)
     known = np.ones(len(heads), dtype=bool)
     for digit in "0123456789":
         known &= (heads + digit * (CARD - HEAD)).str.contains(f"^(?:{forms})$").to_numpy()
