@@ -144,15 +144,15 @@ def clickhouse(address: str, form: str) -> Work:
 
 
 def source(address: str) -> Any:
-    from plainview.sources import open_source
-    from plainview.target import parse_target
+    from plainview.stores import open_source
+    from plainview.targets.target import parse_target
 
     return open_source(parse_target(address))
 
 
 def read(address: str, *more: str) -> Work:
     """Read all with plainview's source, and look at nothing: shows what of a scan is reading."""
-    from plainview.sources.base import ReadLog
+    from plainview.tables import ReadLog
 
     def work() -> int:
         opened, log = source(address), ReadLog()
@@ -170,7 +170,7 @@ class Scan:
     """A whole scan by a scanner that was made ready before; keeps what the report says."""
 
     def __init__(self, address: str) -> None:
-        from plainview.pipeline import Scanner
+        from plainview.pipeline.scan import Scanner
 
         start = time.perf_counter(), spent()
         self.address, self.scanner = address, Scanner()

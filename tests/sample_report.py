@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from plainview.names import safe_name
-from plainview.report import (
+from plainview.report.model import (
     Column,
     Coverage,
     Exposure,
@@ -15,6 +14,7 @@ from plainview.report import (
     Tls,
     Tool,
 )
+from plainview.report.names import safe_name
 
 HOSTILE = (
     "<script>alert(1)</script>.csv",

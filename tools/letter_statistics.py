@@ -1,4 +1,4 @@
-"""Make src/plainview/sources/letters.json: how often letters follow each other, for telling encodings apart.
+"""Make src/plainview/files/encodings/letters.json: how often letters follow each other, for telling encodings apart.
 
 Sources: word frequencies of `wordfreq` 3 (Apache-2.0, data CC BY-SA 4.0, https://github.com/rspeer/wordfreq) and the
 lists of personal names and places of `faker` (MIT), both development dependencies. Only counts of letter pairs
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import wordfreq
 
-OUT = Path(__file__).parents[1] / "src/plainview/sources/letters.json"
+OUT = Path(__file__).parents[1] / "src/plainview/files/encodings/letters.json"
 PAIRS = {  # language: locales of names
     "de": "de_DE de_AT", "fr": "fr_FR", "es": "es_ES es_MX", "pt": "pt_PT pt_BR", "it": "it_IT", "nl": "nl_NL",
     "sv": "sv_SE", "da": "da_DK", "nb": "no_NO", "fi": "fi_FI", "is": "is_IS", "ca": "es_CA",

@@ -1,6 +1,6 @@
 """Write the JSON Schema of the report model: python tools/make_schema.py
 
-The shape comes from `plainview.report` itself; the sentences about single fields stand here.
+The shape comes from `plainview.report.model` itself; the sentences about single fields stand here.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 
-from plainview.report import SCHEMA, Report
+from plainview.report.model import SCHEMA, Report
 
-PATH = Path(__file__).parent.parent / "src" / "plainview" / "reports" / "schema.json"
+PATH = Path(__file__).parent.parent / "src" / "plainview" / "report" / "render" / "schema.json"
 
 FIELDS = {
     "Report.schema": "Name and version of this model.",

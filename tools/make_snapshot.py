@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from plainview.detectors import DATA, read_folder, snapshot
-from plainview.fieldnames import fold
+from plainview.detectors.fieldnames import fold
 
 
 def main() -> None:

@@ -162,13 +162,14 @@ def steady(line: str) -> str:
 
 
 def layout() -> str:
-    """Return every module of the package with the first sentence of its docstring."""
+    """Return the rooms of the package and its root modules, each with the first sentence of its docstring."""
     lines = []
-    for path in sorted(SRC.rglob("*.py"), key=lambda p: (p.parent != SRC, p.parts)):
+    for path in sorted([*SRC.glob("*.py"), *SRC.glob("*/**/__init__.py")], key=lambda p: (p.parent != SRC, p.parts)):
         text = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n\n")[0]
         text = re.sub(r"\s+", " ", text)
         text = re.split(r"(?<=[a-z`)\d])[.;] ", text)[0].rstrip(".")
-        lines.append(f"{path.relative_to(SRC).as_posix():<38} {text}")
+        name = path.name if path.parent == SRC else f"{path.parent.relative_to(SRC).as_posix()}/"
+        lines.append(f"{name:<24} {text}")
     return "```text\n" + "\n".join(lines) + "\n```"
 
 
@@ -188,7 +189,7 @@ def categories() -> str:
 
 def suffixes() -> str:
     """Return which endings of names stand for which kind, where the content leaves it open."""
-    from plainview.sources.kinds_data import SUFFIXES
+    from plainview.files.kinds.signatures import SUFFIXES
 
     kinds: dict[str, list[str]] = {}
     for suffix, kind in SUFFIXES.items():
@@ -198,7 +199,7 @@ def suffixes() -> str:
 
 def named() -> str:
     """Return the kinds of file that are named and not read."""
-    from plainview.sources.kinds_data import NAMED, ODF, OFFICE, OLE
+    from plainview.files.kinds.signatures import NAMED, ODF, OFFICE, OLE
 
     whys = {why for *_, why in (*NAMED, *OFFICE, *OLE, *ODF.values()) if why}
     return "\n".join(f"* {why}" for why in sorted(whys, key=str.casefold))
@@ -206,7 +207,7 @@ def named() -> str:
 
 def model() -> str:
     """Return the report model, part by part, field by field."""
-    from plainview.reports.json_ import schema
+    from plainview.report.render.json_ import schema
 
     out: list[str] = []
     for name, part in schema()["$defs"].items():
@@ -231,8 +232,8 @@ def _type(about: dict[str, object]) -> str:
 
 def stores() -> str:
     """Return the stores that this version reads: address, page, extra."""
-    from plainview.sources import SOURCES
-    from plainview.target import SCHEMES
+    from plainview.stores import SOURCES
+    from plainview.targets.target import SCHEMES
 
     rows = ["| address | requests, traces, verdicts, how to close it | needs |", "|---|---|---|"]
     for kind, (module, _, extra) in sorted(SOURCES.items(), key=lambda item: item[0] == "fingerprint"):

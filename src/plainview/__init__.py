@@ -10,20 +10,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from plainview.version import __version__
+
 if TYPE_CHECKING:
     from plainview.matching.texts import Match, find
-    from plainview.pipeline import Options, scan
-    from plainview.report import Report
+    from plainview.pipeline.scan import Options, scan
+    from plainview.report.model import Report
 
-__version__ = "0.1.0"
 __all__ = ["Match", "Options", "Report", "__version__", "find", "scan"]
 
 _HOMES = {
     "find": "plainview.matching.texts",
     "Match": "plainview.matching.texts",
-    "scan": "plainview.pipeline",
-    "Options": "plainview.pipeline",
-    "Report": "plainview.report",
+    "scan": "plainview.pipeline.scan",
+    "Options": "plainview.pipeline.scan",
+    "Report": "plainview.report.model",
 }
 
 

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from plainview.cli import main
+from plainview.cli.command import main
 
 sys.exit(main())

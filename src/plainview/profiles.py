@@ -1,7 +1,7 @@
 """What is kept of a table: sums and sketches that add up. Nothing here holds a value.
 
 All types merge: `empty` is the identity, order and grouping do not matter, and the profile of a table
-is the sum of the profiles of its parts (tests/test_profile_laws.py). That is what makes threads possible.
+is the sum of the profiles of its parts (tests/matching/test_profile_laws.py). That is what makes threads possible.
 """
 
 from __future__ import annotations

@@ -10,13 +10,15 @@ from unittest.mock import patch
 import msgspec
 
 from plainview.errors import PlainviewError
-from plainview.sources import cql, http_listing, objects_names
-from plainview.sources.base import ReadLog
-from plainview.sources.clickhouse_rows import Column, Reader
-from plainview.sources.cql_types import to_frame
-from plainview.sources.postgresql_wire import Session
-from plainview.sources.resp import Resp
-from plainview.target import parse_target
+from plainview.stores.cassandra import cql
+from plainview.stores.cassandra.types import to_frame
+from plainview.stores.clickhouse.rows import Column, Reader
+from plainview.stores.objects import http_listing
+from plainview.stores.objects import names as objects_names
+from plainview.stores.postgresql.wire import Session
+from plainview.stores.redis.resp import Resp
+from plainview.tables import ReadLog
+from plainview.targets.target import parse_target
 from plainview.wire import Wire
 
 from .harness import CANARY, LIMITS, Target, law, silent
@@ -124,7 +126,7 @@ def resp(data: bytes) -> None:
 
 def door() -> object:
     """Return where to come in."""
-    from plainview.sources.postgresql_wire import Door
+    from plainview.stores.postgresql.wire import Door
 
     return Door()
 

@@ -18,11 +18,15 @@ from pathlib import Path
 
 import numpy as np
 
-from plainview.sources.base import Input, ReadLog
-from plainview.sources.files import FileSource
-from plainview.sources.formats import arrow, avro, parquet, sheets, sqlite_, sqlite_wal
-from plainview.sources.formats.sheets_guard import check_workbook
-from plainview.sources.inflate import inflate
+from plainview.files.formats import avro
+from plainview.files.formats.columnar import arrow, parquet
+from plainview.files.formats.sheets import read as sheets
+from plainview.files.formats.sheets.guard import check_workbook
+from plainview.files.formats.sqlite import read as sqlite_
+from plainview.files.formats.sqlite import wal as sqlite_wal
+from plainview.files.packed.inflate import inflate
+from plainview.files.source import FileSource
+from plainview.tables import Input, ReadLog
 
 from . import seeds
 from .harness import CANARY, LIMITS, Seen, Target, file_of, law, read_all, silent

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from plainview.documents.flatten import flatten
 from plainview.errors import LimitError, PlainviewError
-from plainview.flatten import flatten
-from plainview.names import safe_name
-from plainview.sources.base import MIB, Batch, Deadline, Input, Limits, ReadLog
+from plainview.report.names import safe_name
+from plainview.tables import MIB, Batch, Deadline, Input, Limits, ReadLog
 
 CANARY = "canary.7f3a@example.org"
 MARK = "canary"  # a part of it is too much already

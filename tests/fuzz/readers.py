@@ -11,15 +11,21 @@ import bson
 import msgspec
 import polars as pl
 
-from plainview.documents import documents_to_frame
-from plainview.flatten import flatten
-from plainview.keys import looks_like_value, part
-from plainview.sources import encodings
-from plainview.sources.base import Batch, ReadLog
-from plainview.sources.formats import bson_, delimited, json_, json_cut, markup, sqldump, text
-from plainview.sources.kinds import FAMILIES, identify
-from plainview.sources.kinds_data import SUFFIXES
-from plainview.xmldoc import text_to_document
+from plainview.documents.flatten import flatten
+from plainview.documents.keys import looks_like_value, part
+from plainview.documents.walk import documents_to_frame
+from plainview.documents.xml import text_to_document
+from plainview.files.encodings import blocks as encodings
+from plainview.files.formats import bson as bson_
+from plainview.files.formats import text
+from plainview.files.formats.csv import read as delimited
+from plainview.files.formats.json import cut as json_cut
+from plainview.files.formats.json import read as json_
+from plainview.files.formats.markup import read as markup
+from plainview.files.formats.sqldump import read as sqldump
+from plainview.files.kinds.identify import FAMILIES, identify
+from plainview.files.kinds.signatures import SUFFIXES
+from plainview.tables import Batch, ReadLog
 
 from . import seeds
 from .harness import CANARY, LIMITS, Seen, Target, file_of, law, read_all, silent

@@ -13,7 +13,7 @@ import zipfile
 import bson
 import polars as pl
 
-from plainview.sources.kinds_data import NAMED, READ
+from plainview.files.kinds.signatures import NAMED, READ
 
 from .harness import CANARY
 

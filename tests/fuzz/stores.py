@@ -19,11 +19,11 @@ import bson
 import msgspec
 
 from plainview.errors import ProtocolError
-from plainview.sources import open_source
-from plainview.sources.base import ReadLog
-from plainview.target import parse_target
+from plainview.stores import open_source
+from plainview.tables import ReadLog
+from plainview.targets.target import parse_target
 from plainview.wire import Wire, WireLimits
-from plainview.wire_stream import Connection
+from plainview.wire.stream import Connection
 
 from .harness import CANARY, LIMITS, Target, harmless, law, read_all, silent
 

@@ -6,12 +6,12 @@ import tempfile
 from pathlib import Path
 
 from plainview.detectors import load_detectors, parse_detector
+from plainview.detectors.fieldnames import index_of, people_word, tokens
 from plainview.errors import UsageError
-from plainview.fieldnames import index_of, people_word, tokens
 from plainview.matching.texts import default_finder
-from plainview.names import LIMIT, safe_name
-from plainview.scope import parse_scope
-from plainview.target import parse_target
+from plainview.report.names import LIMIT, safe_name
+from plainview.targets.scope import parse_scope
+from plainview.targets.target import parse_target
 
 from . import seeds
 from .harness import CANARY, Target, law

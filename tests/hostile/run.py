@@ -22,14 +22,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from plainview import wire_relay
 from plainview.errors import PlainviewError
-from plainview.pipeline import Options, Scanner
-from plainview.report import Report
-from plainview.reports import render
-from plainview.sources import SOURCES, open_source
-from plainview.target import OBJECT_STORES, SCHEMES, parse_target
+from plainview.pipeline.scan import Options, Scanner
+from plainview.report.model import Report
+from plainview.report.render import render
+from plainview.stores import SOURCES, open_source
+from plainview.targets.target import OBJECT_STORES, SCHEMES, parse_target
 from plainview.wire import WireLimits
+from plainview.wire import relay as wire_relay
 
 from .attacks import ANY, BLUNT, SWAPS, TWISTS, Swap, Twist
 from .farm import Farm, Gone, Handler, Peer

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from plainview.sources import SOURCES
+from plainview.stores import SOURCES
 
 from .attacks import REFUSALS
 from .run import kinds

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 import pytest
 
-from plainview import probes
-from plainview.credentials import Credential, Credentials
-from plainview.secret import Secret
-from plainview.sources import open_source
-from plainview.sources.base import ReadLog
-from plainview.target import parse_target
+from plainview.stores import open_source
+from plainview.tables import ReadLog
+from plainview.targets.credentials import Credential, Credentials
+from plainview.targets.secret import Secret
+from plainview.targets.target import parse_target
+from plainview.wire import probes
 
 from .base import CANARY, SECRET, Server
 
@@ -80,7 +80,7 @@ def no_canary(*things: object) -> None:
 @contextlib.contextmanager
 def nothing_elsewhere(port: int) -> Iterator[None]:
     """Fail when this process connects, sends or looks up anything but 127.0.0.1:port or a relay to it."""
-    from plainview import wire_relay
+    from plainview.wire import relay as wire_relay
 
     allowed = {("127.0.0.1", port)}
     started = wire_relay.Relay.__init__

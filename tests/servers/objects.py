@@ -25,11 +25,11 @@ from urllib.parse import quote, unquote
 import polars as pl
 import pytest
 
-from plainview.pipeline import Scanner
-from plainview.secret import Secret
-from plainview.sources.azure import shared_key
-from plainview.sources.objects import ObjectSource
-from plainview.sources.s3_sign import Key, sign
+from plainview.pipeline.scan import Scanner
+from plainview.stores.objects.azure import shared_key
+from plainview.stores.objects.base import ObjectSource
+from plainview.stores.objects.s3_sign import Key, sign
+from plainview.targets.secret import Secret
 
 from .base import CANARY, SECRET, Server, UnavailableError, executable, free_port, npm, wheel
 

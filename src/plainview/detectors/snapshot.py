@@ -18,7 +18,7 @@ from plainview.detectors import Detector
 PACKAGE = Path(__file__).parent
 FILE = "snapshot.msgpack"
 # Whose code decides what is loaded. Unicode's tables are not among it: what is assigned there is folded as it ever was.
-SOURCES = ("__init__.py", "snapshot.py", "categories.csv", os.path.join("..", "fieldnames.py"))  # noqa: PTH118
+SOURCES = ("__init__.py", "snapshot.py", "categories.csv", "fieldnames.py")
 SIZE = 16  # bytes of the digest
 
 

@@ -1,1 +1,1 @@
-"""Stage 3: the only stage that looks at values. What leaves it is counts, tags and offsets."""
+"""The only room that looks at values: which detectors match, counted into profiles."""

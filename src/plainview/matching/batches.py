@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from plainview.fieldnames import NameIndex
-from plainview.flatten import flatten
+from plainview.detectors.fieldnames import NameIndex
+from plainview.documents.flatten import flatten
 from plainview.matching.columns import binary_or_vector, is_prose, kind_of, rows_of, text_of
 from plainview.matching.compiled import Matcher
 from plainview.matching.large import SEED, LargeColumn, Underway, hashes_of_full
@@ -22,7 +22,7 @@ from plainview.matching.plans import CLEAR, ColumnPlan, extend_plan
 from plainview.matching.small import SmallColumn, count_small
 from plainview.matching.tagging import tag_values
 from plainview.profiles import SAMPLE, ColumnProfile, TableProfile, Tags, smallest
-from plainview.sources.base import ReadLog
+from plainview.tables import ReadLog
 
 SMALL = 2048  # rows up to which a batch is counted together with others
 

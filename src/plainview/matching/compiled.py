@@ -17,7 +17,7 @@ import re2
 
 from plainview.detectors import BY_FORM, Detector, load_detectors
 from plainview.detectors.checks import CHECKS, Check
-from plainview.detectors.checks_kernel import digits
+from plainview.detectors.checks.kernel import digits
 from plainview.detectors.words import WordBook
 from plainview.errors import DetectorError
 
@@ -137,7 +137,7 @@ class Matcher:
         self.loose = frozenset(name for name, rule in self.rules.items() if rule.detector.needs_name) - BY_FORM
         self.patterned = [rule for name, rule in self.rules.items() if name not in self.loose]
         self.in_text = [rule for rule in self.rules.values() if rule.detector.in_text]
-        # see `counting.short_numbers`: true of the package's detectors (tests/test_profile_laws.py), unknown of others
+        # see `counting.short_numbers`: true of the package's detectors (tests/matching/test_profile_laws.py)
         package = set(map(id, load_detectors()))
         self.passes_numbers = all(id(rule.detector) in package for rule in self.in_text)
         self.vocabularies = [d for d in detectors if d.vocabulary]

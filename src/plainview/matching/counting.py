@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from plainview.detectors import vocabulary_text
-from plainview.detectors.checks_kernel import Bools
+from plainview.detectors.checks.kernel import Bools
 from plainview.detectors.words import BOOKS
 from plainview.matching.compiled import SLOW, Matcher, Rule
 from plainview.matching.plans import ColumnPlan

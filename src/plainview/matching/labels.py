@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import re2
 
 from plainview.detectors import Detector
-from plainview.fieldnames import NameIndex
+from plainview.detectors.fieldnames import NameIndex
 from plainview.matching.compiled import RIGHT, alternation
 
 LABEL = r"(?:^|[\n\r\t.;,(\[{|>*•/\"'-]|\s)([\p{L}][\p{L}\p{N}º°'’._/ -]{0,38}?)[\"']?[ \t]{0,2}[:=][ \t]{0,3}[\"']?"

@@ -12,7 +12,7 @@ import re2
 
 from plainview.detectors import Detector, load_detectors
 from plainview.detectors.checks import CHECKS
-from plainview.fieldnames import tokens, words_of
+from plainview.detectors.fieldnames import tokens, words_of
 from plainview.matching.compiled import LEFT, RIGHT, alternation, prepared
 from plainview.matching.labels import Labels
 

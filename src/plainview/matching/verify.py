@@ -6,8 +6,8 @@ import re2
 
 from plainview.detectors import Detector
 from plainview.detectors.checks import CHECKS
+from plainview.detectors.fieldnames import NameIndex
 from plainview.errors import DetectorError
-from plainview.fieldnames import NameIndex
 from plainview.matching.compiled import Matcher, alternation, compile_set
 from plainview.matching.tagging import tag_values
 

@@ -1,0 +1,117 @@
+"""From evidence to findings: whether a column is this kind of data, or looks so by chance.
+
+For each detector two explanations of the sketch are weighed. *Chance*: the share of random values of the
+column's own shapes that pass (measured, `detectors/base_rates.json`). *Is*: most values pass. The logarithm of
+their ratio, the field name and the neighbours add up to the logit of the confidence. Values alone can carry a
+column only where passing by chance is rare; a name alone only where its values do not speak against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from plainview.classify.guesses import by_calls, by_kin, by_vectors, by_years
+from plainview.classify.weighing import SHOWN, Candidate, Seen, weigh_column
+from plainview.detectors import Detector, categories
+from plainview.detectors.fieldnames import NameIndex, people_word
+from plainview.profiles import TableProfile
+from plainview.report.model import Column
+
+DIRECT = frozenset(
+    "email_address postal_address birth_date telephone_number national_id passport_number tax_id payment_card "
+    "bank_account health_insurance_id driving_licence face_template fingerprint employee_id student_id "
+    "medical_record_number password".split()
+)
+
+
+def classify(
+    table: str, profile: TableProfile, detectors: Mapping[str, Detector], names: NameIndex
+) -> tuple[Column, ...]:
+    """Return the findings of one table, in the order of its columns."""
+    seen = {path: Seen(column) for path, column in profile.columns.items()}
+    weighed = {path: weigh_column(path, column, table, detectors, names) for path, column in seen.items()}
+    for path, candidates in weighed.items():
+        called = by_calls(seen[path], detectors, person=False)
+        if called and not any(c.confidence >= SHOWN for c in candidates):
+            candidates.append(called)
+    person = person_table(table, weighed)
+    found: list[Column] = []
+    given = any(c.detector.name == "person_name_given" and c.confidence > 0.9 for cs in weighed.values() for c in cs)
+    pictures = person and any(c.detector.category == "photograph" for cs in weighed.values() for c in cs)
+    for path, candidates in weighed.items():
+        for candidate in candidates:
+            _with_neighbours(candidate, candidates, person=person)
+        if not any(c.confidence >= SHOWN for c in candidates):
+            guesses = (
+                by_years(seen[path], detectors, person=person),
+                by_vectors(seen[path], detectors, pictures=pictures),
+                by_calls(seen[path], detectors, person=person),
+                by_kin(seen[path], detectors, given=given),
+            )
+            candidates.extend(guess for guess in guesses if guess)
+        found.extend(_finding(path, c) for c in _choose(candidates))
+    return tuple(found)
+
+
+def person_table(table: str, weighed: Mapping[str, Sequence[Candidate]]) -> bool:
+    """Tell whether the rows of a table are about people: it holds something that names one."""
+    if people_word(table):
+        return True
+    sure = [
+        c
+        for cs in weighed.values()
+        for c in cs
+        # what needs a person is no proof of one
+        if c.confidence > 0.8 and not c.in_text and not c.detector.needs_person
+    ]
+    if any(c.detector.category in DIRECT or (c.detector.category == "person_name" and c.private) for c in sure):
+        return True
+    exact = {c.detector.category for c in sure if c.named > 0.95 and categories()[c.detector.category].special}
+    return len(exact) >= 3  # nobody tabulates belief, health and origin of things
+
+
+def _with_neighbours(candidate: Candidate, others: Sequence[Candidate], *, person: bool) -> None:
+    """Let the rest of the table speak: a city is personal beside a person, harmless beside a museum."""
+    if candidate.detector.category == "person_name" and candidate.named < SHOWN:
+        if any(o.named > 0.95 and o.detector.category != "person_name" for o in others):
+            candidate.logit -= 4.0  # the field name says what else it is
+        elif person and candidate.passed > 1 and not candidate.repeats:
+            candidate.logit += 2.5  # words that could be names, where other columns are about people
+    if not candidate.needs_person:
+        return
+    if person:
+        candidate.evidence.append("the table is about people")
+    else:
+        candidate.logit = min(candidate.logit, -3.0)
+
+
+def _choose(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Keep the best explanation of the cells, one for each category of what stands inside text."""
+    ranked = sorted(
+        (c for c in candidates if c.confidence >= SHOWN),
+        key=lambda c: (-round(c.logit + 2 * c.named, 2), -c.clear, c.detector.name),
+    )
+    chosen: list[Candidate] = []
+    for candidate in ranked:
+        if candidate.in_text:
+            if all(candidate.detector.category != other.detector.category for other in chosen):
+                chosen.append(candidate)
+        elif all(other.in_text for other in chosen):
+            chosen.append(candidate)
+    return chosen
+
+
+def _finding(path: str, candidate: Candidate) -> Column:
+    category = categories()[candidate.detector.category]
+    return Column(
+        path=path,
+        category=category.id,
+        concept=category.concept,
+        special=category.special,
+        confidence=round(candidate.confidence, 3),
+        matched=candidate.count.valid,
+        checked=candidate.count.checked,
+        evidence=tuple(candidate.evidence),
+        in_text=candidate.in_text,
+        detector=candidate.detector.name,
+    )

@@ -1,0 +1,80 @@
+"""What a column is taken for when neither its name nor the form of its values says it: by how they are spread."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from plainview.classify.weighing import MANY_NAMES, Candidate, Seen, share_of_words
+from plainview.detectors import Detector
+from plainview.profiles import Count
+
+FACE_LENGTHS = frozenset({128, 256, 512, 2622, 4096})  # dlib, FaceNet, ArcFace, VGG-Face
+
+
+def by_years(column: Seen, detectors: Mapping[str, Detector], *, person: bool) -> Candidate | None:
+    """Take dates without a telling name for birth dates when they are spread as birth years are.
+
+    Dates of a business lie in the last years and close together; people are born over decades, and the
+    youngest customers are seldom infants.
+    """
+    detector = detectors.get("birth_date")
+    if not person or detector is None:
+        return None
+    years = sorted(int(tag[2:]) for tag, count in column.tags.items() if tag.startswith("y:") for _ in range(count))
+    if len(years) < 8 or len(years) < 0.9 * column.distinct:
+        return None
+    now = time.gmtime().tm_year
+    low, middle, high = years[len(years) // 10], years[len(years) // 2], years[-len(years) // 10]
+    if high - low < 15 or not 16 <= now - middle <= 85 or years[-1] > now - 3 or years[0] < now - 120:
+        return None
+    count = Count(column.filled, column.filled, column.filled)
+    words = f"dates from {years[0]} to {years[-1]}, spread as birth years are, in a table about people"
+    return Candidate(detector, 0.8, count, [words])
+
+
+def by_calls(column: Seen, detectors: Mapping[str, Detector], *, person: bool) -> Candidate | None:
+    """Take numbers written in several ways for telephone numbers when some of them can be nothing else.
+
+    One column holds `+48 32 137 76 01`, `796 870 432` and `0048 …`: few forms pass, but all are digits grouped
+    like a number to be called. Without a plus sign or brackets the table must be about people.
+    """
+    detector = detectors.get("telephone_number")
+    if detector is None or column.distinct < 8 or column.share("telephone_number_plain") < 0.95:
+        return None
+    written = column.share("telephone_number")
+    signed = column.shapes["phoneish"] >= 0.2 * column.distinct
+    home = person and column.distinct >= MANY_NAMES and written + column.share("telephone_number_national") >= 0.95
+    if not (written >= 0.25 and (signed or person)) and not home:
+        return None
+    count = Count(column.filled, column.filled, column.filled)
+    words = f"{column.tags['telephone_number']:,} of {column.distinct:,} distinct values looked at have the form"
+    words += ", and the others that of one dialled at home" if home else ", and the others digits grouped like it"
+    return Candidate(detector, 1.5 if signed else 0.8, count, [words])
+
+
+def by_kin(column: Seen, detectors: Mapping[str, Detector], *, given: bool) -> Candidate | None:
+    """Take words of which many are family names for such names beside a column of given names.
+
+    No list of family names is complete; of ordinary words hardly one in fifty is in it.
+    """
+    detector = detectors.get("person_name_family")
+    if detector is None or not given or column.distinct < MANY_NAMES or column.repeats:
+        return None
+    known, places = column.share("surname"), column.share("place")
+    if known < 0.35 or places > 0.5 * known or share_of_words(column) < 0.9 or column.share("full") > 0.1:
+        return None
+    count = column.counts.get(detector.name, Count(column.filled, 0, 0))
+    words = f"{column.tags['surname']:,} of {column.distinct:,} distinct values looked at are known family names"
+    return Candidate(detector, 0.8, count, [words + ", beside a column of given names"])
+
+
+def by_vectors(column: Seen, detectors: Mapping[str, Detector], *, pictures: bool) -> Candidate | None:
+    """Take unit vectors of a length that face recognition uses for templates, beside pictures of people."""
+    length = next((int(kind[6:]) for kind in column.types if kind[6:].isdigit() and kind.startswith("vector")), 0)
+    detector = detectors.get("face_template")
+    if detector is None or length not in FACE_LENGTHS or not pictures:
+        return None
+    count = Count(column.filled, column.filled, column.filled)
+    words = f"vectors of {length} numbers, the length of face templates, beside pictures in a table about people"
+    return Candidate(detector, 0.6 + ("unit" in column.types), count, [words])

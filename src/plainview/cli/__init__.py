@@ -1,0 +1,1 @@
+"""The command: arguments, progress, exit status."""

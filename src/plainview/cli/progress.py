@@ -1,0 +1,47 @@
+"""Progress on stderr: bytes, rows, rate and the time left. Quiet when stderr is not a terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from collections.abc import Iterator
+
+from plainview.pipeline.reading import Progress
+
+
+@contextlib.contextmanager
+def shown(*, quiet: bool) -> Iterator[Progress]:
+    """Give a Progress that is drawn while the block runs."""
+    if quiet or not sys.stderr.isatty():
+        yield Progress()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=20),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TextColumn("{task.fields[rows]:,} rows", markup=False),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=None, rows=0)
+        lock, rows, total = threading.Lock(), 0, 0
+
+        def more_rows(count: int) -> None:
+            nonlocal rows
+            with lock:
+                rows += count
+            bar.update(task, rows=rows)
+
+        def more_units(unit: object) -> None:
+            nonlocal total
+            with lock:
+                total += getattr(unit, "size", None) or 0
+            bar.update(task, total=total or None)
+
+        yield Progress(on_unit=more_units, on_bytes=lambda count: bar.update(task, advance=count), on_rows=more_rows)

@@ -1,0 +1,63 @@
+"""Check digits and other rules that a number of some kind must obey: one mapping, `CHECKS`.
+
+A check receives a String series without nulls and returns a bool array of the same length. Values
+are *compact* (upper case, only 0-9 and A-Z left) unless the check is `raw`. It is total: a text of
+another form gives False, whatever it holds. What share of random text of the right form passes is
+not written here but measured, by the detectors that use the check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from plainview.detectors.checks.americas import AMERICAS
+from plainview.detectors.checks.asia import ASIA
+from plainview.detectors.checks.devices import DEVICES
+from plainview.detectors.checks.east import EAST
+from plainview.detectors.checks.money import MONEY, czech_account
+from plainview.detectors.checks.network import not_a_repository
+from plainview.detectors.checks.phone import PHONES
+from plainview.detectors.checks.wallets import WALLETS
+from plainview.detectors.checks.west import WEST
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A named rule; `raw` says that it wants the values not compacted, but without the blanks around them.
+
+    `blanks` says that it takes no offence at those either.
+    `strict` says that what passes as it stands has the form that its detectors ask for as well, so that nothing
+    but the check has to be run on a column of clean numbers. It is set for the most frequent ones.
+    """
+
+    name: str
+    function: Callable[[pl.Series], npt.NDArray[np.bool_]]
+    raw: bool = False
+    blanks: bool = False
+    strict: bool = False
+
+
+_RAW: Final = {
+    **WALLETS,
+    "email": not_a_repository,
+    "cz_account": czech_account,
+    "mrz": DEVICES["mrz"],
+    "phone": PHONES["phone"],
+}
+_BLANKS: Final = frozenset({"email"})
+_STRICT: Final = frozenset({"iban", "payment_card"})
+_ALL: Final = {**WEST, **EAST, **ASIA, **AMERICAS, **MONEY, **DEVICES, **PHONES, **_RAW}
+
+CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
+    {
+        name: Check(name, function, raw=name in _RAW, blanks=name in _BLANKS, strict=name in _STRICT)
+        for name, function in sorted(_ALL.items())
+    }
+)

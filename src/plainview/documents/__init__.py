@@ -1,0 +1,1 @@
+"""Nested documents (JSON, BSON, XML) to frames of flat columns."""

@@ -1,0 +1,99 @@
+"""Columns of text that hold JSON or XML, taken apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from plainview.documents.walk import Walk
+from plainview.tables import Limits, ReadLog
+
+LOOK = 32  # cells that are looked at to see whether a column holds JSON or XML
+LEVELS = 3  # JSON inside JSON inside JSON
+FEW = 2048  # cells
+_JSON = r"^\s*[\[{]"
+_XML = r"^\s*<[?!A-Za-z_]"
+_DECODER = msgspec.json.Decoder()
+
+
+def expand_text(frame: pl.DataFrame, limits: Limits, log: ReadLog | None, name: str, level: int = 0) -> pl.DataFrame:
+    """Return the frame with JSON and XML text columns taken apart; see `flatten` for the rule."""
+    added: list[pl.DataFrame] = []
+    for column in [c for c, dtype in frame.schema.items() if dtype == pl.String]:
+        kind = _kind(frame[column])
+        if not kind:
+            continue
+        values = _parse_json(frame[column]) if kind == "json" else _parse_xml(frame[column])
+        if values is None:
+            continue
+        walk = Walk(frame.height, limits, set())
+        walk.values(column, values, None, many=False, depth=1)
+        if log is not None:
+            walk.tell(log, name)
+        below = walk.frame()
+        if level + 1 < LEVELS:
+            below = expand_text(below, limits, log, name, level + 1)
+        if kind == "json":
+            rest = frame[column].zip_with(
+                pl.Series([v is None for v in values], dtype=pl.Boolean),
+                pl.Series([None], dtype=pl.String).new_from_index(0, frame.height),
+            )
+            frame = frame.drop(column) if rest.null_count() == frame.height else frame.with_columns(rest)
+        added.append(below)
+    for below in added:
+        taken = set(frame.columns)
+        frame = frame.hstack([s.alias(_free(s.name, taken)) for s in below.iter_columns()])
+    return frame
+
+
+def _kind(column: pl.Series) -> str:
+    """Return "json" or "xml" when at least half of some cells begin like it."""
+    step = max(1, column.len() // LOOK)
+    # of few cells a list is made sooner than an expression is run
+    some = column.to_list()[::step] if column.len() <= FEW else column.gather_every(step).to_list()
+    if column.null_count() and not any(text is not None for text in some):
+        some = column.drop_nulls().head(LOOK).to_list()
+    firsts = [text[:64].lstrip()[:1] for text in some if text is not None]
+    filled = sum(map(bool, firsts))
+    if not filled:
+        return ""
+    if sum(c in "{[" for c in firsts if c) * 2 >= filled:
+        return "json"
+    return "xml" if firsts.count("<") * 2 >= filled else ""
+
+
+def _parse_json(column: pl.Series) -> list[Any] | None:
+    return _parse(column, _JSON, _json)
+
+
+def _parse_xml(column: pl.Series) -> list[Any] | None:
+    from plainview.documents.xml import text_to_document
+
+    return _parse(column, _XML, text_to_document)
+
+
+def _parse(column: pl.Series, begins: str, parse: Any) -> list[Any] | None:
+    """Parse the cells that begin so; None when fewer than half of them parse."""
+    like = column.str.contains(begins).fill_null(value=False).to_list()
+    values = [parse(text) if looks else None for text, looks in zip(column.to_list(), like, strict=True)]
+    parsed = sum(v is not None for v in values)
+    return values if parsed and parsed * 2 >= sum(like) else None
+
+
+def _json(text: str) -> Any:
+    try:
+        return _DECODER.decode(text)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+
+
+def _free(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name += "~"
+    taken.add(name)
+    return name
+
+
+__all__ = ["expand_text"]

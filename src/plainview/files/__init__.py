@@ -1,0 +1,1 @@
+"""Files and folders, however they are packed and written."""

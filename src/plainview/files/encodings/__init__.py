@@ -1,0 +1,1 @@
+"""Encodings of text: told from its bytes, and decoded to UTF-8."""

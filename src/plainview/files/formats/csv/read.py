@@ -1,0 +1,263 @@
+"""CSV, TSV and their kin, by Polars' parser, block by block in bounded memory.
+
+One path for all: UTF-8 blocks (`encodings.utf8_blocks`) are cut at the last line end and given to Polars, which
+refuses what does not fit (more fields than columns, a quote in the wrong place, a quote still open at the end).
+Only a refused block is looked at more closely: cut elsewhere, read with more columns, or repaired line by line
+(`repairs`). Nothing that a line holds is dropped, and no text of the parser's errors is used: it quotes cells.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+
+import polars as pl
+
+from plainview.files.encodings.blocks import BLOCK, Utf8Blocks, polars_would_unpack
+from plainview.files.formats.csv.dialects import HEAD, Dialect, escapes, record_end, records, sniff
+from plainview.files.formats.csv.headers import column_names, has_header
+from plainview.files.formats.csv.repairs import cut_outside_quotes, repair
+from plainview.tables import MIB, Batch, Input, ReadLog, Table
+
+PIECE = 64 << 10  # bytes of a refused block that are tried again together
+NO_HEADER = "no header line"
+_REFUSED = (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, OverflowError)
+
+
+def read(source: Input, log: ReadLog) -> Iterator[Batch]:
+    """Yield the rows in batches of one block; all columns are String. Raise LimitError, OSError."""
+    blocks = Utf8Blocks(source, log, lazy=True)
+    reader = _Reader(source, log, blocks)
+    log.listed()
+    yielded = False
+    for frame in reader.frames():
+        yielded = True
+        yield Batch(reader.table(), frame)
+    if reader.broken:
+        notes = (f"{reader.broken:,} lines with broken quotes were split at each delimiter",)
+        table = reader.table()
+        yield Batch(Table(table.name, table.kind, table.notes + notes), reader.empty())
+    if reader.comments:
+        # what stands above the rows has no column of its own
+        lines = pl.DataFrame({"comment": reader.comments}, schema={"comment": pl.String})
+        yield Batch(Table(f"{source.name}/comments", "csv", ("comment lines and titles above the rows",)), lines)
+    if not yielded and reader.names:
+        yield Batch(reader.table(), reader.empty())
+    elif not yielded:
+        log.skip(source.name, "empty")
+
+
+class _Reader:
+    """The state of reading one file."""
+
+    def __init__(self, source: Input, log: ReadLog, blocks: Utf8Blocks) -> None:
+        self.source, self.log, self.blocks = source, log, blocks
+        self.dialect = Dialect()
+        self.names: list[str] = []
+        self.width = 0  # columns that Polars is told of: those of the header, more once a line had more
+        self.notes: dict[str, None] = {}
+        self.multiline = False  # quoted line breaks were met: look at quotes before cutting
+        self.comments: tuple[str, ...] = ()
+        self.broken = 0  # lines whose quotes made no sense
+        self.told: set[str] = set()
+
+    def table(self) -> Table:
+        """Return the table with all notes so far."""
+        return Table(self.source.name, "csv", (*self.blocks.notes, *self.notes))
+
+    def empty(self) -> pl.DataFrame:
+        """Return the columns without rows."""
+        return pl.DataFrame(schema=dict.fromkeys(self.names, pl.String))
+
+    def skip(self, why: str) -> None:
+        """Tell the log once."""
+        if why not in self.told:
+            self.told.add(why)
+            self.log.skip(self.source.name, why)
+
+    def frames(self) -> Iterator[pl.DataFrame]:
+        """Yield the rows of one block after the other."""
+        carry = b""
+        begun = False
+        limit = self.source.limits.field
+        for part in self.blocks:
+            chunk, last = part, self.blocks.last
+            if not begun:
+                chunk, carry = carry + chunk, b""
+                if not last and b"\n" not in chunk and b"\r" not in chunk and len(chunk) <= limit:
+                    carry = chunk
+                    continue
+                chunk, begun = self._begin(chunk, whole=last), True
+            chunk = self._clean(chunk, last=last)
+            cut = len(chunk) if last else chunk.rfind(b"\n") + 1
+            if not cut and len(carry) + len(chunk) > limit:
+                self.skip(f"a line longer than {limit // MIB} MiB was read in pieces")
+                cut = len(chunk)
+            if not cut:
+                carry += chunk
+                continue
+            block = b"".join((carry, memoryview(chunk)[:cut])) if carry or cut < len(chunk) else chunk
+            carry = chunk[cut:]
+            if not block.isspace() or len(self.names) == 1:
+                frame, carry = self._frame(block, carry, force=last or len(block) > limit + BLOCK)
+                if frame.height:
+                    yield frame
+
+    def _begin(self, data: bytes, *, whole: bool) -> bytes:
+        """Find dialect and header in the first bytes; return the rows."""
+        tabs = self.source.name.lower().endswith((".tsv", ".tab"))
+        data = self._clean(data, last=False)
+        dialect = self.dialect = sniff(data[:HEAD], tabs=tabs, whole=whole and len(data) <= HEAD)
+        data = self._clean(data, last=False)[dialect.start :]
+        if not data or data.isspace():
+            return b""
+        top = record_end(data, dialect.quote)
+        sample = data[:HEAD] if len(data) <= HEAD else data[: max(top, data.rfind(b"\n", 0, HEAD) + 1)][: HEAD * 4]
+        rows = records(sample.decode("utf-8", "replace"), dialect)
+        first = rows[0][: self.source.limits.columns] if rows else []
+        self.comments = dialect.comments
+        if has_header(rows):
+            self.names = column_names(first, len(first))
+            data = data[top:]
+        else:
+            self.names = column_names([], len(first))
+            self.notes[NO_HEADER] = None
+        self.width = max(1, len(self.names))
+        return data
+
+    def _clean(self, data: bytes, *, last: bool) -> bytes:
+        """Remove what is no text: NUL, lone CR as a line end, blank lines and Ctrl-Z at the end of the file."""
+        if b"\0" in data:
+            data = data.translate(None, b"\0")
+            self.notes["NUL bytes were removed"] = None
+        if self.dialect.cr:
+            data = data.replace(b"\r", b"\n")
+        return data.rstrip(b"\r\n\x1a") + b"\n" if last and data.endswith((b"\n\n", b"\n\r\n", b"\x1a")) else data
+
+    def _frame(self, block: bytes, carry: bytes, *, force: bool) -> tuple[pl.DataFrame, bytes]:
+        """Return the rows of a block that ends at a line end, and what is left for the next one."""
+        if self.dialect.escape:
+            block = block.replace(self._escaped, self._doubled)
+        if self.dialect.spaced:
+            quoted = (self.dialect.delimiter + self.dialect.quote).encode()
+            block = block.replace(quoted[:1] + b" " + quoted[1:], quoted)
+        if self.multiline and not force:
+            block, rest = cut_outside_quotes(block, self.dialect.quote)
+            carry = rest + carry
+        frame = self._parse(block, self.width)
+        if frame is not None:
+            return self._named(frame), carry
+        if not self.blocks.valid(block):
+            block, carry = self._transcoded(block + carry, force=force)
+        if not self.dialect.escape and escapes(block, self.dialect.quote, self.dialect.delimiter):
+            frame = self._parse(block.replace(self._escaped, self._doubled), self.width)
+            if frame is not None:
+                self.dialect = replace(self.dialect, escape=True)
+                return self._named(frame), carry
+        if not force:
+            shorter, rest = cut_outside_quotes(block, self.dialect.quote)
+            if not shorter:
+                return self._named(self.empty()), block + carry
+            frame = None if self.multiline else self._parse(shorter, self.width)
+            if frame is not None:
+                self.multiline = True
+                return self._named(frame), rest + carry
+        frame, rest = self._repaired(block, force=force)
+        return self._named(frame), rest + carry
+
+    @property
+    def _escaped(self) -> bytes:
+        return b"\\" + self.dialect.quote.encode()
+
+    @property
+    def _doubled(self) -> bytes:
+        return self.dialect.quote.encode() * 2
+
+    def _transcoded(self, data: bytes, *, force: bool) -> tuple[bytes, bytes]:
+        """Return bytes that are not UTF-8 as UTF-8, cut at the last line end again."""
+        data = self.blocks.repair(data)
+        cut = len(data) if force else data.rfind(b"\n") + 1
+        return data[:cut], data[cut:]
+
+    def _parse(self, block: bytes, width: int) -> pl.DataFrame | None:
+        """Return the block as Polars reads it, or None where it refuses."""
+        most = self.source.limits.columns
+        first = block.find(b"\n") if b"\n" in block else len(block)
+        if not block or (first >= most and block.count(self.dialect.delimiter.encode(), 0, first) >= most):
+            return None  # Polars would make a column for each
+        if polars_would_unpack(block):
+            return None
+        schema = {str(at): pl.String for at in range(width)}
+        try:
+            return pl.read_csv(
+                block,
+                has_header=False,
+                infer_schema=False,
+                separator=self.dialect.delimiter,
+                quote_char=self.dialect.quote,
+                schema=schema,
+                missing_columns="insert",
+            )
+        except _REFUSED:
+            return None
+
+    def _wider(self, block: bytes) -> pl.DataFrame | None:
+        """Read the block with as many columns as its longest line has, if that is what was wrong."""
+        try:
+            lines = csv.reader(
+                io.StringIO(block.decode(), newline="\n"),
+                delimiter=self.dialect.delimiter,
+                quotechar=self.dialect.quote,
+            )
+            width = max(map(len, lines), default=0)
+        except csv.Error:
+            return None
+        if not self.width < width <= self.source.limits.columns:
+            return None
+        frame = self._parse(block, width)
+        if frame is not None:
+            self.width = width
+        return frame
+
+    def _repaired(self, block: bytes, *, force: bool) -> tuple[pl.DataFrame, bytes]:
+        """Read a refused block in small pieces, and line by line only those that are refused again."""
+        frames: list[pl.DataFrame] = []
+        rest, at, broken = b"", 0, 0
+        while at < len(block):
+            self.source.deadline.check()
+            end = block.find(b"\n", at + PIECE) + 1 or len(block)
+            piece, at = rest + block[at:end], end
+            final = force and at == len(block)
+            good, rest = (piece, b"") if final else cut_outside_quotes(piece, self.dialect.quote)
+            frame = self._parse(good, self.width)
+            if frame is None:
+                frame = self._wider(good)
+            if frame is None:
+                most = self.source.limits.columns
+                result = repair(piece.decode(), self.dialect, len(self.names), most=most, force=final)
+                width = max(map(len, result.rows), default=0)
+                if width == most > len(self.names):
+                    self.notes[f"fields after the {most:,}th of a line were read as one"] = None
+                frame, rest = result.frame(max(width, self.width)), result.rest.encode()
+                broken += result.broken
+            frames.append(frame)
+        self.broken += broken
+        return pl.concat(frames, how="diagonal", rechunk=True), rest
+
+    def _named(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Give the columns their names; columns beyond the header stay where they hold something."""
+        known = len(self.names)
+        if frame.width > known:
+            extra = [name for name in frame.columns[known:] if frame[name].null_count() < frame.height]
+            frame = frame.select(*frame.columns[:known], *extra)
+            if extra:
+                self.notes["some lines have more fields than the header"] = None
+        names = column_names(self.names, known)
+        names += [f"column_{int(at) + 1}" for at in frame.columns[known:]]
+        frame.columns = column_names(names, len(names))
+        return frame
+
+
+__all__ = ["read"]

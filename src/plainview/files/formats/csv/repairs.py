@@ -1,0 +1,131 @@
+"""Delimited text that breaks the rules: a quote that never closes must not swallow the rest of a file.
+
+Line by line: a line without quotes is split; a record over several lines is believed when Python's csv module
+accepts it strictly and it has the width of the table; else its first line stands alone, and the next is tried.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import zip_longest
+
+import polars as pl
+
+from plainview.files.formats.csv.dialects import Dialect
+
+SPAN = 200  # lines that one record may have inside a block that is broken somewhere
+
+
+def cut_outside_quotes(block: bytes, quote: str) -> tuple[bytes, bytes]:
+    """Cut after the last line end that has an even number of quotes before it; the first part may be empty."""
+    import numpy as np  # here: reading begins before it is loaded
+
+    data = np.frombuffer(block, np.uint8)
+    quotes = np.flatnonzero(data == ord(quote))
+    if len(quotes) % 2 == 0 and block.endswith(b"\n"):
+        return block, b""
+    ends = np.flatnonzero(data == ord("\n"))
+    even = ends[np.searchsorted(quotes, ends) % 2 == 0]
+    cut = int(even[-1]) + 1 if len(even) else 0
+    return block[:cut], block[cut:]
+
+
+@dataclass(slots=True)
+class Repaired:
+    """Rows of a block, how many of its lines broke the rules, and the text of a record that it cuts."""
+
+    rows: list[list[str]] = field(default_factory=list)
+    broken: int = 0
+    rest: str = ""
+
+    def frame(self, width: int) -> pl.DataFrame:
+        """Return the rows as String columns "0", "1", …; empty cells are null."""
+        columns = list(zip_longest(*self.rows, fillvalue=None))[:width]
+        columns += [(None,) * len(self.rows)] * (width - len(columns))
+        return pl.DataFrame(
+            [pl.Series(str(at), [cell or None for cell in cells], dtype=pl.String) for at, cells in enumerate(columns)]
+        )
+
+
+def repair(text: str, dialect: Dialect, width: int, *, most: int, force: bool) -> Repaired:
+    """Read a block that Polars refuses. `width`: cells of a good row; `force`: leave nothing for the next block.
+
+    A line with more than `most` fields keeps its end unsplit in the last of them.
+    """
+    result = Repaired()
+    lines = text.split("\n")
+    if lines and not lines[-1]:
+        lines.pop()
+    at = 0
+    while at < len(lines):
+        line = lines[at]
+        if dialect.quote not in line:
+            result.rows.append(line.removesuffix("\r").split(dialect.delimiter, most - 1))
+            at += 1
+            continue
+        end = _closing_line(lines, at, dialect)
+        if end == len(lines) and not force and end - at < SPAN:
+            result.rest = "\n".join(lines[at:]) + "\n"
+            break
+        short = line.count(dialect.delimiter) < most
+        row = _record("\n".join(lines[at : end + 1]), dialect) if end < len(lines) and short else None
+        if row is not None and len(row) <= most and (end == at or len(row) == width):
+            result.rows.append(row)
+            at = end + 1
+            continue
+        row, clean = _lenient(line.removesuffix("\r"), dialect, most)
+        result.rows.append(row)
+        result.broken += not clean
+        at += 1
+    return result
+
+
+def _closing_line(lines: list[str], at: int, dialect: Dialect) -> int:
+    """Return the line where the quotes opened in line `at` are even again, or the number of lines."""
+    odd = False
+    for end in range(at, min(len(lines), at + SPAN)):
+        odd ^= _quotes(lines[end], dialect) % 2 == 1
+        if not odd:
+            return end
+    return len(lines)
+
+
+def _quotes(line: str, dialect: Dialect) -> int:
+    return line.count(dialect.quote) - (line.count("\\" + dialect.quote) if dialect.escape else 0)
+
+
+def _record(text: str, dialect: Dialect) -> list[str] | None:
+    """Return one record as the csv module reads it strictly, or None."""
+    rows = _rows(text, dialect, strict=True)
+    return rows[0] if rows is not None and len(rows) == 1 else None
+
+
+def _rows(text: str, dialect: Dialect, *, strict: bool) -> list[list[str]] | None:
+    lines: Iterator[str] = iter([part + "\n" for part in text.removesuffix("\r").split("\n")])
+    try:
+        return list(
+            csv.reader(
+                lines,
+                delimiter=dialect.delimiter,
+                quotechar=dialect.quote,
+                escapechar="\\" if dialect.escape else None,
+                skipinitialspace=True,
+                strict=strict,
+            )
+        )
+    except csv.Error:
+        return None
+
+
+def _lenient(line: str, dialect: Dialect, most: int) -> tuple[list[str], bool]:
+    """Split one line that breaks the rules: (cells, whether all of its quotes made sense)."""
+    if _quotes(line, dialect) % 2 == 0 and line.count(dialect.delimiter) < most:
+        rows = _rows(line, dialect, strict=False)
+        if rows and len(rows) == 1:
+            return rows[0], True
+    return [cell.strip(dialect.quote) for cell in line.split(dialect.delimiter, most - 1)], False
+
+
+__all__ = ["Repaired", "cut_outside_quotes", "repair"]

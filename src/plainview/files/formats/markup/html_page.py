@@ -1,0 +1,193 @@
+"""One HTML page: its tables, and all the other text that somebody may read in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import polars as pl
+from lxml import etree
+
+from plainview.documents.xml import local_name
+from plainview.errors import DamagedError, LimitError
+from plainview.files.encodings.blocks import detect, valid_utf8
+from plainview.tables import Input, Table
+
+WIDEST = 200  # columns that a colspan may claim
+_CHARSET = re.compile(rb"""charset=["']?\s*([A-Za-z0-9_:.-]{2,40})""", re.IGNORECASE)
+_TOLD = (
+    "href",
+    "value",
+    "content",
+    "title",
+    "alt",
+    "placeholder",
+    "src",
+    "action",
+)  # attributes that hold data
+_INLINE = frozenset(
+    ("a", "b", "i", "u", "em", "strong", "span", "font", "small", "big", "sup", "sub", "abbr", "code", "label")
+)
+Docs = Sequence[dict[str, Any]]
+
+
+def read_page(data: bytes, source: Input) -> Iterator[tuple[Table, Docs | pl.DataFrame]]:
+    """Yield the tables, then the text of the page as documents. DamagedError: there is none."""
+    text, notes = _decoded(data, source.head)
+    parser = etree.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False, recover=True, remove_comments=False)
+    try:
+        root = etree.fromstring(text.encode("utf-8", "replace"), parser) if text.strip() else None
+    except (etree.XMLSyntaxError, ValueError):
+        root = None
+    if root is None:
+        raise DamagedError("no HTML that could be read")
+    number = 0
+    tables = list(root.iter("table"))
+    if not tables and next(root.iter("tr"), None) is not None:
+        tables = [root]  # rows without a table, as sqlite3 writes them
+    for table in tables:
+        if next(table.iterdescendants("table"), None) is not None:
+            continue  # laid out with tables: its text is in the text of the page
+        frame = table_frame(table)
+        if frame is not None:
+            number += 1
+            yield Table(f"{source.name}/table_{number}", "html", notes), frame
+            source.deadline.check()
+            _blank_cells(table)
+    docs = list(_texts(root))
+    if docs or not number:
+        yield Table(source.name, "html", notes), docs
+    if any(entry.level == etree.ErrorLevels.FATAL for entry in parser.error_log):
+        raise LimitError("nested too deeply: the page was read up to there")
+
+
+def _decoded(data: bytes, head: bytes) -> tuple[str, tuple[str, ...]]:
+    if valid_utf8(data):
+        return data.decode("utf-8-sig"), ()
+    declared = _CHARSET.search(head[:4096])
+    names = [declared[1].decode("ascii")] if declared else []
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        names = ["utf-16"]
+    for name in [*names, detect(head, whole=len(data) <= len(head)).name]:
+        try:
+            return data.decode(name, "replace"), (f"read as {name}",)
+        except (LookupError, ValueError):
+            continue
+    return data.decode("latin-1"), ("read as latin-1",)
+
+
+def table_frame(table: Any) -> pl.DataFrame | None:
+    """Return a table without tables in it as a frame of strings, or None when it holds no row.
+
+    The first row names the columns if all its cells are `<th>` or it stands in `<thead>`, else they are
+    `column_1`, ...; a colspan repeats its cell.
+    """
+    rows: list[list[str]] = []
+    header: list[str] | None = None
+    for tr in table.iter("tr"):
+        cells: list[str] = []
+        tags: set[str] = set()
+        for cell in tr:
+            tag = local_name(cell)
+            if tag in ("td", "th"):
+                tags.add(tag)
+                cells.extend([_text(cell)] * _span(cell))
+        if not cells:
+            continue
+        parent = tr.getparent()
+        heads = tags == {"th"} or (parent is not None and local_name(parent) == "thead")
+        if heads and header is None and not rows:
+            header = cells
+        else:
+            rows.append(cells)
+    if not rows and header is None:
+        return None
+    width = max(map(len, [*rows, header or []]))
+    names = _names(header or [], width)
+    return pl.DataFrame(
+        [
+            pl.Series(name, [row[i] or None if i < len(row) else None for row in rows], dtype=pl.String)
+            for i, name in enumerate(names)
+        ]
+    )
+
+
+def _blank_cells(table: Any) -> None:
+    """Take away the text of the cells, which is read; links, form values, comments and captions are not yet."""
+    for cell in table.iter("td", "th"):
+        for element in cell.iter():
+            if isinstance(element.tag, str):
+                element.text = None
+            if element is not cell:
+                element.tail = None
+
+
+def _names(header: list[str], width: int) -> list[str]:
+    names: list[str] = []
+    taken: set[str] = set()
+    for i in range(width):
+        name = base = (header[i] if i < len(header) else "") or f"column_{i + 1}"
+        number = 2
+        while name in taken:
+            name, number = f"{base}_{number}", number + 1
+        taken.add(name)
+        names.append(name)
+    return names
+
+
+def _span(cell: Any) -> int:
+    try:
+        return min(max(int(cell.get("colspan", "1")), 1), WIDEST)
+    except ValueError:
+        return 1
+
+
+def _text(element: Any) -> str:
+    """Return what is read in a cell: all text in it, with a blank where another line begins."""
+    if not len(element):
+        return " ".join((element.text or "").split())
+    parts: list[str] = []
+    for event, node in etree.iterwalk(element, events=("start", "end", "comment", "pi")):
+        if event in ("start", "end") and local_name(node) not in _INLINE:
+            parts.append(" ")
+        if event == "start":
+            parts.append(node.text or "")
+        elif node is not element:
+            parts.append(node.tail or "")
+    return " ".join("".join(parts).split())
+
+
+def _texts(root: Any) -> Iterator[dict[str, str]]:
+    """Yield running text block by block, and attributes and comments that hold data."""
+    block: list[str] = []
+    for event, element in etree.iterwalk(root, events=("start", "end", "comment")):
+        tag = local_name(element)
+        if event == "comment":
+            if text := (element.text or "").strip():
+                yield {"#comment": text}
+        elif event == "start":
+            for name in _TOLD:
+                if value := (element.get(name) or "").strip():
+                    yield {f"@{name}": value}
+            if tag not in _INLINE:
+                yield from _block(block)
+            if tag == "script" and (element.text or "").strip():
+                yield {"script": element.text.strip()}
+            elif tag not in ("script", "style"):
+                block.append(element.text or "")
+        elif tag not in _INLINE:
+            yield from _block(block)
+        if event != "start":
+            block.append(element.tail or "")
+    yield from _block(block)
+
+
+def _block(parts: list[str]) -> Iterator[dict[str, str]]:
+    text = " ".join("".join(parts).split())
+    parts.clear()
+    if text:
+        yield {"text": text}
+
+
+__all__ = ["read_page", "table_frame"]

@@ -1,0 +1,132 @@
+"""What is looked at before a library gets a workbook: its size unpacked, the grid of each sheet, other parts.
+
+The library holds every sheet as a full grid from the first to the last used cell. A file of 5 KB with two
+cells in opposite corners asks for 550 GB, and the process is aborted (seen with fastexcel 0.21). So the
+corners are looked for first: in the XML of xlsx by regular expressions, in the records of xlsb ([MS-XLSB]
+2.1.4) one by one.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from plainview.errors import LimitError, UnsupportedError
+from plainview.files.packed.archives import members
+from plainview.files.packed.packed import Meter
+from plainview.tables import MIB, Input, ReadLog
+
+CELL = 32  # bytes of one cell in the grid (calamine's Data on 64 bits, rounded up)
+
+_LARGE = re.compile(rb"\sr=[\"'](?:[A-Za-z]{2,}[0-9]|[A-Za-z]+[0-9]{6})")  # wider than Z, or longer than 99,999
+_CELL = re.compile(rb"\sr=[\"']([A-Za-z]{1,8})([0-9]{1,12})[\"']")
+_SHEET = re.compile(r"xl/(?:work|macro|dialog)sheets/|xl/[^/]*sheet[^/]*\.(?:xml|bin)$")
+_NOT_READ = (
+    ("xl/comments", "comments on cells"),
+    ("xl/threadedComments", "comments on cells"),
+    ("xl/media/", "pictures"),
+    ("Pictures/", "pictures"),
+    ("xl/embeddings/", "embedded files"),
+    ("xl/pivotCache/", "the cache of a pivot table, which may hold rows that are in no sheet"),
+    ("xl/externalLinks/", "cells remembered from other workbooks"),
+)
+
+
+def check_workbook(source: Input, data: bytes, kind: str, log: ReadLog) -> None:
+    """Raise LimitError for what does not fit in memory, UnsupportedError if encrypted; tell the rest."""
+    limits = replace(source.limits, unpacked=4 * source.limits.memory)
+    meter = Meter(len(data), limits, source.deadline, lambda _: None)
+    inner = Input("", source.head, lambda: io.BytesIO(data), len(data), None, limits, source.deadline)
+    told: set[str] = set()
+    for part, _ in members(inner, "zip", ReadLog(), meter):
+        name = part.name.removeprefix("/")
+        for prefix, what in _NOT_READ:
+            if name.startswith(prefix) and what not in told:
+                told.add(what)
+                log.skip(source.name, f"{what}: not read")
+        if name.endswith((".xml", ".bin", ".rels")):
+            _check_part(part, name, kind, limits.memory)
+        limit = next((error for _, error in meter.failures if isinstance(error, LimitError)), None)
+        if limit is not None:
+            raise limit
+        if name == "META-INF/manifest.xml" and b"encryption-data" in part.head:
+            raise UnsupportedError("encrypted with a password")
+    for part_name, error in meter.failures:
+        log.skip(f"{source.name}: part {part_name.removeprefix('/')}", error)
+
+
+def _check_part(part: Input, name: str, kind: str, memory: int) -> None:
+    """Unpack one part to its end (its size may be a lie) and look at the grid if it is a sheet."""
+    is_sheet = bool(_SHEET.match(name))
+    large = False
+    with part.open() as stream:
+        tail = b""
+        while piece := stream.read(MIB):
+            large = large or (is_sheet and kind == "xlsx" and _LARGE.search(tail + piece) is not None)
+            tail = piece[-64:]
+    if not is_sheet or not (large or kind == "xlsb"):
+        return
+    rows, columns = (_xlsb_corner if kind == "xlsb" else _xlsx_corner)(part)
+    if rows * columns * CELL > 4 * memory:
+        raise LimitError(f"a sheet spans {rows:,} rows by {columns:,} columns", hint="raise --memory")
+
+
+def _pieces(part: Input) -> Iterator[bytes]:
+    with part.open() as stream:
+        while piece := stream.read(MIB):
+            yield piece
+
+
+def _xlsx_corner(part: Input) -> tuple[int, int]:
+    """Return the largest row and column that any cell names."""
+    row = 0
+    letters: set[bytes] = set()
+    tail = b""
+    for piece in _pieces(part):
+        cells = _CELL.findall(tail + piece)
+        letters.update(column for column, _ in cells)
+        row = max([row, *(int(number) for _, number in cells)])
+        tail = piece[-64:]
+    return row, max((_column(name) for name in letters), default=0)
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
+
+
+def _xlsb_corner(part: Input) -> tuple[int, int]:
+    """Walk the records: type, length (7-bit groups), body. BrtRowHdr is 0; cells are 1 to 11."""
+    row = column = 0
+    data = b"".join(_pieces(part))
+    at = steps = 0
+    while at < len(data) - 2:
+        steps += 1
+        if not steps & 0xFFFF:
+            part.deadline.check()
+        kind = data[at]
+        at += 1
+        if kind & 0x80:
+            kind |= data[at] << 7
+            at += 1
+        length = shift = 0
+        while at < len(data) and shift < 28:
+            byte = data[at]
+            at += 1
+            length |= (byte & 0x7F) << shift
+            shift += 7
+            if not byte & 0x80:
+                break
+        if kind == 0:
+            row = max(row, int.from_bytes(data[at : at + 4], "little") + 1)
+        elif kind <= 11:
+            column = max(column, int.from_bytes(data[at : at + 4], "little") + 1)
+        at += length
+    return row, column
+
+
+__all__ = ["check_workbook"]

@@ -1,0 +1,127 @@
+"""Spreadsheets (xlsx, xlsb, xls, ods), by fastexcel: every sheet, also hidden; formulas as their result.
+
+A sheet becomes a table of text. The line of column names is looked for: titles may stand above it, and
+where the first line is data there is none, for a name in a report must never be a value.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from plainview.errors import DamagedError, LimitError, PlainviewError, UnsupportedError
+from plainview.files.formats.columnar.batches import attempt
+from plainview.files.formats.csv.headers import column_names, has_header
+from plainview.files.formats.sheets.guard import check_workbook
+from plainview.files.kinds.identify import identify
+from plainview.tables import MIB, Batch, Input, ReadLog, Table
+
+ROWS = 50_000
+LOOK = 30  # rows in which the line of names is looked for
+
+
+def read(source: Input, log: ReadLog) -> Iterator[Batch]:
+    """Yield every sheet. Raise LimitError for what does not fit in memory, UnsupportedError if encrypted."""
+    import fastexcel
+
+    logging.getLogger("calamine").setLevel(logging.CRITICAL)  # it would quote the file on stderr
+    logging.getLogger("fastexcel").setLevel(logging.CRITICAL)
+    data = _bytes(source)
+    kind = identify(source.head, source.name, len(data), lambda at, size: _part(data, at, size)).name or "xls"
+    if kind != "xls":
+        check_workbook(source, data, kind, log)
+    try:
+        book = attempt(lambda: _open(fastexcel, data))
+        names = book.sheet_names
+    except UnsupportedError:
+        raise
+    except PlainviewError:
+        raise DamagedError("the workbook cannot be opened: damaged, or of a form that is not read") from None
+    if not names:
+        raise DamagedError("the workbook lists no sheet")
+    for name in names:
+        source.deadline.check()
+        log.listed()
+        try:
+            yield from _sheet(book, name, Table(f"{source.name}/{_clean(name)}", kind), log, source)
+        except PlainviewError as error:
+            log.skip(f"{source.name}/{_clean(name)}", error)
+
+
+def _bytes(source: Input) -> bytes:
+    limit = source.limits.memory
+    with source.open() as stream:
+        data = stream.read(limit + 1)
+    if len(data) > limit:
+        raise LimitError(f"a workbook larger than {limit // MIB} MiB", hint="raise --memory")
+    return data
+
+
+def _part(data: bytes, at: int, size: int) -> bytes:
+    at = max(0, len(data) + at) if at < 0 else at
+    return data[at : at + size]
+
+
+def _open(fastexcel: Any, data: bytes) -> Any:
+    try:
+        return fastexcel.read_excel(data)
+    except Exception as error:
+        if "password" in str(error).lower():
+            raise UnsupportedError("encrypted with a password") from None
+        raise
+
+
+def _clean(name: str) -> str:
+    return name.replace("/", "_") or "unnamed"
+
+
+def _sheet(book: Any, name: str, table: Table, log: ReadLog, source: Input) -> Iterator[Batch]:
+    sheet = attempt(lambda: book.load_sheet(name, header_row=None, dtypes="string", skip_rows=0))
+    if sheet.visible != "visible":
+        table = Table(table.name, table.kind, (*table.notes, "hidden sheet"))
+    if sheet.width > source.limits.columns:
+        raise LimitError(f"{sheet.width} columns", hint="raise --columns")
+    grid = attempt(lambda: pl.DataFrame(sheet)) if sheet.width else pl.DataFrame()
+    if grid.width == 0:
+        return
+    grid.columns = [f"column_{index}" for index in range(1, grid.width + 1)]
+    at = find_header(grid)
+    body = grid if at is None else grid.slice(at + 1)
+    if at is None:
+        table = Table(table.name, table.kind, (*table.notes, "no header line"))
+    else:
+        body.columns = column_names([cell or "" for cell in grid.row(at)], grid.width)
+    titles = _titles(grid, at)
+    empty = [column for column in body.columns if body[column].null_count() == body.height]
+    body = body.drop([column for column in empty if re.fullmatch(r"column_[0-9]+", column)])
+    body = body.filter(~pl.all_horizontal(pl.all().is_null())) if body.width else body
+    log.listed(0, body.height)
+    yield from ((Batch(table, part) for part in body.iter_slices(ROWS)) if body.height else [Batch(table, body)])
+    if titles:
+        frame = pl.DataFrame({"text": titles})
+        yield Batch(Table(f"{table.name}/titles", table.kind, ("lines above the column names",)), frame)
+
+
+def _titles(grid: pl.DataFrame, at: int | None) -> list[str]:
+    """Return the text above the line of names: it is no row, but may hold data as well."""
+    return ["  ".join(cell for cell in row if cell) for row in grid.head(at or 0).iter_rows() if any(row)]
+
+
+def find_header(grid: pl.DataFrame) -> int | None:
+    """Return the index of the line of column names, or None when the first full line is data already.
+
+    A line with nothing below it is data: names of no column matter to nobody, a lone value may.
+    """
+    lines = [[(cell or "").strip() for cell in line] for line in grid.head(LOOK).iter_rows()]
+    widths = [sum(cell != "" for cell in line) for line in lines]
+    filled = sorted(width for width in widths if width)
+    usual = filled[len(filled) * 3 // 4] if filled else 0
+    at = next((index for index, width in enumerate(widths) if width >= max(1, 0.6 * usual)), len(lines))
+    return at if at + 1 < grid.height and has_header(lines[at:]) else None
+
+
+__all__ = ["find_header", "read"]

@@ -1,0 +1,261 @@
+"""SQLite files, read so that neither the file, its directory nor its `-wal`, `-shm` or `-journal` changes.
+
+The file is opened with `immutable=1`, which takes no lock and makes no file (https://sqlite.org/uri.html). The rows
+of a write-ahead log beside it are applied in memory (`sqlite_wal`). Virtual tables are told, not asked: asking runs
+code of an extension. Views are told: their rows are those of tables.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import polars as pl
+
+from plainview.errors import DamagedError, LimitError, translate
+from plainview.files.formats.sqlite.wal import MAGIC, applied, companion, hot_journal
+from plainview.files.quiet import open_quietly
+from plainview.tables import MIB, Batch, Input, ReadLog, Table
+
+ROWS: Final = 20_000
+_CELLS: Final = 400_000  # of one batch
+SMALL: Final = 64 * MIB  # a database up to here is read into memory
+_HOT: Final = "a transaction was interrupted (-journal beside it): its half-written rows were read"
+_STEPS: Final = 100_000  # instructions of SQLite between two looks at the deadline
+_NOT_UTF8: Final = "text that is not valid UTF-8 was read with replacement characters"
+
+# SQLite's message quotes the file, and Python may fail to decode it; a damaged length may ask for any memory.
+_ERRORS: Final = (sqlite3.Error, UnicodeDecodeError, MemoryError)
+
+Row = tuple[object, ...]
+
+
+def read(source: Input, log: ReadLog) -> Iterator[Batch]:
+    """Yield all tables, named `file/table`. Raises PlainviewError when the file cannot be read as SQLite."""
+    if not source.head.startswith(MAGIC):
+        if not source.head:
+            return  # an empty file is an empty database
+        raise DamagedError("is no SQLite database, or an encrypted one")
+    with closing(_connect(source, log)) as connection:
+        _harden(connection, source)
+        if source.size:
+            log.read(source.size)
+        for name in _tables(connection, source, log):
+            try:
+                yield from _table(connection, source, log, name)
+            except _ERRORS as error:
+                source.deadline.check()
+                log.skip(f"{source.name}/{name}", _why(error))
+
+
+def _connect(source: Input, log: ReadLog) -> sqlite3.Connection:
+    """Open the file without touching anything, or its bytes in memory."""
+    path = source.path
+    wal = companion(path, "-wal") if path else None
+    if path is None or (wal is None and (source.size or MIB) <= SMALL):
+        # SQLite cannot open a file without renewing its time of last access; our own reading can
+        if path is not None and hot_journal(path):
+            log.skip(source.name, _HOT)
+        with source.seekable() as stream:
+            return _in_memory(bytearray(stream.read()))
+    if hot_journal(path):
+        log.skip(source.name, _HOT)
+    if wal is not None:
+        size = path.stat().st_size + wal.stat().st_size
+        if size <= source.limits.memory:
+            data, frames = applied(_bytes(path), _bytes(wal))
+            if frames:
+                return _in_memory(data)
+        else:
+            why = f"with its -wal larger than {source.limits.memory // MIB} MiB: rows in the -wal were not read"
+            log.skip(source.name, why)
+    return sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+
+
+def _bytes(path: Path) -> bytes:
+    with os.fdopen(open_quietly(path), "rb") as stream:
+        return stream.read()
+
+
+def _in_memory(data: bytearray) -> sqlite3.Connection:
+    data[18:20] = b"\x01\x01"  # a database in memory cannot be in WAL mode
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    connection.deserialize(bytes(data))
+    return connection
+
+
+def _harden(connection: sqlite3.Connection, source: Input) -> None:
+    """Forbid what a hostile schema could do, and stop when the time is over."""
+    connection.execute("PRAGMA query_only = ON")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
+    connection.execute("PRAGMA mmap_size = 0")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 4 * source.limits.field)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+
+    def late() -> bool:
+        try:
+            source.deadline.check()
+        except LimitError:
+            return True
+        return False
+
+    connection.set_progress_handler(late, _STEPS)
+
+
+def _tables(connection: sqlite3.Connection, source: Input, log: ReadLog) -> list[str]:
+    """Return the names of the tables; tell views and virtual tables."""
+    query = "SELECT type, name, sql FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY rowid"
+    connection.text_factory = _replacing
+    try:
+        try:
+            rows = connection.execute(query).fetchall()
+        except _ERRORS:
+            source.deadline.check()
+            connection.execute("PRAGMA writable_schema = ON")  # in memory: entries that do not parse are passed over
+            rows = connection.execute(query).fetchall()
+            log.skip(source.name, "parts of the schema are damaged: tables that they define are missing")
+    except _ERRORS as error:
+        source.deadline.check()
+        raise DamagedError(_why(error)) from None
+    if not rows and _in_use(connection) > 2:  # the first page, and one that an emptied database may keep
+        log.skip(source.name, "no table is defined, but pages are in use: the schema is damaged")
+    names = []
+    for kind, name, sql in rows:
+        if kind == "view":
+            log.note(f"{source.name}/{name}", "a view: its rows are those of tables")
+        elif isinstance(sql, str) and sql.lstrip()[:14].upper() == "CREATE VIRTUAL":
+            log.listed()
+            log.skip(f"{source.name}/{name}", "a virtual table: what it keeps in tables of its own was read")
+        elif not str(name).startswith(("sqlite_stat", "sqlite_sequence")):
+            names.append(str(name))
+    log.listed(len(names))
+    return names
+
+
+def _in_use(connection: sqlite3.Connection) -> int:
+    """Return how many pages of the database are not free."""
+    try:
+        (pages,), (free,) = (
+            connection.execute(f"PRAGMA {what}").fetchone() for what in ("page_count", "freelist_count")
+        )
+    except _ERRORS:
+        return 0
+    return int(pages) - int(free)
+
+
+def _table(connection: sqlite3.Connection, source: Input, log: ReadLog, name: str) -> Iterator[Batch]:
+    """Yield the rows of one table. A text that is not UTF-8 starts it again from there, with replacement."""
+    given = 0
+    try:
+        for batch in _rows(connection, source, name, 0):
+            given += batch.frame.height
+            yield batch
+    except (sqlite3.OperationalError, UnicodeDecodeError) as error:
+        if not isinstance(error, UnicodeDecodeError) and "decode to UTF-8" not in str(error):
+            raise
+    else:
+        return
+    log.skip(f"{source.name}/{name}", _NOT_UTF8)
+    yield from _rows(connection, source, name, given, replacing=True)
+
+
+def _rows(
+    connection: sqlite3.Connection, source: Input, name: str, skip: int, *, replacing: bool = False
+) -> Iterator[Batch]:
+    connection.text_factory = _replacing if replacing else str
+    cursor = connection.execute(f"SELECT * FROM {_quoted(name)}")  # noqa: S608 - a name of the file itself, quoted
+    columns = _distinct([str(entry[0]) for entry in cursor.description])
+    table = Table(f"{source.name}/{name}", "sqlite")
+    size = max(1, min(ROWS, _CELLS // len(columns)))
+    for _ in islice(cursor, skip):
+        pass
+    empty = not skip
+    while rows := _some(cursor, size):
+        source.deadline.check()
+        empty = False
+        cells = zip(*rows, strict=True)
+        yield Batch(table, pl.DataFrame([_series(name, list(c)) for name, c in zip(columns, cells, strict=True)]))
+        if isinstance(rows, _Broken):
+            raise rows.error
+    if empty:
+        yield Batch(table, pl.DataFrame(schema=dict.fromkeys(columns, pl.String)))
+
+
+class _Broken(list[Row]):
+    """Rows before an error."""
+
+    error: Exception
+
+
+def _some(cursor: sqlite3.Cursor, size: int) -> list[Row]:
+    """Fetch rows; an error behind the first of them comes with them."""
+    rows = _Broken()
+    try:
+        # extend keeps what came before an error, which fetchmany throws away
+        rows.extend(islice(cursor, size))
+    except _ERRORS as error:
+        if not rows:
+            raise
+        rows.error = error
+        return rows
+    return list(rows)
+
+
+def _series(name: str, cells: list[object]) -> pl.Series:
+    """Return a column in the type of its values; a mixture becomes text, as SQLite would print it."""
+    kinds = set(map(type, cells)) - {type(None)}
+    if not kinds:
+        return pl.Series(name, cells, dtype=pl.String)
+    if len(kinds) == 1:
+        kind = {str: pl.String, int: pl.Int64, float: pl.Float64, bytes: pl.Binary}[kinds.pop()]
+        return pl.Series(name, cells, dtype=kind)
+    if kinds == {int, float}:
+        return pl.Series(name, [None if cell is None else float(cell) for cell in cells], dtype=pl.Float64)  # type: ignore[arg-type]
+    return pl.Series(name, [_text(cell) for cell in cells], dtype=pl.String)
+
+
+def _text(cell: object) -> str | None:
+    if cell is None or isinstance(cell, str):
+        return cell
+    return cell.decode("utf-8", "replace") if isinstance(cell, bytes) else str(cell)
+
+
+def _replacing(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _distinct(names: list[str]) -> list[str]:
+    seen: set[str] = set()
+    result = []
+    for name in names:
+        number, unique = 1, name
+        while unique in seen:
+            number += 1
+            unique = f"{name}_{number}"
+        seen.add(unique)
+        result.append(unique)
+    return result
+
+
+def _why(error: Exception) -> str:
+    """Say what SQLite's error code means; its message may quote the schema."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return {
+        sqlite3.SQLITE_CORRUPT: "damaged pages: rows behind them were not read",
+        sqlite3.SQLITE_NOTADB: "is no SQLite database, or an encrypted one",
+        sqlite3.SQLITE_TOOBIG: "a value is longer than the limit",
+        sqlite3.SQLITE_NOMEM: "not enough memory",
+        sqlite3.SQLITE_IOERR: "read error",
+        sqlite3.SQLITE_ERROR: "its definition needs a function or a feature that this SQLite does not have",
+    }.get(code) or str(translate(error))

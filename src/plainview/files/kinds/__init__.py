@@ -1,0 +1,1 @@
+"""What a file holds, told from its bytes and its name."""

@@ -1,0 +1,280 @@
+"""Files and folders: walks, opens each file once without leaving a trace, finds its kind, and reads it.
+
+A unit is one top-level file. Opening uses O_NOATIME where the system permits it (owner or root, Linux),
+so the time of last access stays; O_NOFOLLOW and O_NONBLOCK, so that neither a link nor a FIFO put there
+meanwhile is followed or waited for. Links are never followed: what they point to inside the folder is
+read under its own name, what lies outside was not listed by the owner and is said.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from plainview.errors import PlainviewError, TargetError, translate
+from plainview.files.formats import reader
+from plainview.files.kinds.identify import HEAD, Kind, identify
+from plainview.files.packed.packed import Meter, Opener, bare_name, leaves
+from plainview.files.quiet import open_quietly
+from plainview.tables import Batch, Deadline, Input, Limits, ReadLog, Unit
+
+if TYPE_CHECKING:
+    from plainview.report.model import Exposure
+
+
+SPECIAL = {
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFBLK: "a block device",
+    stat.S_IFCHR: "a character device",
+}
+GIT = "the store of a git repository is not read; the files that are checked out are"
+BESIDE = ("-wal", "-shm")  # SQLite's log, whose pages the reader of the database puts in place, and its index
+
+
+@dataclass(slots=True)
+class LocalInput(Input):
+    """An Input whose bytes lie in a file: `open` and `seekable` give real files, opened quietly."""
+
+    def seekable(self) -> BinaryIO:
+        """Return the file itself."""
+        return self.open()
+
+
+class FileSource:
+    """A file, or a folder and all below it. `kind` is "files" for a folder, else the kind of the file.
+
+    Raise TargetError when there is nothing at `path`.
+    """
+
+    whole_tables = True  # no two units add to one table
+
+    def __init__(self, path: str | Path, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self.root = Path(os.path.realpath(path))
+        self.target = f"file:{path}"
+        try:
+            self._status = self.root.stat()
+        except OSError as error:
+            why = "circular link" if error.errno == errno.ELOOP else translate(error).message
+            raise TargetError(f"cannot look at the target: {why}", hint="is the path right?") from None
+        self._name = Path(path).name or self.root.name
+        self.kind = "files" if stat.S_ISDIR(self._status.st_mode) else self._kind_of_file()
+
+    def _kind_of_file(self) -> str:
+        try:
+            source, size = self._input(self._name, self.root)
+            return _kind(source, size).name or "file"
+        except (OSError, PlainviewError):
+            return "file"
+
+    def check_access(self) -> Exposure | None:
+        """Files have no door that a stranger could try."""
+        return None
+
+    def close(self) -> None:
+        """Nothing stays open between units."""
+
+    def units(self, log: ReadLog) -> Iterator[Unit]:
+        """Yield the files in the order of their paths, while the walk goes on; the others go into `log`."""
+        if self.kind == "files":
+            yield from self._walk(str(self.root), "", log)
+        elif stat.S_ISREG(self._status.st_mode):
+            yield Unit(self._name, self._status.st_size, None, str(self.root))
+        else:
+            log.skip(self._name, _special(self._status.st_mode))
+
+    def _walk(self, top: str, prefix: str, log: ReadLog) -> Iterator[Unit]:
+        stack = [_listing(top, prefix, log)]
+        while stack:
+            found = next(stack[-1], None)
+            if found is None:
+                stack.pop()
+                continue
+            entry, name = found
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except OSError as error:
+                log.skip(name, error)
+                continue
+            if stat.S_ISREG(status.st_mode) and entry.name.endswith(BESIDE) and _beside_database(entry.path):
+                log.note(name, "read with the database that it belongs to")
+            elif stat.S_ISREG(status.st_mode):
+                yield Unit(name, status.st_size, None, entry.path)
+            elif stat.S_ISDIR(status.st_mode):
+                if entry.name == ".git" and Path(entry.path, "HEAD").exists():
+                    log.skip(name, GIT)
+                else:
+                    stack.append(_listing(entry.path, name + "/", log))
+            elif stat.S_ISLNK(status.st_mode):
+                self._link(entry.path, name, log)
+            else:
+                log.skip(name, _special(status.st_mode))
+
+    def _link(self, path: str, name: str, log: ReadLog) -> None:
+        """Say why a link is not followed; nothing is lost by one that stays inside the folder."""
+        try:
+            end = Path(path).resolve(strict=True)
+        except (OSError, RuntimeError) as error:  # RuntimeError: a loop, before Python 3.13
+            loop = isinstance(error, RuntimeError) or error.errno == errno.ELOOP
+            denied = isinstance(error, PermissionError)
+            log.skip(
+                name,
+                "a circular link" if loop else "a link that may not be followed" if denied else "a broken link",
+            )
+            return
+        if not end.is_relative_to(self.root):
+            log.skip(name, "a link out of the folder; not followed, name its target to have it read")
+
+    def read(self, unit: Unit, log: ReadLog, sample: int | None = None) -> Iterator[Batch]:
+        """Yield the tables of one file. Whatever fails becomes a line in `log`; earlier batches count."""
+        if sample is not None:
+            from plainview.tables.sampling import sample_rows
+
+            yield from sample_rows(self.read(unit, log), sample, unit.name)
+            return
+        path = str(unit.locator)
+        try:
+            before = os.lstat(path)
+            source, size = self._input(unit.name, path)
+        except (OSError, PlainviewError) as error:
+            log.skip(unit.name, error)
+            return
+        count = Counter(log, size)
+        meter = Meter(size, self.limits, source.deadline, count.add)
+        yield from read_input(source, _kind(source, size), log, meter, count)
+        count.finish()
+        _still_same(path, before, unit.name, log)
+
+    def _input(self, name: str, path: str | Path) -> tuple[LocalInput, int]:
+        fd = open_quietly(path)
+        try:
+            size = os.fstat(fd).st_size
+            head = os.read(fd, HEAD)
+        finally:
+            os.close(fd)
+
+        opener = Opener(lambda: os.fdopen(open_quietly(path), "rb"))
+        deadline = Deadline(self.limits.seconds)
+        return LocalInput(name, head, opener, size, Path(path), self.limits, deadline), size
+
+
+def read_input(source: Input, kind: Kind, log: ReadLog, meter: Meter, count: Counter) -> Iterator[Batch]:
+    """Yield the tables of one file, however packed. Whatever fails becomes a line in `log`; earlier batches count.
+
+    `source.open` is an `Opener`; it is closed at the end.
+    """
+    try:
+        for leaf, inner in leaves(source, kind, log, meter):
+            yield from _read_leaf(leaf, inner, log, meter, count)
+    except Exception as error:  # noqa: BLE001  a broken archive; told by type, never by its text
+        log.skip(source.name, error)
+    finally:
+        cast("Opener", source.open).close()
+    for name, failure in meter.failures:
+        log.skip(name, failure)
+
+
+def _read_leaf(leaf: Input, kind: Kind, log: ReadLog, meter: Meter, count: Counter) -> Iterator[Batch]:
+    """Read one file or member with the reader of its kind."""
+    if not kind.name:
+        if not any(name == leaf.name for name, _ in meter.failures):
+            log.skip(leaf.name, kind.why)
+        return
+    if kind.why:
+        log.skip(leaf.name, kind.why)
+    inner = ReadLog(skipped=log.skipped, on_bytes=count.add if leaf.path else None)
+    try:
+        for batch in reader(kind.name).read(leaf, inner):
+            if kind.notes:
+                table = replace(batch.table, notes=kind.notes + batch.table.notes)
+                yield Batch(table, batch.frame)
+            else:
+                yield batch
+    except BaseException as error:
+        # A panic of a Rust library is no Exception: pyo3's PanicException derives from BaseException.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        log.skip(leaf.name, error)
+    finally:
+        log.listed(inner.tables_listed, inner.rows_listed)
+
+
+class Counter:
+    """Counts packed bytes of one file into the log, never more than it has, however often it is read."""
+
+    def __init__(self, log: ReadLog, size: int) -> None:
+        self._log, self._left = log, size
+
+    def add(self, count: int) -> None:
+        """Count bytes that were read."""
+        count = min(count, self._left)
+        if count > 0:
+            self._left -= count
+            self._log.read(count)
+
+    def finish(self) -> None:
+        """Count what is left: all of the file was read."""
+        self.add(self._left)
+
+
+def _kind(source: Input, size: int) -> Kind:
+    def seek(offset: int, length: int) -> bytes:
+        with source.open() as stream:
+            stream.seek(max(0, size + offset) if offset < 0 else offset)
+            return stream.read(length)
+
+    return identify(source.head, bare_name(source.name), size, seek)
+
+
+def _listing(path: str, prefix: str, log: ReadLog) -> Iterator[tuple[os.DirEntry[str], str]]:
+    """Yield the entries of one folder by name; one that cannot be listed goes into `log`."""
+    try:
+        with os.scandir(path) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except OSError as error:
+        log.skip(prefix or ".", error)
+        return
+    for entry in entries:
+        # a name that is not UTF-8 arrives with surrogates, which nothing later could write
+        name = entry.name if entry.name.isascii() else entry.name.encode("utf-8", "replace").decode()
+        yield entry, prefix + name
+
+
+def _beside_database(path: str) -> bool:
+    try:
+        fd = open_quietly(path[:-4])
+    except (OSError, PlainviewError):
+        return False
+    try:
+        return os.read(fd, 16) == b"SQLite format 3\0"
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+
+
+def _special(mode: int) -> str:
+    return f"{SPECIAL.get(stat.S_IFMT(mode), 'a special file')}; never opened"
+
+
+def _still_same(path: str, before: os.stat_result, name: str, log: ReadLog) -> None:
+    try:
+        after = os.lstat(path)
+    except OSError:
+        log.skip(name, "vanished while it was read; what was read counts")
+        return
+    if (before.st_size, before.st_mtime_ns, before.st_ino) != (
+        after.st_size,
+        after.st_mtime_ns,
+        after.st_ino,
+    ):
+        log.skip(name, "changed while it was read; what was read counts")
+
+
+__all__ = ["Counter", "FileSource", "LocalInput", "open_quietly", "read_input"]

@@ -1,0 +1,1 @@
+"""One run, from top to bottom: open each target, read it, count, judge, report."""

@@ -1,0 +1,50 @@
+"""What judges, made ready once for a run: detectors, their expressions, all field names, the word lists.
+
+Making it ready takes a third of a second of one core. Its libraries are loaded here and not by the pipeline, so that
+reading can begin meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from plainview.classify.classify import classify
+from plainview.detectors import load_detectors
+from plainview.detectors.fieldnames import NameIndex
+from plainview.errors import PlainviewError
+from plainview.matching.batches import SMALL, TableProfiler, add_small
+from plainview.matching.compiled import Matcher
+from plainview.matching.tagging import warm
+from plainview.profiles import TableProfile
+from plainview.report.model import Column
+from plainview.tables import ReadLog
+
+
+class Engine:
+    """Used by all threads of a run. `detectors` are folders of the user's own; raises DetectorError for a bad one."""
+
+    small = SMALL
+
+    def __init__(self, detectors: Sequence[Path] = ()) -> None:
+        loaded = load_detectors(*detectors)
+        self.detectors = {d.name: d for d in loaded}
+        self.matcher = Matcher(loaded)
+        self.names = NameIndex(loaded)
+        with contextlib.suppress(PlainviewError):  # which is raised again where they are used
+            warm(self.matcher)
+
+    def profiler(self, table: str, log: ReadLog) -> TableProfiler:
+        """Return what adds up the batches of one table."""
+        return TableProfiler(self.matcher, self.names, table, log=log)
+
+    def add_small(self, parts: Sequence[tuple[TableProfiler, pl.DataFrame]]) -> None:
+        """Count one small, flat batch of each of several tables at once; all or none are added."""
+        add_small(parts)
+
+    def judge(self, table: str, profile: TableProfile) -> tuple[Column, ...]:
+        """Return the findings of one table, in the order of its columns."""
+        return classify(table, profile, self.detectors, self.names)

@@ -1,0 +1,209 @@
+"""Stages 1 to 3 for a thread: units are read, their batches handed to the profilers of their tables.
+
+Reading begins before the engine is ready: what comes meanwhile waits here, up to `EARLY` batches in a whole run.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import partial
+from threading import Semaphore
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from plainview.report.model import TableReport
+from plainview.tables import Batch, ReadLog, Source, Table, Unit
+from plainview.tables.ahead import ahead
+
+if TYPE_CHECKING:
+    from plainview.matching.batches import TableProfiler
+    from plainview.pipeline.engine import Engine
+
+FAILURES = (Exception, pl.exceptions.PanicException)  # a panic of Rust code derives from BaseException
+LARGE_FILE = 32 << 20  # bytes from which on a file is read by a thread of its own
+WAITING = 2  # batches of such a file that may wait to be counted
+EARLY = 8  # batches that may wait for the engine besides
+SMALL_FILE = 1 << 18  # bytes up to which files are read and counted together with others
+GROUP = 64  # of such files
+TOGETHER = 200_000  # cells that wait at most
+UNDERWAY = 2  # batches of one table that are hashed or counted when the last one was read
+
+
+@dataclass(slots=True)
+class Progress:
+    """Told of everything that can be shown while a scan runs. All calls may come from any thread."""
+
+    on_target: Callable[[str], None] = lambda name: None
+    on_unit: Callable[[Unit], None] = lambda unit: None
+    on_bytes: Callable[[int], None] = lambda count: None
+    on_rows: Callable[[int], None] = lambda count: None
+
+
+@dataclass(slots=True)
+class UnitResult:
+    """What reading one unit gave: profiles by table, reports of those that no other unit adds to, and the log."""
+
+    log: ReadLog
+    reports: list[TableReport] = field(default_factory=list)
+    tables: dict[str, tuple[Table, TableProfiler]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all readings of a run share. `early` are the places of batches that may wait for the engine."""
+
+    engine: Future[Engine]
+    progress: Progress
+    sample: int | None
+    early: Semaphore = field(default_factory=lambda: Semaphore(EARLY))
+
+
+class Reading:
+    """Reads units one after the other; small batches wait, so that those of many tables are counted at once."""
+
+    def __init__(self, shared: Shared) -> None:
+        self.shared = shared
+        self.waiting: dict[int, tuple[TableProfiler, pl.DataFrame]] = {}  # by the id of the profiler
+        self.cells = 0
+        self.large: TableProfiler | None = None  # which had a large batch last: rows of it may be underway
+
+    def unit(self, source: Source, unit: Unit) -> UnitResult:
+        """Read one unit. Its profiles are complete only after `finish`."""
+        shared = self.shared
+        result = UnitResult(ReadLog(on_bytes=shared.progress.on_bytes))
+        shared.progress.on_unit(unit)
+        try:
+            for batch in self._batches(source, unit, result.log):
+                name = batch.table.name
+                if name not in result.tables:
+                    result.tables[name] = (batch.table, shared.engine.result().profiler(name, result.log))
+                elif batch.table.notes != result.tables[name][0].notes:
+                    result.tables[name] = (with_notes(result.tables[name][0], batch.table), result.tables[name][1])
+                self._add(result.tables[name][1], batch.frame)
+                shared.progress.on_rows(batch.frame.height)
+        except FAILURES as error:  # whatever a reader dies of, the rest of the run goes on and it is told
+            result.log.skip(unit.name, error)
+        return result
+
+    def _batches(self, source: Source, unit: Unit, log: ReadLog) -> Iterator[Batch]:
+        """Read a unit; of a large file the next batch while this one is counted."""
+        batches = source.read(unit, log, self.shared.sample)
+        if unit.size is None or unit.size < LARGE_FILE or not isinstance(batches, Generator):
+            return batches
+        return self._early(ahead(batches, WAITING))
+
+    def _early(self, batches: Generator[Batch]) -> Iterator[Batch]:
+        """Take what comes while the engine is not ready; let go of each batch when it is handed on."""
+        came: deque[Batch] = deque()
+        places, failed = self.shared.early, None
+        try:
+            while not self.shared.engine.done() and places.acquire(blocking=False):
+                try:
+                    came.append(next(batches))
+                except StopIteration:
+                    places.release()
+                    break
+                except FAILURES as error:  # after what came before it
+                    places.release()
+                    failed = error
+                    break
+            while came:
+                yield came.popleft()
+                places.release()
+            if failed:
+                raise failed
+            yield from batches
+        finally:
+            batches.close()
+
+    def _add(self, profiler: TableProfiler, frame: pl.DataFrame) -> None:
+        flat = profiler.flat(frame)
+        if flat.height > self.shared.engine.result().small:
+            self.count()
+            if self.large is not None and self.large is not profiler:  # a unit may hold any number of tables
+                _each_fault(self.large.settle, self.large.log, self.large.table)
+            self.large = profiler
+            profiler.add_large(flat)
+            return
+        before = self.waiting.get(id(profiler))
+        if before is not None:
+            if not flat.height and flat.schema == before[1].schema:
+                return  # says again what columns there are
+            self.count()
+        self.waiting[id(profiler)] = (profiler, flat)
+        self.cells += flat.height * flat.width
+        if self.cells > TOGETHER:
+            self.count()
+
+    def count(self) -> None:
+        """Count what waits."""
+        waiting, self.waiting, self.cells = list(self.waiting.values()), {}, 0
+        if not waiting:
+            return
+        engine = self.shared.engine.result()
+        for profiler, _ in waiting:
+            _each_fault(profiler.settle, profiler.log, profiler.table)
+        try:
+            engine.add_small(waiting)
+        except FAILURES:  # one of them; the others must not go with it
+            for profiler, flat in waiting:
+                try:
+                    engine.add_small([(profiler, flat)])
+                except FAILURES as error:
+                    if profiler.log:
+                        profiler.log.skip(profiler.table, error)
+
+
+def grouped(units: Iterator[Unit]) -> Iterator[list[Unit]]:
+    """Yield units one by one, small files by the dozen."""
+    group: list[Unit] = []
+    for unit in units:
+        if unit.size is None or unit.size > SMALL_FILE:
+            if group:
+                yield group
+            yield [unit]
+            group = []
+            continue
+        group.append(unit)
+        if len(group) == GROUP:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def with_notes(table: Table, other: Table) -> Table:
+    """Return the table with the notes of both."""
+    return Table(table.name, table.kind, tuple(dict.fromkeys((*table.notes, *other.notes))))
+
+
+def finish(result: UnitResult) -> None:
+    """Wait for the batches that are underway, and for the last tags."""
+    for name, (_, profiler) in result.tables.items():
+        _each_fault(partial(getattr, profiler, "total"), result.log, name)
+
+
+def _each_fault(step: Callable[[], object], log: ReadLog | None, table: str) -> None:
+    """Take a step again until it has no fault: each batch that is underway may have one of its own, and is told."""
+    for _ in range(UNDERWAY + 1):
+        try:
+            step()
+        except FAILURES as error:
+            if log:
+                log.skip(table, error)
+        else:
+            return
+
+
+def read_units(shared: Shared, source: Source, units: Sequence[Unit]) -> list[UnitResult]:
+    """Read units to their ends, or to where they fail: what was read counts. Small tables are counted together."""
+    reading = Reading(shared)
+    results = [reading.unit(source, unit) for unit in units]
+    reading.count()
+    for result in results:
+        finish(result)
+    return results

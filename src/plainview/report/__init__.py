@@ -1,0 +1,1 @@
+"""The report: its model, names made safe to print, its renderings."""

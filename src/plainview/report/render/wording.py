@@ -1,0 +1,309 @@
+"""Plain words and the order of things, shared by the reports that people read."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from math import fsum
+
+from plainview.report.model import Column, Coverage, Exposure, Report, Skipped, TableReport, TargetReport, Tls
+
+SPECIAL = "special category (GDPR Art. 9)"
+CONVICTIONS = "criminal convictions (GDPR Art. 10)"
+MARKED = {SPECIAL: "special categories (GDPR Art. 9)", CONVICTIONS: CONVICTIONS}
+
+# The verdict word, and what it means for the owner. The order is the order of harm.
+STATES: dict[str, tuple[str, str]] = {
+    "admin": ("OPEN", "A stranger can read, change and delete everything, and run the store."),
+    "writes": ("OPEN", "A stranger can read and change the data."),
+    "reads": ("OPEN", "A stranger can read the data."),
+    "lists": ("OPEN IN PART", "A stranger can list what is stored. That they can read it was not shown."),
+    "unknown": ("UNKNOWN", "What a stranger may do could not be found out. Do not take it for closed."),
+    "reachable_metadata": ("ANSWERS", "A stranger can reach it and learn what it is, but was shown no data."),
+    "unreachable": (
+        "NOT REACHED",
+        "Nothing of that name answered from here. It may still answer from elsewhere, so this does not mean closed.",
+    ),
+    "auth_required": ("CLOSED", "It asks a stranger for a credential."),
+}
+RIGHTS = {
+    "rights_api": "the store was asked for them and told them",
+    "config": "its configuration grants them",
+    "by_design": "the product has no access control in this state, so reaching it is enough",
+    "unknown": "not known; only what was read without a credential is shown",
+}
+CONFIDENCE = {
+    "proved": "proved by requests that only read",
+    "probable": "probable, not proved",
+    "inconclusive": "inconclusive",
+    "looks_like_honeypot": "it looks like a trap for intruders (a honeypot), so all it says may be invented",
+}
+EXITS = {
+    0: "everything was looked at, and neither personal data nor an open store was found",
+    1: "personal data or an open store was found",
+    2: "not everything could be looked at",
+}
+READ_AS = {
+    "stranger": "as a stranger, without any credential",
+    "credential": "with the credential that was given",
+    "file": "as files",
+}
+
+ACRONYMS = {"ip": "IP", "mac": "MAC", "gps": "GPS", "id": "ID", "uid": "UID", "vin": "VIN", "or": "or"}
+
+
+@cache
+def _weights() -> dict[str, int]:
+    """Return what direct identifiers weigh: 3 opens things or cannot change, 2 names a person."""
+    rows = csv.DictReader(files(__package__).joinpath("weights.csv").read_text("utf-8").splitlines())
+    return {row["category"]: int(row["weight"]) for row in rows}
+
+
+def points(category: str) -> int:
+    """Return the weight of a category: 3 and 2 for direct identifiers, 1 for all else that is personal."""
+    return _weights().get(category, 1)
+
+
+@cache
+def _labels() -> dict[str, str]:
+    """Return the plain words for each category id; empty while the list is not installed."""
+    source = files("plainview").joinpath("detectors", "categories.csv")
+    if not source.is_file():
+        return {}
+    rows = csv.DictReader(source.read_text("utf-8").splitlines())
+    return {row["category"]: row["label"] for row in rows if row.get("label")}
+
+
+@cache
+def label(category: str) -> str:
+    """Return a category in plain words: "e-mail address" for `email_address`."""
+    return _labels().get(category) or " ".join(ACRONYMS.get(word, word) for word in category.split("_"))
+
+
+def sure(confidence: float) -> str:
+    """Return a confidence from 0 to 1 as a word."""
+    if confidence >= 0.98:
+        return "certain"
+    if confidence >= 0.9:
+        return "very likely"
+    return "likely" if confidence >= 0.7 else "possible"
+
+
+def mark(column: Column) -> str:
+    """Return the words that set a column apart by law, or an empty text."""
+    if column.special:
+        return SPECIAL
+    return CONVICTIONS if column.category in ("criminal", "criminal_charge") else ""
+
+
+def number(value: int) -> str:
+    """Return a count with thousands separated: 12,345."""
+    return f"{value:,}"
+
+
+def count(value: int, one: str, many: str = "") -> str:
+    """Return a count with its noun: "1 table", "2 tables"."""
+    return f"{value:,} {one if value == 1 else many or one + 's'}"
+
+
+def size(value: int) -> str:
+    """Return bytes in a unit that people read: "220.0 MB"."""
+    amount = float(value)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if amount < 1000:
+            return f"{value:,} bytes" if unit == "bytes" else f"{amount:,.1f} {unit}"
+        amount /= 1000
+    return f"{amount:,.1f} TB"
+
+
+def cells(column: Column) -> str:
+    """Return on how much a finding rests: "in 599 of 600 cells", or that there were no values."""
+    if not column.checked:
+        return "by its name, no cell was checked"
+    return f"in {column.matched:,} of {count(column.checked, 'cell')}"
+
+
+def weight(table: TableReport) -> tuple[float, float, int]:
+    """Return how bad a table is: special categories, weight of identifiers, rows. Larger is worse.
+
+    A category counts as far as it is sure, so that many faint ones do not stand before one that is certain.
+    """
+    surest: dict[str, float] = {}
+    for column in table.columns:
+        surest[column.category] = max(column.confidence, surest.get(column.category, 0.0))
+    special = {column.category: surest[column.category] for column in table.columns if mark(column)}
+    identifying = fsum(points(category) * confidence for category, confidence in surest.items())
+    return fsum(special.values()), identifying, max(table.rows, table.rows_read)
+
+
+def worst_first(tables: Iterable[TableReport]) -> list[TableReport]:
+    """Return the tables that hold personal data, the worst first, names deciding between equals."""
+    found = [table for table in tables if table.columns]
+    return sorted(found, key=lambda table: (*(-part for part in weight(table)), table.name))
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The columns of a table that hold the same category."""
+
+    category: str
+    label: str
+    mark: str
+    columns: tuple[Column, ...]
+
+
+def groups(table: TableReport) -> list[Group]:
+    """Return a table's findings by category: special ones first, possible ones after likely ones."""
+    by_category: dict[str, list[Column]] = {}
+    for column in table.columns:
+        by_category.setdefault(column.category, []).append(column)
+
+    def rank(columns: list[Column]) -> tuple[bool, bool, int, float, str]:
+        kind = columns[0].category
+        best = max(column.confidence for column in columns)
+        return not mark(columns[0]), sure(best) == "possible", -points(kind), -best, kind
+
+    ordered = sorted(by_category.values(), key=rank)
+    return [
+        Group(
+            columns[0].category,
+            label(columns[0].category),
+            mark(columns[0]),
+            tuple(sorted(columns, key=lambda column: (-column.confidence, column.path))),
+        )
+        for columns in ordered
+    ]
+
+
+@dataclass(slots=True)
+class Kind:
+    """A category over many tables: in how many tables and columns it was found."""
+
+    category: str
+    label: str
+    mark: str
+    tables: int = 0
+    columns: int = 0
+
+
+def kinds(tables: Iterable[TableReport]) -> list[Kind]:
+    """Return the categories found: marked ones first, then by weight and number of columns."""
+    seen: dict[str, Kind] = {}
+    for table in tables:
+        for group in groups(table):
+            kind = seen.setdefault(group.category, Kind(group.category, group.label, group.mark))
+            kind.tables += 1
+            kind.columns += len(group.columns)
+    return sorted(seen.values(), key=lambda kind: (not kind.mark, -points(kind.category), -kind.columns, kind.category))
+
+
+def is_open(exposure: Exposure | None) -> bool:
+    """Return whether a stranger can at least list what is stored."""
+    return exposure is not None and STATES[exposure.state][0].startswith("OPEN")
+
+
+def verdict(target: TargetReport) -> list[str]:
+    """Return the answer for a target in a few sentences, the exposure first."""
+    parts = []
+    if target.exposure is not None:
+        word, meaning = STATES[target.exposure.state]
+        parts.append(f"{word}. {meaning}")
+    found = [table for table in target.tables if table.columns]
+    marks = sorted({mark(column) for table in found for column in table.columns} - {""}, reverse=True)
+    read = max(target.coverage.tables_read, len(target.tables))
+    if found:
+        parts.append(
+            f"PERSONAL DATA FOUND in {len(found):,} of {count(read, 'table')} read"
+            + (f", among it {' and '.join(MARKED[text] for text in marks)}." if marks else ".")
+        )
+    elif read:
+        parts.append(f"No personal data found in the {count(read, 'table')} read.")
+    else:
+        parts.append("No table was read, so nothing can be said of its content.")
+    if target.coverage.skipped:
+        parts.append(f"NOT COMPLETE: {count(len(target.coverage.skipped), 'item')} could not be examined.")
+    return parts
+
+
+def headline(report: Report) -> str:
+    """Return the answer of the whole report in a few words."""
+    is_exposed = any(is_open(target.exposure) for target in report.targets)
+    has_data = any(table.columns for target in report.targets for table in target.tables)
+    if is_exposed:
+        words = "Open to strangers, with personal data" if has_data else "Open to strangers"
+    elif has_data:
+        words = "Personal data found"
+    else:
+        words = "No personal data found" if report.complete else "Nothing found in what could be read"
+    return words if report.complete else words + "; not everything could be looked at"
+
+
+def columns(table: TableReport) -> str:
+    """Return how many columns of a table hold personal data: "personal data in 3 of 6 columns"."""
+    named = len({column.path for column in table.columns})
+    if table.columns_total < named:
+        return f"personal data in {count(named, 'column')}"
+    return f"personal data in {named:,} of {count(table.columns_total, 'column')}"
+
+
+def coverage(seen: Coverage) -> str:
+    """Return what was read, in sentences."""
+    if not seen.tables_read:
+        return "No table was read."
+    tables = f"{seen.tables_read:,} of {count(max(seen.tables_listed, seen.tables_read), 'table')}"
+    if seen.rows_listed > seen.rows_read:
+        rows = f"{seen.rows_read:,} of {seen.rows_listed:,} rows"
+    else:
+        rows = count(seen.rows_read, "row")
+    text = f"Read {READ_AS[seen.read_as]}: {tables}, {rows}, {size(seen.bytes_read)}."
+    if seen.sampled:
+        return text + " SAMPLED: only some rows of each table were read."
+    return text + " Not sampled."
+
+
+def rows(table: TableReport) -> str:
+    """Return how many rows of a table were read: "599 rows read", "100 of 599 rows read"."""
+    if table.rows > table.rows_read:
+        return f"{table.rows_read:,} of {table.rows:,} rows read"
+    return f"{count(table.rows_read, 'row')} read"
+
+
+def tls(seen: Tls) -> str:
+    """Return what was seen of transport encryption, in words."""
+    if seen.used:
+        words = f"yes, {seen.version}" if seen.version else "yes"
+    else:
+        words = "offered, but not demanded" if seen.offered else "none"
+    return "; certificate ".join([words, *seen.certificate])
+
+
+def skip_groups(skipped: Iterable[Skipped]) -> Iterator[tuple[str, list[str]]]:
+    """Yield each reason with the names of what was not examined for it, as they first came."""
+    by_reason: dict[str, list[str]] = {}
+    for item in skipped:
+        by_reason.setdefault(item.why, []).append(item.what)
+    yield from by_reason.items()
+
+
+def targets(report: Report) -> list[TargetReport]:
+    """Return the targets, the worst first; equals stay in the order in which they were given."""
+    order = list(STATES)
+
+    def rank(target: TargetReport) -> tuple[int, tuple[float, ...]]:
+        state = order.index(target.exposure.state) if target.exposure else len(order)
+        worst = max((weight(table) for table in target.tables if table.columns), default=(0.0, 0.0, 0))
+        return (state if is_open(target.exposure) else len(order)), tuple(-part for part in worst)
+
+    return sorted(report.targets, key=rank)
+
+
+def moment(text: str) -> str:
+    """Return an ISO 8601 time as "2026-11-24 09:40 UTC"; another text stays as it is."""
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00")).strftime("%Y-%m-%d %H:%M UTC")
+    except ValueError:
+        return text

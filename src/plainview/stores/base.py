@@ -1,0 +1,205 @@
+"""What all stores behind a socket share: one wire, the stranger's question first, then the reading.
+
+A store subclasses `NetworkSource` and writes three methods: `ask`, `pieces`, `rows`.
+docs/adding-a-store.md is the recipe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from plainview.errors import (
+    NetworkError,
+    OutOfScopeError,
+    PlainviewError,
+    ProtocolError,
+    RefusedError,
+    UnreachableError,
+)
+from plainview.report.model import Confidence, Exposure, RightsBasis, State
+from plainview.report.sentences import agreeing
+from plainview.tables import Batch, Limits, ReadLog, Unit
+from plainview.targets.credentials import Credential, Credentials
+from plainview.wire import Wire, WireLimits
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from plainview.targets.scope import Scope
+    from plainview.targets.target import Target
+
+ORDER: tuple[State, ...] = (
+    "unknown",
+    "unreachable",
+    "auth_required",
+    "reachable_metadata",
+    "lists",
+    "reads",
+    "writes",
+    "admin",
+)
+OPEN: frozenset[State] = frozenset({"reads", "writes", "admin"})
+
+
+@dataclass(slots=True)
+class Verdict:
+    """An `Exposure` in the making: raised step by step, so that a break half-way keeps what was proved."""
+
+    state: State = "unknown"
+    rights_basis: RightsBasis = "unknown"
+    confidence: Confidence = "inconclusive"
+    evidence: list[str] = field(default_factory=list)
+    product: str | None = None
+    version: str | None = None
+    prior_access: list[str] = field(default_factory=list)
+    not_tried: list[str] = field(default_factory=list)
+    suspect: bool = False
+
+    def saw(self, state: State, evidence: str, *, confidence: Confidence = "proved") -> None:
+        """Raise the state (never lower it); the evidence is our words and counts, never the store's text."""
+        self.evidence.append(evidence)
+        if ORDER.index(state) >= ORDER.index(self.state):
+            self.state, self.confidence = state, confidence
+
+    def refused(self, evidence: str) -> None:
+        """Take a refusal for want of a credential: the data are closed, though a version may be shown."""
+        self.evidence.append(evidence)
+        if self.state in ("unknown", "unreachable", "reachable_metadata"):
+            self.state, self.confidence = "auth_required", "proved"
+
+    def note(self, evidence: str) -> None:
+        """Add evidence that changes no state."""
+        self.evidence.append(evidence)
+
+    def rights(self, basis: RightsBasis) -> None:
+        """Say how the rights are known."""
+        self.rights_basis = basis
+
+    def doubt(self, evidence: str, *, honeypot: bool = False) -> None:
+        """Keep the state and say why it may not be true; a honeypot stays one whatever is seen later."""
+        self.evidence.append(evidence)
+        self.confidence = "inconclusive"
+        self.suspect |= honeypot
+
+    def exposure(self, wire: Wire) -> Exposure:
+        """Return the finished answer."""
+        return Exposure(
+            state=self.state,
+            rights_basis=self.rights_basis,
+            confidence="looks_like_honeypot" if self.suspect else self.confidence,
+            evidence=tuple(map(agreeing, self.evidence)),
+            footprint=wire.footprint(),
+            tls=wire.tls,
+            product=self.product,
+            version=self.version,
+            prior_access=tuple(self.prior_access),
+            points_elsewhere=tuple(wire.elsewhere),
+            not_tried=tuple(self.not_tried),
+        )
+
+
+class NetworkSource:
+    """Base of the stores behind a socket. Opening one connects nowhere yet.
+
+    `read_as` says whose eyes are used once `units` began: "stranger" where he can read, "credential"
+    where he cannot and the user gave one.
+    """
+
+    kind = ""
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        scope: Scope | None = None,
+        credentials: Credentials | None = None,
+        limits: Limits | None = None,
+        network: WireLimits | None = None,
+    ) -> None:
+        self.target = target
+        self.limits = limits or Limits()
+        self.wire = Wire(target, scope, network)
+        self.read_as: Literal["stranger", "credential"] = "stranger"
+        self._credentials = credentials or Credentials.none()
+        self._exposure: Exposure | None = None
+
+    # -- to be written by each store ------------------------------------------------------------------
+
+    def ask(self, verdict: Verdict) -> None:
+        """Ask the stranger's question, without any secret; NetworkErrors may travel out."""
+        raise NotImplementedError
+
+    def pieces(self, log: ReadLog) -> Iterator[Unit]:
+        """List the units, with `self.credential` when it is set."""
+        raise NotImplementedError
+
+    def rows(self, unit: Unit, log: ReadLog, sample: int | None) -> Iterator[Batch]:
+        """Yield the batches of a unit, over a connection of its own."""
+        raise NotImplementedError
+
+    # -- the protocol of a source ---------------------------------------------------------------------
+
+    def check_access(self) -> Exposure:
+        """Say what a stranger may do. Asked once; raises OutOfScopeError only.
+
+        Called again after the reading, the answer's footprint holds that too.
+        """
+        if self._exposure is None:
+            verdict = Verdict()
+            try:
+                self.ask(verdict)
+            except OutOfScopeError:
+                raise
+            except UnreachableError as error:
+                verdict.saw("unreachable", error.message)
+            except RefusedError as error:
+                verdict.refused(error.message)
+            except PlainviewError as error:
+                # Half an answer is never "closed": what was proved before stays, else it is unknown.
+                verdict.note(error.message)
+                if verdict.state in ("unknown", "auth_required", "unreachable"):
+                    verdict.state = "unknown"
+                if verdict.state not in OPEN:
+                    verdict.confidence = "inconclusive"
+            self._exposure = verdict.exposure(self.wire)
+        return msgspec.structs.replace(
+            self._exposure, footprint=self.wire.footprint(), points_elsewhere=tuple(self.wire.elsewhere)
+        )
+
+    @property
+    def credential(self) -> Credential | None:
+        """The user's credential while the reading is done with it, else None."""
+        return self._credentials.find(self.target) if self.read_as == "credential" else None
+
+    def units(self, log: ReadLog) -> Iterator[Unit]:
+        """List the pieces, as the stranger where he can read. Raises a NetworkError where nobody can."""
+        self.choose_eyes()
+        yield from self.pieces(log)
+
+    def choose_eyes(self) -> None:
+        """Decide who reads. Raises when neither the stranger can nor a credential was given."""
+        exposure = self.check_access()
+        if exposure.state in OPEN:
+            self.read_as = "stranger"
+        elif exposure.state == "unreachable":
+            raise UnreachableError(exposure.evidence[-1])
+        elif self._credentials.find(self.target):
+            self.read_as = "credential"
+        elif exposure.state == "unknown" or exposure.confidence == "inconclusive":
+            raise ProtocolError("the store could not be understood: " + "; ".join(exposure.evidence))
+        else:
+            raise RefusedError("a stranger cannot read it, and no credential was given", hint="--credentials FILE")
+
+    def read(self, unit: Unit, log: ReadLog, sample: int | None = None) -> Iterator[Batch]:
+        """Yield the rows of a unit; a break half-way keeps what was read and raises at the end."""
+        yield from self.rows(unit, log, sample)
+
+    def close(self) -> None:
+        """Let go of connections; a store that keeps some overrides this."""
+
+
+__all__ = ["OPEN", "NetworkError", "NetworkSource", "Verdict"]

@@ -1,0 +1,152 @@
+"""The stranger's question to MySQL and MariaDB: what the greeting shows, and whether root needs a password."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from plainview.errors import PlainviewError, ProtocolError, RefusedError
+from plainview.stores.mysql.wire import Client, Greeting, ServerError
+from plainview.stores.shared.prior_access import Named, prior_access
+
+if TYPE_CHECKING:
+    from plainview.stores.base import Verdict
+    from plainview.targets.secret import Secret
+    from plainview.wire import Wire
+
+PERMISSION = "try_mysql_root"
+SYSTEM = frozenset({"mysql", "information_schema", "performance_schema", "sys"})
+NUMBER = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}(\.[0-9]{1,3})?")
+ADMIN = re.compile(r"\b(ALL PRIVILEGES|SUPER|FILE|CREATE USER|SYSTEM_USER|SHUTDOWN|RELOAD)\b.* ON \*\.\* TO\b")
+WRITE = re.compile(r"\b(ALL PRIVILEGES|INSERT|UPDATE|DELETE|DROP|ALTER|CREATE|TRUNCATE)\b.* ON \S.* TO\b")
+
+
+def ask(wire: Wire, verdict: Verdict) -> None:
+    """Fill the verdict. Raises NetworkErrors, ServerError."""
+    client = greet(wire)
+    with client:
+        greeting = client.greeting
+        verdict.product, verdict.version = product(greeting)
+        tls = "offers TLS" if wire.tls is None or wire.tls.offered else "offers no TLS"
+        verdict.saw("reachable_metadata", f"the greeting shows its version to anybody; the server {tls}")
+        if not wire.permits(PERMISSION):
+            verdict.not_tried.append(
+                "root with an empty password was not tried: it needs --try-mysql-root, or "
+                f'permit = ["{PERMISSION}"] in the scope file'
+            )
+            return
+        try:
+            client.log_in("mysql.empty_root", "root", None, verify=False, accept=True)
+        except RefusedError as error:
+            raise RefusedError(f"root without a password: {error.message}") from None
+        verdict.saw("reachable_metadata", "root was let in without a password")
+        _limit(client)
+        _inside(client, verdict)
+
+
+def greet(wire: Wire) -> Client:
+    """Return a connection that was greeted. Raises RefusedError where the address itself is refused."""
+    try:
+        return Client(wire)
+    except ServerError as error:
+        if error.number in (1129, 1130):
+            raise RefusedError("the server refuses this address before any login") from None
+        raise ProtocolError(f"the server greeted with an error: {error.message}") from None
+
+
+def product(greeting: Greeting) -> tuple[str, str | None]:
+    """Return product and version by the words of the greeting."""
+    text = greeting.version
+    tail = text.removeprefix("5.5.5-") if greeting.is_mariadb else text
+    named = "MariaDB" if greeting.is_mariadb else "TiDB" if "TiDB" in text else "MySQL"
+    if named == "TiDB":
+        tail = text.partition("TiDB-v")[2]
+    found = NUMBER.search(tail)
+    return named, found[0] if found else None
+
+
+def _limit(client: Client) -> None:
+    mariadb = client.greeting.is_mariadb
+    tolerant(client, "mysql.ask_timeout_mariadb" if mariadb else "mysql.ask_timeout")
+    client.query("mysql.ask_read_only")
+
+
+def tolerant(client: Client, probe: str, **params: str) -> None:
+    """Ask for a setting that old versions do not have."""
+    try:
+        client.query(probe, **params)
+    except ServerError as error:
+        if error.number not in (1193, 1064):  # unknown variable, syntax
+            raise
+
+
+def _inside(client: Client, verdict: Verdict) -> None:
+    try:
+        client.query("mysql.control")
+    except ServerError:
+        pass
+    else:
+        verdict.doubt("a table that cannot exist was answered: this may be no real server", honeypot=True)
+    schemas = [row[0] or "" for row in client.query("mysql.schemas")]
+    own = [name for name in schemas if name.lower() not in SYSTEM]
+    rows = [row for row in client.query("mysql.tables") if len(row) == 4 and row[0] and row[1]]
+    tables = [row for row in rows if row[2] != "VIEW"]
+    counts = [int(row[3]) if row[3] and re.fullmatch(r"[0-9]{1,18}", row[3]) else None for row in tables]
+    estimate = sum(count or 0 for count in counts)
+    verdict.saw("lists", f"{len(own):,} databases with {len(tables):,} tables and about {estimate:,} rows were listed")
+    if any(_zero_read(client, row[0] or "", row[1] or "") for row in tables[:5]):
+        verdict.saw("reads", "a read of no rows was allowed")
+    names = [*map(Named, own), *(Named(row[1] or "", count) for row, count in zip(tables, counts, strict=True))]
+    verdict.prior_access += prior_access("mysql", names)
+    _rights(client, verdict)
+
+
+def _rights(client: Client, verdict: Verdict) -> None:
+    grants = [row[0] or "" for row in client.query("mysql.grants") if row]
+    verdict.rights("rights_api")
+    if any(ADMIN.search(grant) for grant in grants):
+        verdict.saw("admin", "SHOW GRANTS says that this user has an administrator's rights on the whole server")
+    elif any(WRITE.search(grant) for grant in grants):
+        verdict.saw("writes", "SHOW GRANTS says that this user may write")
+
+
+def _zero_read(client: Client, schema: str, name: str) -> bool:
+    try:
+        client.query("mysql.zero_read", table=f"{quoted(schema)}.{quoted(name)}")
+    except ServerError:
+        return False
+    return True
+
+
+def quoted(name: str) -> str:
+    """Return an identifier in backticks."""
+    return "`" + name.replace("`", "``").replace("\0", "") + "`"
+
+
+def log_in(wire: Wire, user: str, secret: Secret | None, sslmode: str) -> Client:
+    """Return a session for reading. A certificate that is not trusted is accepted where no secret is shown.
+
+    Raises NetworkErrors, ServerError.
+    """
+    loopback = wire.ip.startswith("127.") or wire.ip == "::1"
+    accept = secret is None or sslmode in ("require", "required") or loopback
+    strict = sslmode.lower() in ("verify-full", "verify-ca", "verify_identity", "verify_ca")
+    refusal: PlainviewError | None = None
+    for verify in (True,) if strict else (True, False) if secret else (False,):
+        client = greet(wire)
+        try:
+            if strict and wire.tls is not None and not wire.tls.offered:
+                raise RefusedError("the server offers no TLS, so no credential was sent")
+            client.log_in("mysql.login", user, secret, verify=verify, accept=accept)
+        except ProtocolError as error:
+            client.close()
+            refusal = refusal or error
+            continue
+        except PlainviewError:
+            client.close()
+            raise
+        return client
+    raise refusal or ProtocolError("no way to log in")
+
+
+__all__ = ["ask", "greet", "log_in", "product", "quoted", "tolerant"]

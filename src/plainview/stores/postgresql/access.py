@@ -1,0 +1,302 @@
+"""The stranger's question to PostgreSQL: does it let a user in without a secret, and what may he do then."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from plainview.errors import PlainviewError, ProtocolError, RefusedError
+from plainview.report.model import Tls
+from plainview.stores.postgresql.wire import SSL_REQUEST, Door, PasswordAskedError, ServerError, Session
+from plainview.stores.shared.prior_access import Named, prior_access
+from plainview.targets.secret import Secret
+
+if TYPE_CHECKING:
+    from plainview.stores.base import Verdict
+    from plainview.wire import Wire
+
+USER = "postgres"  # the protocol cannot speak without a user name; this one is always there
+POOLER = "08P01"  # PgBouncer's word for settings that it does not pass on
+SECONDS = 15  # of one statement
+DATABASES = 20  # that are looked into before the reading
+VERSION = re.compile(r"([0-9]{1,3}(\.[0-9]{1,3}){0,2})([ (+-].*)?")
+# sslmode -> (TLS, a trusted certificate) in the order in which they are tried
+WAYS = {
+    "verify-full": [(True, True)],
+    "verify-ca": [(True, True)],
+    "require": [(True, True), (True, False)],
+    "prefer": [(True, True), (True, False), (False, False)],
+    "disable": [(False, False)],
+}
+TEMPLATES = ("template0", "template1")
+
+
+def open_session(wire: Wire, *, tls: bool, verify: bool = False) -> Session:
+    """Return a connection before its StartupMessage. Raises NetworkErrors."""
+    connection = wire.connect(tls=False)
+    session = Session(connection)
+    try:
+        if tls:
+            with connection.exchange("postgresql.tls") as step:
+                connection.send(SSL_REQUEST)
+                answer = connection.exactly(1)
+                step.done("S" if answer == b"S" else "N" if answer == b"N" else "other")
+                if answer == b"S":
+                    connection.start_tls(verify=verify)
+                    session.verified = verify
+                elif answer == b"N":
+                    wire.tls = Tls(offered=False)
+                    raise NoTlsError("the server offers no TLS")
+                else:
+                    raise ProtocolError("the answer to SSLRequest is neither S nor N: not PostgreSQL")
+    except PlainviewError:
+        connection.close()
+        raise
+    return session
+
+
+class NoTlsError(ProtocolError):
+    """The server answered N."""
+
+
+def ask(wire: Wire, verdict: Verdict, database: str, user: str | None) -> Door:
+    """Fill the verdict; return how the stranger came in. Raises NetworkErrors."""
+    door = Door(database=database or "postgres")
+    session = _enter(wire, verdict, door, user)
+    with session:
+        how = "over TLS" if door.tls else "without TLS"
+        verdict.saw("reachable_metadata", f"a connection as {_shown(door.user)} {how} was accepted without a secret")
+        _product(session, verdict)
+        _control(session, verdict)
+        names = _databases(session, verdict)
+        admin = _rights(session, verdict)
+        tables = _tables(session, verdict)
+    if not database:
+        for name in [name for name in names if name != door.database][:DATABASES]:
+            tables += _other(wire, verdict, door, name)
+    if not any(table.readable for table in tables):
+        verdict.note("no table that may be read was found")
+    verdict.prior_access += prior_access(
+        "postgresql", [*map(Named, names), *(Named(table.name, table.rows) for table in tables)]
+    )
+    if admin:
+        verdict.saw("admin", admin)
+    return door
+
+
+def _enter(wire: Wire, verdict: Verdict, door: Door, user: str | None) -> Session:
+    """Try the connection over TLS and without: the rules of a server may differ. Raises the first refusal."""
+    refusal: PlainviewError | None = None
+    for tls in (True, False):
+        try:
+            session = open_session(wire, tls=tls)
+        except NoTlsError:
+            continue
+        except ProtocolError as error:
+            if tls and "handshake" in error.message:
+                verdict.note(error.message)
+                continue
+            raise
+        door.tls = tls
+        try:
+            return _start(wire, session, door, user)
+        except RefusedError as error:
+            refusal = refusal or error
+    raise refusal or ProtocolError("neither TLS nor plain text was understood")
+
+
+def _start(wire: Wire, session: Session, door: Door, user: str | None) -> Session:
+    """Log in without a secret. Raises RefusedError, ProtocolError."""
+    tried = {door.user, door.database}
+    while True:
+        try:
+            session.start("postgresql.startup", door, SECONDS)
+        except PasswordAskedError as error:
+            session.close()
+            raise RefusedError(f"a connection as {_shown(door.user)} without a secret: {error.message}") from None
+        except ServerError as error:
+            session.close()
+            if not _again(session, error, door, user, tried):
+                raise _verdict_of(error, entered=session.trusted) from None
+            session = open_session(wire, tls=door.tls)
+            continue
+        except PlainviewError:
+            session.close()
+            raise
+        return session
+
+
+def _again(session: Session, error: ServerError, door: Door, user: str | None, tried: set[str]) -> bool:
+    """Change the door when another way may do; tell whether to try once more."""
+    if error.code == POOLER and not door.pooler:
+        door.pooler = True
+    elif not session.trusted:
+        return False
+    elif error.code == "3D000" and "template1" not in tried:  # past the rules, but no such database
+        door.database = "template1"
+        tried.add("template1")
+    elif error.code == "28000" and user and user not in tried:  # past the rules, but no such user
+        door.user = user
+        tried.add(user)
+    else:
+        return False
+    return True
+
+
+def _verdict_of(error: ServerError, *, entered: bool) -> PlainviewError:
+    if error.code[:2] == "28" and not entered:
+        return RefusedError("the server's rules refuse this address or user (no pg_hba.conf entry that lets it in)")
+    if error.code[:2] == "28":
+        return ProtocolError("no secret is asked for, but there is no user of that name to come in as")
+    return ProtocolError(f"the connection was turned away: {error.message}")
+
+
+def _product(session: Session, verdict: Verdict) -> None:
+    text = session.parameters.get("server_version", "")
+    found = VERSION.fullmatch(text)
+    crdb, yugabyte = "crdb_version" in session.parameters, "-YB-" in text
+    verdict.product = "CockroachDB" if crdb else "YugabyteDB" if yugabyte else "PostgreSQL"
+    if crdb:
+        found = re.search(r"v([0-9]{1,3}(\.[0-9]{1,3}){0,2})()", session.parameters["crdb_version"])
+    verdict.version = found[1] if found else None
+
+
+def _control(session: Session, verdict: Verdict) -> None:
+    try:
+        session.query("postgresql.control")
+    except ServerError as error:
+        if error.code != "42P01":
+            verdict.doubt("a table that cannot exist was refused, but not for being absent")
+    else:
+        verdict.doubt("a table that cannot exist was answered: this may be no real PostgreSQL", honeypot=True)
+
+
+def _databases(session: Session, verdict: Verdict) -> list[str]:
+    rows = session.query("postgresql.databases")
+    names = [row[0] or "" for row in rows if len(row) == 3 and row[1] == "t"]
+    verdict.saw("lists", f"{len(rows):,} databases were listed without a credential")
+    return [name for name in names if name not in TEMPLATES]
+
+
+def _rights(session: Session, verdict: Verdict) -> str:
+    """Return evidence of an administrator's rights, else an empty text."""
+    rows = session.query("postgresql.rights")
+    if len(rows) != 1 or len(rows[0]) != 7:
+        return ""
+    superuser, roles, create, standby, reads, writes, writes_all = (cell == "t" for cell in rows[0])
+    verdict.rights("rights_api")
+    if standby:
+        verdict.note("a standby: it takes no writes while it is one")
+    if superuser:
+        return "pg_roles says that this user is a superuser, who may also read and write files and run programs"
+    if writes or roles:
+        return "pg_roles says that this user may " + (
+            "write files of the server or run programs on it" if writes else "create databases or users"
+        )
+    if reads:
+        verdict.saw("reads", "pg_has_role says that this user may read files of the server")
+    if create or writes_all:
+        verdict.saw("writes", "the server says that this user may create schemas or write all tables")
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A table as the catalogue shows it."""
+
+    name: str
+    rows: int | None
+    readable: bool
+
+
+def _tables(session: Session, verdict: Verdict, where: str = "") -> list[Seen]:
+    """Count the tables of this database, prove a read of nothing, look at the right to write."""
+    rows = [row for row in session.query("postgresql.tables") if len(row) == 6]
+    seen = []
+    proved = False
+    for schema, name, kind, count, read, _ in rows:
+        estimate = int(count) if count and re.fullmatch(r"[0-9]{1,18}", count) else None
+        readable = read == "t" and kind in ("r", "m")
+        seen.append(Seen(name or "", estimate, readable))
+        if readable and not proved and schema and name:
+            proved = _zero_read(session, schema, name)
+    tables = sum(row[2] in ("r", "m", "p") for row in rows)
+    estimated = sum(table.rows or 0 for table in seen if table.readable)
+    views = sum(row[2] == "v" for row in rows)
+    if tables:
+        more = f" and {views:,} views, whose rows are those of tables" if views else ""
+        verdict.saw("lists", f"{tables:,} tables{more} were listed{where}, with about {estimated:,} rows")
+    if proved:
+        verdict.saw("reads", f"a read of no rows was allowed{where}")
+    writable = sum(row[5] == "t" and row[2] in ("r", "p") for row in rows)
+    if writable:
+        verdict.saw("writes", f"has_table_privilege says that {writable:,} tables{where} may be written to")
+    return seen
+
+
+def _zero_read(session: Session, schema: str, name: str) -> bool:
+    try:
+        session.query("postgresql.zero_read", table=f"{quoted(schema)}.{quoted(name)}")
+    except ServerError:
+        return False
+    return True
+
+
+def _other(wire: Wire, verdict: Verdict, door: Door, name: str) -> list[Seen]:
+    """Look into another database of the server."""
+    session = open_session(wire, tls=door.tls)
+    try:
+        session.start("postgresql.startup", replace(door, database=name), SECONDS)
+        with session:
+            return _tables(session, verdict, " in another database")
+    except (ServerError, RefusedError):
+        verdict.note("one database does not let this user in")
+        return []
+    finally:
+        session.close()
+
+
+def quoted(name: str) -> str:
+    """Return an identifier in quotes."""
+    return '"' + name.replace('"', '""').replace("\0", "") + '"'
+
+
+def _shown(user: str) -> str:
+    return user if user == USER else "the user named in the address"
+
+
+def log_in(wire: Wire, door: Door, secret: Secret | None, sslmode: str, seconds: int) -> Session:
+    """Return a session with the user's own credential. Raises NetworkErrors, ServerError.
+
+    TLS with a trusted certificate is tried first. Where the certificate is not trusted or there is no TLS, only
+    proofs of a password are sent (SCRAM, md5), never itself; `sslmode=verify-full` (or verify-ca) wants it trusted.
+    """
+    ways = WAYS.get(sslmode, WAYS["prefer"])
+    refusal: PlainviewError | None = None
+    for tls, verify in ways:
+        try:
+            session = open_session(wire, tls=tls, verify=verify)
+        except ProtocolError as error:
+            refusal = refusal or error
+            continue
+        try:
+            session.start("postgresql.session", door, seconds, secret)
+        except ServerError as error:
+            session.close()
+            if error.code == POOLER and not door.pooler:
+                return log_in(wire, replace(door, pooler=True), secret, sslmode, seconds)
+            if error.code[:2] != "28":
+                raise
+            refusal = RefusedError("the credential was not accepted")
+            if error.code == "28P01":
+                break
+        except PlainviewError:
+            session.close()
+            raise
+        else:
+            return session
+    raise refusal or ProtocolError("neither TLS nor plain text was understood")
+
+
+__all__ = ["Door", "ask", "log_in", "open_session", "quoted"]

@@ -1,0 +1,1 @@
+"""What the user gives: addresses, the scope, credentials."""

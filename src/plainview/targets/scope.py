@@ -1,0 +1,225 @@
+"""The scope file `plainview.toml`: which addresses are the owner's, so that no other is ever asked.
+
+Loopback needs no scope. Without a file, loopback and local files are all there is. docs/scope.md has
+an example. Addresses that are nobody's store (link-local with its metadata services, multicast,
+unspecified, broadcast) are refused unless the very address is written in the file.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from pathlib import Path
+from typing import NoReturn
+
+from plainview.errors import ScopeError, TargetError
+from plainview.targets.target import Target, parse_target
+
+IP = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+# What an entry may permit beyond the ordinary questions; docs/scope.md explains each.
+PERMISSIONS = frozenset({"try_mysql_root", "trino_query"})
+# Metadata services of clouds that lie outside the link-local range (AWS IPv6, Alibaba, Azure).
+METADATA = frozenset(map(ip_address, ("fd00:ec2::254", "100.100.100.200", "168.63.129.16")))
+NAT64 = IPv6Network("64:ff9b::/96")
+NAME = re.compile(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One `[[allow]]` of the file, or one of its targets. Empty `ports` means all of them."""
+
+    names: tuple[str, ...] = ()
+    networks: tuple[Network, ...] = ()
+    ports: tuple[range, ...] = ()
+    permit: frozenset[str] = frozenset()
+
+    def covers(self, host: str, ip: IP, port: int) -> bool:
+        """Tell whether this entry names the host or the address, on that port."""
+        if self.ports and not any(port in ports for ports in self.ports):
+            return False
+        if _special(ip):
+            return any(network.num_addresses == 1 and ip in network for network in self.networks)
+        return any(_matches(pattern, host) for pattern in self.names) or any(ip in network for network in self.networks)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What may be asked. `Scope()` allows loopback only."""
+
+    entries: tuple[Entry, ...] = ()
+    targets: tuple[Target, ...] = ()
+    path: str = ""
+    granted: frozenset[str] = frozenset()
+
+    def granting(self, permission: str) -> Scope:
+        """Return the same scope with a permission for all that it allows: what a flag of the command gives."""
+        if permission not in PERMISSIONS:
+            raise ValueError(f"no such permission: {permission}")
+        return replace(self, granted=self.granted | {permission})
+
+    def allows(self, host: str, ip: str | IP, port: int) -> bool:
+        """Tell whether `ip`, which the host name resolved to, may be connected to on `port`."""
+        address = _plain(ip)
+        return address.is_loopback or any(entry.covers(host, address, port) for entry in self.entries)
+
+    def permits(self, permission: str, host: str, ip: str | IP, port: int) -> bool:
+        """Tell whether an entry that covers this address carries the permission, or a flag gave it."""
+        if permission not in PERMISSIONS:
+            raise ValueError(f"no such permission: {permission}")
+        if permission in self.granted and self.allows(host, ip, port):
+            return True
+        address = _plain(ip)
+        return any(permission in entry.permit and entry.covers(host, address, port) for entry in self.entries)
+
+
+def _plain(ip: str | IP) -> IP:
+    """Return the address that packets go to: IPv4 inside IPv6 is unpacked, so that no form slips by."""
+    address = ip_address(ip.partition("%")[0]) if isinstance(ip, str) else ip
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped:
+            return address.ipv4_mapped
+        if address.sixtofour:
+            return address.sixtofour
+        if address in NAT64:
+            return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address
+
+
+def _special(ip: IP) -> bool:
+    return (
+        ip.is_link_local
+        or ip.is_multicast
+        or ip.is_unspecified
+        or ip in METADATA
+        or (isinstance(ip, IPv4Address) and (ip.is_reserved or ip in IPv4Network("0.0.0.0/8")))
+    )
+
+
+def _matches(pattern: str, host: str) -> bool:
+    host = host.rstrip(".").lower()
+    return host.endswith(pattern[1:]) if pattern.startswith("*.") else host == pattern
+
+
+def load_scope(path: str | Path) -> Scope:
+    """Read and check a scope file. Raises ScopeError naming the file, the line and the key."""
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        raise ScopeError(f"{path}: cannot be read ({type(error).__name__})") from None
+    return parse_scope(text, str(path))
+
+
+def parse_scope(text: str, path: str = "plainview.toml") -> Scope:
+    """Return the scope that the text of a file describes."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"at line [0-9]+, column [0-9]+|at end of document", str(error))
+        raise ScopeError(f"{path}: not valid TOML, {found[0] if found else 'somewhere'}") from None
+    return _Reader(text, path).scope(data)
+
+
+class _Reader:
+    """Checks the parsed file key by key; knows on which line a key stands."""
+
+    def __init__(self, text: str, path: str) -> None:
+        self.lines = text.splitlines()
+        self.path = path
+
+    def scope(self, data: Mapping[str, object]) -> Scope:
+        for key in data:
+            if key not in ("allow", "targets"):
+                self.fail(key, "unknown key", "known: targets, [[allow]]")
+        targets = tuple(self.targets(data.get("targets", [])))
+        allow = data.get("allow", [])
+        if not isinstance(allow, list):
+            self.fail("allow", "must be written [[allow]]")
+        entries = [self.entry(item, number) for number, item in enumerate(allow)]
+        entries += [self.of_target(target) for target in targets if not target.is_local_file]
+        return Scope(tuple(entries), targets, self.path)
+
+    def targets(self, values: object) -> Iterator[Target]:
+        for value in self.strings("targets", values, None):
+            try:
+                target = parse_target(value)
+            except TargetError as error:
+                self.fail("targets", error.message, error.hint)
+            if target.carries_secret:
+                self.fail("targets", "holds a secret", "put it into the credentials file: docs/credentials.md")
+            yield target
+
+    def of_target(self, target: Target) -> Entry:
+        ports = (range(target.port, target.port + 1),)
+        try:
+            return Entry(networks=(ip_network(target.host),), ports=ports)
+        except ValueError:
+            return Entry(names=(target.host,), ports=ports)
+
+    def entry(self, item: object, number: int) -> Entry:
+        if not isinstance(item, dict):
+            self.fail("allow", "must be written [[allow]]")
+        for key in item:
+            if key not in ("names", "networks", "ports", "permit", "note"):
+                self.fail(key, "unknown key", "known: names networks ports permit note", number)
+        names = tuple(self.name(text, number) for text in self.strings("names", item.get("names", []), number))
+        networks = tuple(
+            self.network(text, number) for text in self.strings("networks", item.get("networks", []), number)
+        )
+        if not names and not networks:
+            self.fail("allow", "names neither names nor networks", at=number)
+        permit = frozenset(self.strings("permit", item.get("permit", []), number))
+        if unknown := permit - PERMISSIONS:
+            self.fail(
+                "permit",
+                f"unknown permission {min(unknown)!r}",
+                "known: " + " ".join(sorted(PERMISSIONS)),
+                number,
+            )
+        return Entry(names, networks, tuple(self.ports(item.get("ports", []), number)), permit)
+
+    def strings(self, key: str, values: object, at: int | None) -> list[str]:
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            self.fail(key, "must be a list of texts", at=at)
+        return values
+
+    def name(self, text: str, at: int) -> str:
+        if not NAME.fullmatch(text) or text.replace(".", "").isdigit():
+            self.fail("names", f"{text[:80]!r} is no host name", "an address belongs into networks", at)
+        return text.rstrip(".").lower()
+
+    def network(self, text: str, at: int) -> Network:
+        try:
+            return ip_network(text)
+        except ValueError:
+            problem = f"{text[:80]!r} is no address or CIDR"
+        return self.fail("networks", problem, 'like "10.0.0.0/24"; host bits must be zero', at)
+
+    def ports(self, values: object, at: int) -> Iterator[range]:
+        if not isinstance(values, list):
+            self.fail("ports", "must be a list", 'like [9200, "5432-5440"]', at)
+        for value in values:
+            found = re.fullmatch(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", str(value))
+            first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+            if isinstance(value, bool) or not 0 < first <= last < 65536:
+                self.fail("ports", f"{str(value)[:20]!r} is no port or range", 'like 9200 or "5432-5440"', at)
+            yield range(first, last + 1)
+
+    def fail(self, key: str, problem: str, hint: str = "", at: int | None = None) -> NoReturn:
+        raise ScopeError(f"{self.path}, line {self.line(key, at)}: {key}: {problem}", hint=hint)
+
+    def line(self, key: str, at: int | None) -> int:
+        """Return the line of a key, in the `at`-th [[allow]] when given; else the header's."""
+        seen, header = -1, 1
+        for number, line in enumerate(self.lines, 1):
+            if re.match(r"\s*\[\[\s*allow\s*\]\]", line):
+                seen += 1
+                header = number if seen == (at or 0) else header
+            elif (at is None or seen == at) and re.match(rf"\s*(\[+\s*)?[\"']?{re.escape(key)}[\"']?\s*[=\].]", line):
+                return number
+        return header

@@ -1,0 +1,270 @@
+"""A target: the address of a store or a file, as the user wrote it. Its text never shows a credential.
+
+`host` and `port` are always where a socket would connect to, for object stores too: there they come
+from `endpoint`, and `path` is `bucket/prefix`. Whether the address may be asked is `scope`'s business.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
+
+from plainview.errors import TargetError
+from plainview.targets.secret import Secret
+
+
+class Scheme(NamedTuple):
+    """What a scheme means: the kind of store, its usual port, and whether TLS is spoken."""
+
+    kind: str
+    port: int
+    tls: bool = False
+
+
+SCHEMES = {
+    "elasticsearch": Scheme("elasticsearch", 9200),
+    "elasticsearchs": Scheme("elasticsearch", 9200, tls=True),
+    "opensearch": Scheme("elasticsearch", 9200),
+    "opensearchs": Scheme("elasticsearch", 9200, tls=True),
+    "mongodb": Scheme("mongodb", 27017),
+    "postgresql": Scheme("postgresql", 5432),
+    "postgres": Scheme("postgresql", 5432),
+    "mysql": Scheme("mysql", 3306),
+    "mariadb": Scheme("mysql", 3306),
+    "redis": Scheme("redis", 6379),
+    "rediss": Scheme("redis", 6379, tls=True),
+    "valkey": Scheme("redis", 6379),
+    "valkeys": Scheme("redis", 6379, tls=True),
+    "s3": Scheme("s3", 443, tls=True),
+    "azure": Scheme("azure", 443, tls=True),
+    "gs": Scheme("gs", 443, tls=True),
+    "clickhouse": Scheme("clickhouse", 8123),
+    "clickhouses": Scheme("clickhouse", 8443, tls=True),
+    "couchdb": Scheme("couchdb", 5984),
+    "couchdbs": Scheme("couchdb", 6984, tls=True),
+    "cassandra": Scheme("cassandra", 9042),
+    "memcached": Scheme("memcached", 11211),
+    "etcd": Scheme("etcd", 2379),
+    "etcds": Scheme("etcd", 2379, tls=True),
+    "http": Scheme("http", 80),
+    "https": Scheme("http", 443, tls=True),
+}
+OBJECT_STORES = frozenset({"s3", "azure", "gs"})
+# The only options that are ever printed; all others appear by name alone.
+PRINTED_OPTIONS = frozenset({"endpoint", "region", "sslmode", "database", "tls"})
+SECRET_OPTIONS = re.compile(
+    r"(?i)pass|pwd|secret|token|credential|(access|account|api|private)[_-]?key|^(key|auth|sig|signature)$"
+)
+OWN_HOST = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")  # buckets whose name can be part of a host
+HOST_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):(?P<port>[0-9]{1,5})")
+SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A parsed address.
+
+    `kind` names the module that reads it ("redis", "file"; "fingerprint" for a bare `host:port`),
+    `scheme` is the word as written, `path` has no leading slash and is percent-decoded (as written for a
+    file). `options` are the query without its secrets, which are in `secrets`.
+    """
+
+    kind: str
+    scheme: str = ""
+    host: str = ""
+    port: int = 0
+    tls: bool = False
+    path: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+    user: str | None = field(default=None, repr=False)
+    secret: Secret | None = field(default=None, repr=False)
+    secrets: tuple[tuple[str, Secret], ...] = field(default=(), repr=False)
+
+    def option(self, name: str, default: str = "") -> str:
+        """Return the last value given for a query option."""
+        return dict(self.options).get(name, default)
+
+    @property
+    def address(self) -> str:
+        """Return `host:port`, with brackets around an IPv6 address."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @property
+    def is_local_file(self) -> bool:
+        """True when no network is needed."""
+        return self.kind == "file"
+
+    @property
+    def carries_secret(self) -> bool:
+        """True when a secret stood in the address itself: worth a warning (shell history, process list)."""
+        return bool(self.secret or self.secrets)
+
+    def without_secret(self) -> Target:
+        """Return the same target with user, secret and secret options taken out."""
+        return replace(self, user=None, secret=None, secrets=())
+
+    def __str__(self) -> str:
+        if self.kind == "file":
+            return f"file:{self.path}"
+        if self.kind == "fingerprint":
+            return self.address
+        shown = [f"{name}={value}" if name in PRINTED_OPTIONS else f"{name}=***" for name, value in self.options] + [
+            f"{name}=***" for name, _ in self.secrets
+        ]
+        query = "?" + "&".join(shown) if shown else ""
+        path = quote(self.path, safe="/:@+,;=!$()*~", errors="backslashreplace")
+        if self.kind in OBJECT_STORES:
+            return f"{self.scheme}://{path}{query}"
+        return f"{self.scheme}://{self.address}{'/' if path else ''}{path}{query}"
+
+    __repr__ = __str__
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # A pickled target has lost its secret: credentials are looked up again where it arrives.
+        values = (self.kind, self.scheme, self.host, self.port, self.tls, self.path, self.options)
+        return (Target, values)
+
+
+def parse_target(text: str) -> Target:
+    """Return the target that `text` names. Raises TargetError, whose message shows no credential.
+
+    A file: an existing path, `file:` or `file://`, or anything without `://` that is not `host:port`.
+    """
+    text = text.strip()
+    if not text or "\0" in text:
+        raise TargetError("an empty address, or one with a NUL in it")
+    if text.startswith("file:"):
+        return _file_uri(text)
+    found = SCHEME.match(text)
+    if not found:
+        return _bare(text)
+    scheme = found["scheme"].lower()
+    if scheme not in SCHEMES:
+        raise TargetError(f"unknown kind of store {scheme[:30]!r}", hint="known: " + " ".join(sorted(SCHEMES)))
+    try:
+        parts = urlsplit(text)
+        return _object_store(scheme, parts) if scheme in OBJECT_STORES else _server(scheme, parts)
+    except ValueError:  # its message quotes the address, so it is dropped, context and all
+        pass
+    raise TargetError(f"not an address of a {scheme} store", hint=_expected(scheme))
+
+
+def _expected(scheme: str) -> str:
+    if scheme in OBJECT_STORES:
+        return f"write {scheme}://bucket/prefix?endpoint=http://host:port"
+    return f"write {scheme}://host:port; a user or secret with odd characters is percent-encoded"
+
+
+def _file_uri(text: str) -> Target:
+    rest = text[5:]
+    if rest.startswith("//"):
+        host, slash, rest = rest[2:].partition("/")
+        if host not in ("", "localhost"):
+            raise TargetError("a file: address on another machine", hint="write file:///path or just the path")
+        rest = unquote(slash + rest)
+    if not rest:
+        raise TargetError("a file: address without a path")
+    return Target("file", scheme="file", path=rest)
+
+
+def _bare(text: str) -> Target:
+    found = HOST_PORT.fullmatch(text)
+    if _exists(text) or not (found or _like_userinfo(text)):
+        return Target("file", scheme="file", path=text)
+    if not found:
+        raise TargetError("a user or password before a bare host:port", hint="write it with a scheme")
+    host = found["host"].strip("[]").lower()
+    return Target("fingerprint", host=host, port=_port(int(found["port"])))
+
+
+def _exists(text: str) -> bool:
+    try:
+        return Path(text).exists()
+    except (OSError, ValueError):  # longer than a name can be, or of no encoding
+        return False
+
+
+def _like_userinfo(text: str) -> bool:
+    """Tell `user:secret@host:port` from a file name, so that no secret is printed as a missing file."""
+    _, at, rest = text.rpartition("@")
+    return bool(at and HOST_PORT.fullmatch(rest))
+
+
+def _port(port: int) -> int:
+    if not 0 < port < 65536:
+        raise TargetError("a port outside 1 to 65535")
+    return port
+
+
+def _host(name: str) -> str:
+    if not name:
+        raise TargetError("an address without a host")
+    if "," in name:
+        raise TargetError("several hosts in one address", hint="name each server as a target of its own")
+    try:
+        return name if ":" in name else name.encode("ascii").decode().lower()
+    except UnicodeError:
+        return name.encode("idna").decode()
+
+
+def _query(parts: SplitResult) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, Secret], ...]]:
+    pairs = parse_qsl(parts.query, keep_blank_values=True, max_num_fields=50)
+    plain = tuple((name, value) for name, value in pairs if not SECRET_OPTIONS.search(name))
+    secret = tuple((name, Secret(value)) for name, value in pairs if SECRET_OPTIONS.search(name))
+    return plain, secret
+
+
+def _server(scheme: str, parts: SplitResult) -> Target:
+    known = SCHEMES[scheme]
+    options, secrets = _query(parts)
+    return Target(
+        known.kind,
+        scheme=scheme,
+        host=_host(parts.hostname or ""),
+        port=_port(parts.port if parts.port is not None else known.port),
+        tls=known.tls,
+        path=unquote(parts.path).removeprefix("/"),
+        options=options,
+        user=unquote(parts.username) if parts.username is not None else None,
+        secret=Secret(unquote(parts.password)) if parts.password else None,
+        secrets=secrets,
+    )
+
+
+def _object_store(scheme: str, parts: SplitResult) -> Target:
+    options, secrets = _query(parts)
+    userinfo, _, bucket = parts.netloc.rpartition("@")
+    if not bucket:
+        raise TargetError(f"no bucket or account in the {scheme} address", hint=_expected(scheme))
+    endpoint = dict(options).get("endpoint") or _public_endpoint(scheme, bucket, dict(options).get("region", ""))
+    place = urlsplit(endpoint if "://" in endpoint else f"https://{endpoint}")
+    if place.scheme not in ("http", "https") or "@" in endpoint or place.query or place.path.strip("/"):
+        raise TargetError("the endpoint must be http://host:port or https://host:port and no more")
+    tls = place.scheme == "https"
+    user, colon, secret = userinfo.partition(":")
+    return Target(
+        scheme,
+        scheme=scheme,
+        host=_host(place.hostname or ""),
+        port=_port(place.port or (443 if tls else 80)),
+        tls=tls,
+        path=f"{bucket}{unquote(parts.path)}".rstrip("/"),
+        options=options,
+        user=unquote(user) or None,
+        secret=Secret(unquote(secret)) if colon else None,
+        secrets=secrets,
+    )
+
+
+def _public_endpoint(scheme: str, bucket: str, region: str) -> str:
+    if scheme == "azure":
+        return f"https://{bucket}.blob.core.windows.net"
+    if scheme == "gs":
+        return "https://storage.googleapis.com"
+    host = f"s3.{region}.amazonaws.com" if region else "s3.amazonaws.com"
+    # A host of its own, so that a scope entry allows this bucket and no other; with a dot no certificate fits it.
+    return f"https://{bucket}.{host}" if OWN_HOST.fullmatch(bucket) else f"https://{host}"

@@ -1,0 +1,211 @@
+"""A connection to a store: a socket with the limits of `wire` in every read."""
+
+from __future__ import annotations
+
+import io
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from plainview.errors import LostError, ProtocolError, RefusedError
+
+if TYPE_CHECKING:
+    from plainview.wire import Wire
+    from plainview.wire.limits import Exchange
+
+CHUNK = 1 << 18
+
+
+class Connection:
+    """One TCP or TLS connection. Every byte is read inside `exchange`; use it from one thread only.
+
+    Socket-like (`sendall`, `recv`, `recv_into`, `makefile`, `settimeout`, `close`) for drivers that take
+    a socket.
+    """
+
+    def __init__(self, wire: Wire, sock: socket.socket) -> None:
+        self.wire = wire
+        self._sock: socket.socket | None = sock
+        self._step: Exchange | None = None
+        self._buffer = bytearray()
+
+    def start_tls(self, *, verify: bool) -> None:
+        """Turn the connection into TLS. Raises ProtocolError when the handshake fails."""
+        from plainview.wire.tls import start
+
+        try:
+            self._sock, self.wire.tls = start(self.socket, self.wire.host, self.wire.limits, verify=verify)
+        except ProtocolError:
+            self.close()
+            raise
+
+    @property
+    def socket(self) -> socket.socket:
+        """Return the open socket. Raises ProtocolError when the connection was closed."""
+        if self._sock is None:
+            raise ProtocolError("the connection was closed")
+        return self._sock
+
+    @contextmanager
+    def exchange(self, probe_id: str, count: int = 1) -> Iterator[Exchange]:
+        """Declare the request that is now sent; its limits hold for all reads inside the block."""
+        with self.wire.exchange(probe_id, count) as step:
+            self._step = step
+            yield step
+
+    def use(self, step: Exchange) -> None:
+        """Let an exchange that was declared elsewhere govern this connection."""
+        self._step = step
+
+    # -- bytes ----------------------------------------------------------------------------------------
+
+    def send(self, data: bytes | bytearray | memoryview) -> None:
+        """Send all bytes. After a LostError, what the server said before it hung up can still be received."""
+        sock = self.socket
+        sock.settimeout(self._patience())
+        try:
+            sock.sendall(data)
+        except OSError as error:
+            raise _lost(self._last_word(sock) or error) from None
+
+    def receive_into(self, buffer: memoryview) -> int:
+        """Fill a part of the buffer; return its size, 0 at the end of the stream."""
+        sock = self.socket
+        sock.settimeout(self._patience())
+        try:
+            size = sock.recv_into(buffer)
+        except OSError as error:
+            raise _lost(error) from None
+        if self._step is not None:
+            self._step.count_in(size)
+            self.wire.count_bytes(size, reading=self._step.probe.stage == "read")
+        return size
+
+    def receive(self, size: int = CHUNK) -> bytes:
+        """Return some bytes, at most `size`; none at the end of the stream."""
+        if self._buffer:
+            data = bytes(self._buffer[:size])
+            del self._buffer[:size]
+            return data
+        chunk = bytearray(size)
+        return bytes(memoryview(chunk)[: self.receive_into(memoryview(chunk))])
+
+    def exactly(self, size: int) -> bytes:
+        """Return that many bytes. Refuses a size above the cap before it allocates. Raises ProtocolError."""
+        self.expect(size - len(self._buffer))
+        self._fill(size)
+        data = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return data
+
+    def pass_over(self, size: int) -> None:
+        """Receive that many bytes and keep none. Raises ProtocolError."""
+        while size > 0:
+            got = len(self.receive(min(size, CHUNK)))
+            if not got:
+                raise LostError("the connection ended in the middle of an answer")
+            size -= got
+
+    def expect(self, size: int) -> None:
+        """Refuse an announced length that the cap of this exchange does not hold. Raises ProtocolError."""
+        if self._step is not None and size > self._step.cap - self._step.received:
+            raise ProtocolError("the server announced an answer longer than the limit")
+
+    def line(self, limit: int = 1 << 16) -> bytes:
+        """Return a line without its CR LF. Raises ProtocolError when it is longer than `limit`."""
+        start = 0
+        while (end := self._buffer.find(b"\n", start)) < 0:
+            start = len(self._buffer)
+            if start > limit:
+                raise ProtocolError("a line without an end")
+            self._fill(start + 1)
+        line = bytes(self._buffer[:end]).removesuffix(b"\r")
+        del self._buffer[: end + 1]
+        return line
+
+    def _fill(self, size: int) -> None:
+        chunk = memoryview(bytearray(CHUNK))
+        while len(self._buffer) < size:
+            got = self.receive_into(chunk)
+            if not got:
+                raise LostError("the connection ended in the middle of an answer")
+            self._buffer += chunk[:got]
+
+    def _patience(self) -> float:
+        return self._step.patience() if self._step is not None else self.wire.limits.first_byte
+
+    def _last_word(self, sock: object) -> OSError | None:
+        """Return why TLS was ended, when the server said so before our bytes arrived."""
+        if not isinstance(sock, ssl.SSLSocket):
+            return None
+        try:
+            self._buffer += sock.recv(1)  # a byte of an answer is no alert, and not lost
+        except OSError as error:
+            return error if isinstance(error, ssl.SSLError) and error.reason else None
+        return None
+
+    # -- the face of a socket, for drivers --------------------------------------------------------------
+
+    sendall = send
+    recv = receive
+
+    def recv_into(self, buffer: bytearray | memoryview, nbytes: int = 0) -> int:
+        """Fill a part of the buffer, as `socket.recv_into`."""
+        view = memoryview(buffer)
+        return self.receive_into(view[:nbytes] if nbytes else view)
+
+    def makefile(self, _mode: str = "rb", buffering: int = CHUNK) -> Reader:
+        """Return a buffered reader; closing it leaves the connection open."""
+        return Reader(_Raw(self), buffering if buffering > 0 else CHUNK)
+
+    def settimeout(self, _seconds: float | None) -> None:
+        """Do nothing: the time limits are the wire's."""
+
+    def close(self) -> None:
+        """Close the connection; again does nothing."""
+        if self._sock is not None:
+            self._sock.close()
+            self._sock = None
+            self.wire.closed()
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Reader(io.BufferedReader):
+    """What `makefile` returns; `last` is the line that was read last, empty at the end of the stream."""
+
+    last = b""
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """Read a line, as any file does."""
+        self.last = super().readline(size)
+        return self.last
+
+
+class _Raw(io.RawIOBase):
+    """The raw stream under `makefile`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._connection.receive_into(memoryview(buffer).cast("B"))
+
+
+def _lost(error: OSError) -> ProtocolError | RefusedError:
+    if isinstance(error, TimeoutError):
+        return ProtocolError("connected, but no answer in time")
+    if isinstance(error, ssl.SSLError):
+        if "CERTIFICATE_REQUIRED" in str(error.reason):
+            return RefusedError("the server asks for a certificate of the client")
+        return ProtocolError("TLS broke in the middle of an answer")
+    return LostError("the connection was reset in the middle of an answer")
