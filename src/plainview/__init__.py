@@ -14,7 +14,8 @@ from plainview.version import __version__
 
 if TYPE_CHECKING:
     from plainview.matching.texts import Match, find
-    from plainview.pipeline.scan import Options, scan
+    from plainview.pipeline.options import Options
+    from plainview.pipeline.scan import scan
     from plainview.report.model import Report
 
 __all__ = ["Match", "Options", "Report", "__version__", "find", "scan"]
@@ -23,7 +24,7 @@ _HOMES = {
     "find": "plainview.matching.texts",
     "Match": "plainview.matching.texts",
     "scan": "plainview.pipeline.scan",
-    "Options": "plainview.pipeline.scan",
+    "Options": "plainview.pipeline.options",
     "Report": "plainview.report.model",
 }
 

@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 
-from plainview.pipeline.reading import Progress
+from plainview.pipeline.options import Progress
 
 
 @contextlib.contextmanager

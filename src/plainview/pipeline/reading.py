@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from plainview.pipeline.options import Progress
 from plainview.report.model import TableReport
 from plainview.tables import Batch, ReadLog, Source, Table, Unit
 from plainview.tables.ahead import ahead
@@ -31,16 +32,6 @@ SMALL_FILE = 1 << 18  # bytes up to which files are read and counted together wi
 GROUP = 64  # of such files
 TOGETHER = 200_000  # cells that wait at most
 UNDERWAY = 2  # batches of one table that are hashed or counted when the last one was read
-
-
-@dataclass(slots=True)
-class Progress:
-    """Told of everything that can be shown while a scan runs. All calls may come from any thread."""
-
-    on_target: Callable[[str], None] = lambda name: None
-    on_unit: Callable[[Unit], None] = lambda unit: None
-    on_bytes: Callable[[int], None] = lambda count: None
-    on_rows: Callable[[int], None] = lambda count: None
 
 
 @dataclass(slots=True)

@@ -7,14 +7,14 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from plainview.errors import PlainviewError
-from plainview.pipeline.reading import FAILURES, Progress, Shared, UnitResult, grouped, read_units, with_notes
+from plainview.pipeline.options import Options, Progress
+from plainview.pipeline.reading import FAILURES, Shared, UnitResult, grouped, read_units, with_notes
 from plainview.report.model import Column, Coverage, Report, Skipped, TableReport, TargetReport, Tool
 from plainview.report.names import safe_name
 from plainview.report.sentences import agreeing
@@ -26,22 +26,6 @@ from plainview.version import __version__
 if TYPE_CHECKING:
     from plainview.pipeline.engine import Engine
     from plainview.profiles import TableProfile
-    from plainview.targets.credentials import Credentials
-    from plainview.targets.scope import Scope
-    from plainview.wire.limits import WireLimits
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to scan. `sample` is rows a table, None for all; `threads` is how many units are read at once."""
-
-    sample: int | None = None
-    threads: int = 0
-    detectors: tuple[Path, ...] = ()
-    limits: Limits = field(default_factory=Limits)
-    scope: Scope | None = None  # None: loopback only
-    credentials: Credentials | None = None  # None: only what stands in an address
-    network: WireLimits | None = None
 
 
 class Scanner:

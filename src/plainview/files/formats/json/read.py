@@ -1,6 +1,6 @@
 """JSON in all its forms: lines, one array, one object, several texts, Elasticsearch bulk, extended JSON.
 
-The content decides. Lines of whole JSON texts go through Polars block by block (`documents.json_lines`); everything else
+The content decides. Lines of whole JSON texts go through Polars in blocks (`documents.json_lines`); everything else
 is cut by `json_cut` into lines first, an array into its elements, and then goes the same way. A damaged
 line or element is told with its number; the others are read.
 """
