@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from hostile.run import address, kinds
-from plainview import wire as wire_module
 from plainview.errors import OutOfScopeError, PlainviewError
 from plainview.pipeline.scan import Options, Scanner
 from plainview.report.model import Report
@@ -20,7 +19,7 @@ from plainview.stores import open_source
 from plainview.tables import ReadLog, Unit
 from plainview.targets.scope import parse_scope
 from plainview.targets.target import parse_target
-from plainview.wire import WireLimits
+from plainview.wire import WireLimits, traffic
 from servers.fake import fake, silent
 from servers.kit import nothing_elsewhere, sockets_watched
 
@@ -110,7 +109,7 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., list[str
             given = answers[min(len(asked), len(answers)) - 1]
             return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 0)) for ip in given.split()]
 
-        monkeypatch.setattr(wire_module.socket, "getaddrinfo", getaddrinfo)
+        monkeypatch.setattr(traffic.socket, "getaddrinfo", getaddrinfo)
         return asked
 
     return install

@@ -12,7 +12,6 @@ import time
 
 import pytest
 
-from plainview import wire as wire_module
 from plainview.errors import (
     LimitError,
     MissingExtraError,
@@ -26,7 +25,7 @@ from plainview.stores import open_source
 from plainview.targets.scope import parse_scope
 from plainview.targets.secret import Secret
 from plainview.targets.target import parse_target
-from plainview.wire import Wire, WireLimits
+from plainview.wire import Exchange, Wire, WireLimits, probes, traffic
 from plainview.wire.http import limited_json
 from servers.fake import always, answer, drip, endless, fake, reset, silent
 from servers.kit import nothing_elsewhere, sockets_watched
@@ -64,7 +63,7 @@ def resolver(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
             raise socket.gaierror(-2, "nope")
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 0)) for ip in addresses]
 
-    monkeypatch.setattr(wire_module.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(traffic.socket, "getaddrinfo", getaddrinfo)
     return asked
 
 
@@ -321,7 +320,7 @@ def test_rate_and_total_of_reading() -> None:
 
 
 def test_reading_is_not_dripped_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    step = wire_module.Exchange(wire_module.probes.get("etcd.range"), WireLimits(), cap=1)
+    step = Exchange(probes.get("etcd.range"), WireLimits(), cap=1)
     assert step.patience() == 60
     step.started -= 200
     step.received = 140 * 1024 - 1

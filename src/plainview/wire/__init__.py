@@ -1,4 +1,4 @@
-"""The one door to the network: the only module that opens a socket to a store.
+"""The one door to the network: the only room that opens a socket to a store.
 
 A `Wire` belongs to one target and connects to that host and port only: the name is resolved once, each
 of its addresses is checked against the scope, and the one that answered is used from then on. What a
@@ -6,7 +6,7 @@ server says about going elsewhere is recorded with `points_elsewhere` and never 
 is an *exchange*: it names a probe of `probes/*.toml`, obeys the limits of that probe's stage, and leaves
 a line in the transcript (template, status, counts: no bodies), which becomes `Exposure.footprint`.
 
-Three ways to speak, all with the checks, counts and limits in them:
+Three ways to speak, all with the checks, counts and limits of `traffic` in them:
 
 * `wire.connect()`: a `Connection`, socket-like, for our own protocols and drivers that take a socket;
 * `wire.http()`: a small HTTP/1.1 client;
@@ -15,140 +15,21 @@ Three ways to speak, all with the checks, counts and limits in them:
 
 from __future__ import annotations
 
-import re
-import socket
-import sys
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from plainview.errors import LimitError, OutOfScopeError, PlainviewError, ProtocolError, UnreachableError
-from plainview.targets.scope import Scope
-from plainview.targets.target import Target
-from plainview.wire import probes
 from plainview.wire.limits import Exchange, WireLimits
+from plainview.wire.traffic import Traffic
 
 __all__ = ["Exchange", "Wire", "WireLimits"]
 
 if TYPE_CHECKING:
-    from plainview.report.model import Request, Tls
     from plainview.wire.http import Http
-    from plainview.wire.probes import Probe
     from plainview.wire.relay import Relay
     from plainview.wire.stream import Connection
 
 
-@dataclass(slots=True)
-class _Line:
-    """The transcript of one probe."""
-
-    count: int = 0
-    statuses: dict[str, None] = field(default_factory=dict)
-    received: int = 0
-
-
-class Wire:
-    """All traffic with one target. Thread-safe; each `Connection` and `Http` belongs to one thread."""
-
-    def __init__(self, target: Target, scope: Scope | None = None, limits: WireLimits | None = None) -> None:
-        self.target = target
-        self.host, self.port = target.host, target.port
-        self.scope = scope or Scope()
-        self.limits = limits or WireLimits()
-        self.tls: Tls | None = None  # facts of the last handshake
-        self.elsewhere: dict[str, None] = {}
-        self.opened = 0  # connections that were tried
-        self.reached = 0  # those that came about
-        self.received = 0
-        self._lock = threading.Lock()
-        self._lines: dict[str, _Line] = {}
-        self._waited = 0.0
-        self._requests = 0
-        self._open = 0
-        self._addresses: list[str] = []
-        self._pace_end = 0.0
-
-    # -- addresses ------------------------------------------------------------------------------------
-
-    @property
-    def ip(self) -> str:
-        """Return the address in use: the pinned one, or the first that the scope allows."""
-        return self.addresses()[0]
-
-    def addresses(self) -> list[str]:
-        """Return the addresses of the target that the scope allows; resolved once, for the whole run."""
-        with self._lock:
-            if not self._addresses:
-                found = _resolve(self.host, self.limits.first_byte)
-                allowed = [ip for ip in found if self.scope.allows(self.host, ip, self.port)]
-                if not allowed:
-                    raise OutOfScopeError(
-                        f"{self.target.address} is not in the scope file",
-                        hint="if it is yours, list it in plainview.toml and give --scope: docs/scope.md",
-                    )
-                self._addresses = allowed
-            return list(self._addresses)
-
-    def permits(self, permission: str) -> bool:
-        """Tell whether the scope file carries a permission for this address."""
-        return self.scope.permits(permission, self.host, self.ip, self.port)
-
-    def open_socket(self) -> socket.socket:
-        """Return a connected TCP socket to the target, counted. For this package's wire_* modules only."""
-        addresses = self.addresses()
-        with self._lock:
-            if self._open >= self.limits.connections:
-                raise LimitError(f"more than {self.limits.connections} connections at a time")
-            self._open += 1
-            self.opened += 1
-        problem = "nothing answered"
-        for ip in addresses:
-            if not self.scope.allows(self.host, ip, self.port):  # asked again at each connect
-                continue
-            family = socket.AF_INET6 if ":" in ip else socket.AF_INET
-            sock = socket.socket(family, socket.SOCK_STREAM)
-            sock.settimeout(self.limits.connect)
-            try:
-                sock.connect((ip, self.port))
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            except ConnectionResetError:  # it was made, and broken at once: somebody is there
-                sock.close()
-                self.closed()
-                raise ProtocolError("the connection was reset as soon as it was made") from None
-            except OSError as error:
-                sock.close()
-                problem = _why_not(error)
-                continue
-            with self._lock:
-                self._addresses = [ip]
-                self.reached += 1
-            return sock
-        self.closed()
-        if self.reached:
-            raise ProtocolError(f"it answered before, and then took no more connections: {problem}")
-        raise UnreachableError(f"{self.target.address}: {problem}")
-
-    def closed(self) -> None:
-        """Count a connection as closed."""
-        with self._lock:
-            self._open -= 1
-
-    def adopt(self, other: Wire) -> None:
-        """Go on where another wire to the same host and port left off: same pinned address, one transcript."""
-        if (other.host, other.port) != (self.host, self.port):
-            raise ValueError("a wire to another place")
-        with other._lock:
-            self._addresses = list(other._addresses)
-            self._lines = dict(other._lines)
-            self.elsewhere = dict(other.elsewhere)
-            self.opened += other.opened
-            self.reached += other.reached
-
-    # -- ways to speak --------------------------------------------------------------------------------
+class Wire(Traffic):
+    """All traffic with one target, and the ways to speak with it. A `Connection` or `Http` belongs to one thread."""
 
     def connect(self, *, tls: bool | None = None, verify: bool = False) -> Connection:
         """Open a connection, with TLS as the target's scheme says unless told otherwise.
@@ -156,12 +37,9 @@ class Wire:
         `verify=False` accepts any certificate (the stranger sends no secret) and records its facts;
         where a credential will be sent, `verify=True`.
         """
-        from plainview.wire.stream import Connection
+        from plainview.wire.stream import connect
 
-        connection = Connection(self, self.open_socket())
-        if self.target.tls if tls is None else tls:
-            connection.start_tls(verify=verify)
-        return connection
+        return connect(self, tls=self.target.tls if tls is None else tls, verify=verify)
 
     def http(self, *, tls: bool | None = None) -> Http:
         """Return an HTTP client for the target. It connects at its first request and keeps alive."""
@@ -174,123 +52,3 @@ class Wire:
         from plainview.wire.relay import Relay
 
         return Relay(self)
-
-    # -- exchanges ------------------------------------------------------------------------------------
-
-    @contextmanager
-    def exchange(self, probe_id: str, count: int = 1) -> Iterator[Exchange]:
-        """Declare one request (or `count` alike) that is now sent. Raises KeyError for an unknown probe.
-
-        Used by `Connection.exchange` and `Http`; directly where a driver sends through the relay.
-        """
-        probe = probes.get(probe_id)
-        if probe.permit and not self.permits(probe.permit):
-            raise OutOfScopeError(f"{probe_id} needs the permission {probe.permit} of the scope file")
-        step = Exchange(probe, self.limits, count, cap=self._cap(probe))
-        if probe.stage == "access":
-            self._begin_access(step, count)
-        try:
-            yield step
-        except PlainviewError as error:
-            step.done(type(error).__name__)
-            raise
-        finally:
-            self._end(step)
-
-    def _cap(self, probe: Probe) -> int:
-        if probe.stage == "read":
-            return sys.maxsize if probe.stream else self.limits.answer
-        return self.limits.listing if probe.listing else self.limits.body
-
-    def _begin_access(self, step: Exchange, count: int) -> None:
-        with self._lock:
-            self._requests += count
-            left = self.limits.service - self._waited
-            if self._requests > self.limits.requests:
-                raise ProtocolError(f"more than {self.limits.requests} questions to one store")
-        if left <= 0:
-            raise ProtocolError(f"the store kept us waiting for {self.limits.service:g} s in all")
-        step.end = step.started + min(self.limits.probe, left)
-
-    def _end(self, step: Exchange) -> None:
-        with self._lock:
-            line = self._lines.setdefault(step.probe.id, _Line())
-            line.count += step.count
-            line.received += step.received
-            for status in step.statuses:
-                if len(line.statuses) < 8:
-                    line.statuses[status] = None
-            if step.probe.stage == "access":
-                self._waited += time.monotonic() - step.started
-
-    def count_bytes(self, size: int, *, reading: bool) -> None:
-        """Add received bytes; when reading data, keep to the rate and the total. Raises LimitError."""
-        with self._lock:
-            self.received += size
-            if not reading:
-                return
-            if self.limits.total is not None and self.received > self.limits.total:
-                raise LimitError(f"stopped after {self.limits.total} bytes", hint="raise --max-bytes")
-            if not self.limits.rate:
-                return
-            now = time.monotonic()
-            self._pace_end = max(self._pace_end, now) + size / self.limits.rate
-            wait = self._pace_end - now
-        if wait > 0.01:
-            time.sleep(wait)
-
-    # -- what was seen --------------------------------------------------------------------------------
-
-    def points_elsewhere(self, how: str, address: str) -> None:
-        """Record that the server named another place ("redirect", "MOVED", "member"); it is not followed."""
-        shown = address if re.fullmatch(r"[A-Za-z0-9_.:\[\]-]{1,100}", address) else "an odd address"
-        if len(self.elsewhere) < 20:
-            self.elsewhere[f"{how} to {shown}"] = None
-
-    def footprint(self) -> tuple[Request, ...]:
-        """Return what was sent so far, one entry for each probe in the order of its first use."""
-        from plainview.report.model import Request
-
-        with self._lock:
-            lines = dict(self._lines)
-        return tuple(
-            Request(
-                probe=probe_id,
-                template=probes.get(probe_id).template,
-                count=line.count,
-                statuses=tuple(line.statuses),
-                footprint=probes.get(probe_id).footprint,
-            )
-            for probe_id, line in lines.items()
-        )
-
-
-def _resolve(host: str, seconds: float) -> list[str]:
-    """Return the addresses of a name, in the system's order. Raises UnreachableError."""
-    try:
-        return [str(ip_address(host))]
-    except ValueError:
-        pass
-    found: list[str] = []
-
-    def ask() -> None:  # getaddrinfo has no time limit of its own
-        try:
-            answers = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
-            return
-        found.extend(str(answer[4][0]) for answer in answers)
-
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if not found:
-        raise UnreachableError(f"the name {host} has no address here")
-    return list(dict.fromkeys(found))
-
-
-def _why_not(error: OSError) -> str:
-    if isinstance(error, ConnectionRefusedError):
-        return "the port is closed (connection refused)"
-    if isinstance(error, TimeoutError):
-        return "nothing answered in time"
-    return f"no connection ({type(error).__name__} {error.errno or ''})".replace(" )", ")")

@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any, cast
 from plainview.errors import ProtocolError, RefusedError
 from plainview.possessive import compile_possessive
 from plainview.targets.secret import Secret
-from plainview.wire.stream import CHUNK
+from plainview.wire.stream import CHUNK, connect
 
 if TYPE_CHECKING:
     import socket
 
-    from plainview.wire import Wire
     from plainview.wire.limits import Exchange
     from plainview.wire.stream import Connection, Reader
+    from plainview.wire.traffic import Traffic
 
 DEPTH, ITEMS = 64, 200_000  # of a JSON answer to the stranger's question
 # A coding that nobody asked for may unpack to so many bytes, and to so many times its size.
@@ -67,7 +67,7 @@ class Reply:
 class Http:
     """One connection's worth of HTTP; use it from one thread. Made by `wire.http()`."""
 
-    def __init__(self, wire: Wire, tls: bool) -> None:
+    def __init__(self, wire: Traffic, tls: bool) -> None:
         self.wire = wire
         self.tls = tls
         self._connection: Connection | None = None
@@ -171,7 +171,7 @@ class Http:
 
     def _roundtrip(self, step: Exchange, method: str, request: bytes) -> http.client.HTTPResponse:
         if self._connection is None:
-            self._connection = self.wire.connect(tls=self.tls, verify=self.verify)
+            self._connection = connect(self.wire, tls=self.tls, verify=self.verify)
         self._connection.use(step)
         self._connection.send(request)
         response = _Response(cast("socket.socket", self._connection), method=method)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from plainview.errors import LimitError, NetworkError, PlainviewError, ProtocolError
 
 if TYPE_CHECKING:
-    from plainview.wire import Wire
+    from plainview.wire.traffic import Traffic
 
 CHUNK = 1 << 18
 
@@ -30,7 +30,7 @@ class Relay:
 
     host = "127.0.0.1"
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Traffic) -> None:
         self.wire = wire
         self.reading = False
         self.error: PlainviewError | None = None

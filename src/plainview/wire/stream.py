@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from plainview.errors import LostError, ProtocolError, RefusedError
 
 if TYPE_CHECKING:
-    from plainview.wire import Wire
     from plainview.wire.limits import Exchange
+    from plainview.wire.traffic import Traffic
 
 CHUNK = 1 << 18
 
@@ -25,7 +25,7 @@ class Connection:
     a socket.
     """
 
-    def __init__(self, wire: Wire, sock: socket.socket) -> None:
+    def __init__(self, wire: Traffic, sock: socket.socket) -> None:
         self.wire = wire
         self._sock: socket.socket | None = sock
         self._step: Exchange | None = None
@@ -199,6 +199,14 @@ class _Raw(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         return self._connection.receive_into(memoryview(buffer).cast("B"))
+
+
+def connect(wire: Traffic, *, tls: bool, verify: bool) -> Connection:
+    """Open a connection to the target. Raises a NetworkError; the certificate's facts are in `wire.tls` then."""
+    connection = Connection(wire, wire.open_socket())
+    if tls:
+        connection.start_tls(verify=verify)
+    return connection
 
 
 def _lost(error: OSError) -> ProtocolError | RefusedError:
