@@ -21,8 +21,9 @@ from isal import igzip
 from conftest import counted_calls
 from plainview.errors import LimitError
 from plainview.files.packed.archives import clean_name
-from plainview.files.packed.inflate import inflate
-from plainview.files.packed.packed import Meter, bare_name, unpacked
+from plainview.files.packed.inflate import inflate, unpacked
+from plainview.files.packed.packed import bare_name
+from plainview.files.packed.streams import Meter
 from plainview.files.source import FileSource
 from plainview.tables import MIB, Deadline, Limits, ReadLog
 

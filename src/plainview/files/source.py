@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from plainview.errors import PlainviewError, TargetError, translate
 from plainview.files.formats import reader
 from plainview.files.kinds.identify import HEAD, Kind, identify
-from plainview.files.packed.packed import Meter, Opener, bare_name, leaves
+from plainview.files.packed.packed import bare_name, leaves
+from plainview.files.packed.streams import Meter, Opener
 from plainview.files.quiet import open_quietly
 from plainview.tables import Batch, Deadline, Input, Limits, ReadLog, Unit
 

@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, cast
 
 from plainview.errors import DamagedError, LimitError, UnsupportedError, translate
-from plainview.files.packed.packed import Meter, Opener, Stream, replace_input, unpacked
+from plainview.files.packed.inflate import unpacked
+from plainview.files.packed.streams import Meter, Opener, Stream, replace_input
 from plainview.tables import MIB, Input, ReadLog
 
 SMALL = 16 * MIB  # a member of a tar up to this is held in memory, so that it can be read twice

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from typing import BinaryIO, Protocol, cast
 
 from plainview.errors import DamagedError, LimitError, PlainviewError, UnsupportedError
+from plainview.files.packed.streams import Meter
 from plainview.tables import MIB, Limits
 
 TAKE = 256 << 10  # packed bytes read at once
@@ -117,4 +118,30 @@ def _broken(error: Exception) -> PlainviewError:
     return DamagedError(f"the packed data is damaged ({type(error).__name__}); what came before was read")
 
 
-__all__ = ["decompressor", "inflate"]
+def check_ratio(pieces: Iterator[bytes], packed: list[int], limits: Limits) -> Iterator[bytes]:
+    """Pass pieces on; raise LimitError when this one stream gives more than `ratio` times what it took."""
+    given = 0
+    for piece in pieces:
+        given += len(piece)
+        if given > limits.ratio_floor and given > limits.ratio * max(packed[0], 1):
+            raise LimitError(
+                f"unpacks to more than {limits.ratio} times its size, like a decompression bomb",
+                hint="raise --ratio",
+            )
+        yield piece
+
+
+def unpacked(raw: BinaryIO, codec: str, meter: Meter, *, top: bool) -> Iterator[bytes]:
+    """Return the unpacked pieces of `raw`, within the ratio; `top`: raw lies in the top-level file itself."""
+    packed = [0]
+
+    def took(count: int) -> None:
+        meter.deadline.check()  # a frame may give nothing, and a file may be made of such frames
+        packed[0] += count
+        if top:
+            meter.on_packed(count)
+
+    return check_ratio(inflate(raw, codec, meter.limits, took), packed, meter.limits)
+
+
+__all__ = ["decompressor", "inflate", "unpacked"]

@@ -6,41 +6,15 @@ reader, so that the rows before the break count; the break itself is told by `Me
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import BinaryIO, cast
 
 from plainview.errors import LimitError
 from plainview.files.kinds.identify import ARCHIVES, PACKERS, Kind, identify
-from plainview.files.packed.inflate import inflate
-from plainview.files.packed.streams import Meter, Opener, Stream
-from plainview.tables import Input, Limits, ReadLog
-
-
-def check_ratio(pieces: Iterator[bytes], packed: list[int], limits: Limits) -> Iterator[bytes]:
-    """Pass pieces on; raise LimitError when this one stream gives more than `ratio` times what it took."""
-    given = 0
-    for piece in pieces:
-        given += len(piece)
-        if given > limits.ratio_floor and given > limits.ratio * max(packed[0], 1):
-            raise LimitError(
-                f"unpacks to more than {limits.ratio} times its size, like a decompression bomb",
-                hint="raise --ratio",
-            )
-        yield piece
-
-
-def unpacked(raw: BinaryIO, codec: str, meter: Meter, *, top: bool) -> Iterator[bytes]:
-    """Return the unpacked pieces of `raw`, within the ratio; `top`: raw lies in the top-level file itself."""
-    packed = [0]
-
-    def took(count: int) -> None:
-        meter.deadline.check()  # a frame may give nothing, and a file may be made of such frames
-        packed[0] += count
-        if top:
-            meter.on_packed(count)
-
-    return check_ratio(inflate(raw, codec, meter.limits, took), packed, meter.limits)
+from plainview.files.packed.inflate import unpacked
+from plainview.files.packed.streams import Meter, Opener, Stream, replace_input
+from plainview.tables import Input, ReadLog
 
 
 def bare_name(name: str) -> str:
@@ -103,11 +77,4 @@ def _leaves(
             log.skip(member.name, error)
 
 
-def replace_input(
-    source: Input, name: str, head: bytes, opener: Callable[[], BinaryIO], size: int | None = None
-) -> Input:
-    """Return an Input for content of `source`, with the same limits and deadline."""
-    return Input(name, head, opener, size, None, source.limits, source.deadline)
-
-
-__all__ = ["Meter", "Opener", "Stream", "bare_name", "leaves", "replace_input", "unpacked"]
+__all__ = ["bare_name", "leaves"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from plainview.errors import LimitError, PlainviewError, translate
 from plainview.files.kinds.identify import HEAD
-from plainview.tables import MIB, Deadline, Limits
+from plainview.tables import MIB, Deadline, Input, Limits
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -193,4 +193,11 @@ class Opener:
             self._opened.pop().close()
 
 
-__all__ = ["Meter", "Opener", "Stream"]
+def replace_input(
+    source: Input, name: str, head: bytes, opener: Callable[[], BinaryIO], size: int | None = None
+) -> Input:
+    """Return an Input for content of `source`, with the same limits and deadline."""
+    return Input(name, head, opener, size, None, source.limits, source.deadline)
+
+
+__all__ = ["Meter", "Opener", "Stream", "replace_input"]

@@ -20,7 +20,8 @@ import msgspec
 
 from plainview.errors import PlainviewError, ProtocolError, RefusedError
 from plainview.files.kinds.identify import HEAD, identify
-from plainview.files.packed.packed import Meter, bare_name
+from plainview.files.packed.packed import bare_name
+from plainview.files.packed.streams import Meter
 from plainview.files.source import Counter, read_input
 from plainview.stores.base import NetworkSource, Verdict
 from plainview.stores.objects.input import Fetcher, look_at, refusal

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from plainview.errors import LimitError, UnsupportedError
 from plainview.files.packed.archives import members
-from plainview.files.packed.packed import Meter
+from plainview.files.packed.streams import Meter
 from plainview.tables import MIB, Input, ReadLog
 
 CELL = 32  # bytes of one cell in the grid (calamine's Data on 64 bits, rounded up)
