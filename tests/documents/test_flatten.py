@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plainview.documents.flatten import flatten, json_bytes_to_frame, nested_to_paths
-from plainview.documents.json_lines import JsonLines
+from plainview.documents.flatten import flatten, nested_to_paths
+from plainview.documents.json_lines import JsonLines, json_bytes_to_frame
 from plainview.documents.keys import looks_like_value, part
 from plainview.documents.walk import documents_to_frame, to_text
 from plainview.tables import Limits, ReadLog

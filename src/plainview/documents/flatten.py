@@ -12,10 +12,9 @@ from typing import Any
 
 import polars as pl
 
-from plainview.documents.json_lines import json_bytes_to_frame
 from plainview.documents.keys import MAX_KEYS, looks_like_value, part
 from plainview.documents.text_columns import expand_text
-from plainview.documents.walk import EXTENDED, VECTOR, Walk, documents_to_frame
+from plainview.documents.walk import EXTENDED, VECTOR, Walk
 from plainview.tables import Limits, ReadLog
 
 _LIMITS = Limits()
@@ -216,4 +215,4 @@ def _dropped(value: Any) -> Any:
     return value
 
 
-__all__ = ["documents_to_frame", "flatten", "json_bytes_to_frame", "nested_to_paths"]
+__all__ = ["flatten", "nested_to_paths"]

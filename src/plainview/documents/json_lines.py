@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from plainview.documents.flatten import nested_to_paths
 from plainview.documents.json_marks import Marks, holds_keys, marks_beside
 from plainview.documents.json_schemas import merge_schemas, schema_of
 from plainview.documents.walk import Walk
@@ -177,8 +178,6 @@ class JsonLines:
 
     def _learn(self, sample: bytes, docs: list[Any] | None = None, walk: Walk | None = None) -> bool:
         """Learn the schema of a sample, when Polars names its columns as Python does; else return False."""
-        from plainview.documents.flatten import nested_to_paths
-
         if docs is None:
             docs = _decoded(sample)
             if docs is None:
