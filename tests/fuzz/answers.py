@@ -11,7 +11,7 @@ import msgspec
 
 from plainview.errors import PlainviewError
 from plainview.stores.cassandra import cql
-from plainview.stores.cassandra.types import to_frame
+from plainview.stores.cassandra.rows import to_frame
 from plainview.stores.clickhouse.rows import Column, Reader
 from plainview.stores.objects import http_listing
 from plainview.stores.objects import names as objects_names

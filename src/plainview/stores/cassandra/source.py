@@ -11,7 +11,7 @@ from typing import cast
 from plainview.errors import DeniedError, PlainviewError, ProtocolError, ReadError, RefusedError
 from plainview.stores.base import NetworkSource, Verdict
 from plainview.stores.cassandra.cql import INVALID, OLD_PROTOCOL, UNAUTHORIZED, Cql, CqlError, Page
-from plainview.stores.cassandra.types import to_frame
+from plainview.stores.cassandra.rows import to_frame
 from plainview.stores.shared.prior_access import Named, prior_access
 from plainview.tables import Batch, ReadLog, Table, Unit
 from plainview.tables.ahead import ahead

@@ -13,17 +13,12 @@ import struct
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import polars as pl
 
-from plainview.documents.walk import documents_to_frame
 from plainview.errors import ProtocolError
-
-if TYPE_CHECKING:
-    from plainview.stores.cassandra.cql import Page
-    from plainview.tables import Limits, ReadLog
 
 NESTING = 16
 VECTOR = re.compile(r"org\.apache\.cassandra\.db\.marshal\.VectorType\(.*FloatType ?, ?([0-9]{1,5})\)")
@@ -72,28 +67,6 @@ def read_type(answer: Any, depth: int = 0) -> Type:
     return Type(kind)
 
 
-def to_frame(page: Page, limits: Limits, log: ReadLog, name: str, maps: set[str]) -> pl.DataFrame:
-    """Return the rows of a page. Collections become paths, as in documents."""
-    columns: list[pl.Series] = []
-    nested: dict[str, list[Any]] = {}
-    for number, (column, kind) in enumerate(zip(page.names, page.types, strict=True)):
-        cells = page.column(number)
-        if kind.id in (LIST, MAP, SET, UDT, TUPLE) or kind.size:
-            nested[column] = [_value(kind, cell) for cell in cells]
-        else:
-            columns.append(series(column, kind, cells))
-    if nested:
-        docs = [dict(zip(nested, values, strict=True)) for values in zip(*nested.values(), strict=True)]
-        columns += documents_to_frame(docs, limits=limits, log=log, name=name, maps=maps).iter_columns()
-    taken: dict[str, pl.Series] = {}
-    for one in columns:
-        free = one.name
-        while free in taken:
-            free += "~"
-        taken[free] = one.alias(free)
-    return pl.DataFrame(list(taken.values())) if taken else pl.DataFrame(height=page.rows)
-
-
 def series(name: str, kind: Type, cells: list[bytes | None]) -> pl.Series:
     """Return a column of a type that is not made of others. What does not fit its type stays as bytes."""
     if kind.id in FIXED:
@@ -112,7 +85,7 @@ def series(name: str, kind: Type, cells: list[bytes | None]) -> pl.Series:
     decode = VALUES.get(kind.id)
     if decode is None:
         return pl.Series(name, cells, dtype=pl.Binary)
-    values = [_value(kind, cell) for cell in cells]
+    values = [value_of(kind, cell) for cell in cells]
     return pl.Series(name, [None if v is None else str(v) for v in values], dtype=pl.String)
 
 
@@ -146,7 +119,7 @@ def _fixed(name: str, kind: int, cells: list[bytes | None]) -> pl.Series:
 # -- single values, for collections and for types of any width -------------------------------------------
 
 
-def _value(kind: Type, cell: bytes | None) -> Any:
+def value_of(kind: Type, cell: bytes | None) -> Any:
     """Return one value as Python has it; None where the bytes do not fit the type."""
     if cell is None:
         return None
@@ -180,7 +153,7 @@ def _items(inner: tuple[Type, ...], cell: bytes) -> list[Any]:
         at += 4
         part = None if size < 0 else cell[at : at + size]
         at += max(0, size)
-        found.append(_value(inner[number % len(inner)], part))
+        found.append(value_of(inner[number % len(inner)], part))
     return found
 
 
@@ -191,7 +164,7 @@ def _fields(inner: tuple[Type, ...], cell: bytes) -> list[Any]:
             break
         (size,) = struct.unpack_from(">i", cell, at)
         at += 4
-        found.append(_value(kind, None if size < 0 else cell[at : at + size]))
+        found.append(value_of(kind, None if size < 0 else cell[at : at + size]))
         at += max(0, size)
     return found
 
@@ -244,4 +217,4 @@ VALUES: dict[int, Callable[[bytes], Any]] = {
     DURATION: _duration,
 }
 
-__all__ = ["Type", "read_type", "series", "to_frame"]
+__all__ = ["Type", "read_type", "series", "value_of"]
