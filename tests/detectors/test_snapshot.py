@@ -94,7 +94,8 @@ def test_indexes_from_a_snapshot_and_from_files_are_equal(use_package) -> None:
 
 
 @pytest.mark.parametrize(
-    "changed", ["data/bank_account_iban.toml", "__init__.py", "snapshot.py", "categories.csv", "fieldnames.py"]
+    "changed",
+    ["data/bank_account_iban.toml", "__init__.py", "detector.py", "snapshot.py", "categories.csv", "fieldnames.py"],
 )
 def test_a_change_of_what_it_was_made_of_makes_it_stale(package: Path, changed: str) -> None:
     assert snapshot.fresh(package) is not None

@@ -1,6 +1,6 @@
 """Stage 2: what to look for. A detector is DATA: one TOML file for one kind of personal data.
 
-Keys of the file are the fields of `Detector`; `docs/detectors.md` explains each. A file without both
+Keys of the file are the fields of `detector.Detector`; `docs/detectors.md` explains each. A file without both
 kinds of example (one that must match, one that must not) does not load, and `verify` runs them.
 """
 
@@ -10,43 +10,16 @@ import csv
 import functools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from plainview.detectors.detector import Detector as Detector
+from plainview.detectors.snapshot import package_detectors
 from plainview.errors import DetectorError
 
 DATA = Path(__file__).parent / "data"
 VOCABULARIES = Path(__file__).parent / "vocabularies"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Detector:
-    """One kind of personal data. Patterns are RE2 syntax with ASCII classes and describe the whole value."""
-
-    name: str
-    label: str
-    category: str
-    country: str = ""
-    names: tuple[str, ...] = ()
-    names_not: tuple[str, ...] = ()
-    patterns: tuple[str, ...] = ()
-    check: str = ""
-    vocabulary: str = ""
-    in_text: bool = False
-    context: tuple[str, ...] = ()
-    needs_name: bool = False
-    needs_person: bool = False
-    reference: str = ""
-    matches: tuple[str, ...] = field(default=(), repr=False)
-    non_matches: tuple[str, ...] = field(default=(), repr=False)
-    name_matches: tuple[str, ...] = field(default=(), repr=False)
-    name_non_matches: tuple[str, ...] = field(default=(), repr=False)
-
-    @property
-    def has_values(self) -> bool:
-        """True when cells can be looked at, not only the field name."""
-        return bool(self.patterns or self.vocabulary)
 
 
 KEYS = {f.name for f in fields(Detector)} - {"name"}
@@ -102,8 +75,6 @@ def read_folder(folder: Path) -> tuple[Detector, ...]:
 @functools.cache
 def load_detectors(*folders: Path) -> tuple[Detector, ...]:
     """Load all detectors of the package and of `folders`, sorted by name; a later file replaces an earlier."""
-    from plainview.detectors.snapshot import package_detectors
-
     if folders:
         found = {detector.name: detector for detector in load_detectors()}
     else:
