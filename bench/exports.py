@@ -170,7 +170,7 @@ class Scan:
     """A whole scan by a scanner that was made ready before; keeps what the report says."""
 
     def __init__(self, address: str) -> None:
-        from plainview.pipeline.scan import Scanner
+        from plainview.pipeline.scanner import Scanner
 
         start = time.perf_counter(), spent()
         self.address, self.scanner = address, Scanner()

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from plainview.matching.batches import TableProfiler
-from plainview.pipeline.scan import Scanner
+from plainview.pipeline.scanner import Scanner
 from plainview.tables import Table
 
 RNG = random.Random(42)

@@ -11,7 +11,7 @@ from faker import Faker
 
 from plainview.matching.batches import TableProfiler
 from plainview.matching.persons import name_tags
-from plainview.pipeline.scan import Scanner
+from plainview.pipeline.scanner import Scanner
 from plainview.tables import Table
 
 SCANNER = Scanner()

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from plainview.errors import PlainviewError
-from plainview.pipeline.scan import Options, Scanner
+from plainview.pipeline.scanner import Options, Scanner
 from plainview.report.model import Report
 from plainview.report.render import render
 from plainview.stores import SOURCES, open_source

@@ -22,7 +22,8 @@ from plainview.files.encodings import blocks as encodings
 from plainview.matching import large
 from plainview.matching.batches import TableProfiler
 from plainview.pipeline.engine import Engine
-from plainview.pipeline.scan import Options, Scanner, scan
+from plainview.pipeline.scan import scan
+from plainview.pipeline.scanner import Options, Scanner
 from plainview.report.render.json_ import schema
 from plainview.tables import Batch, ReadLog, Table, Unit
 

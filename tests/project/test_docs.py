@@ -22,7 +22,7 @@ from plainview import errors
 from plainview.cli.command import build_parser
 from plainview.detectors import KEYS, categories, load_detectors, parse_detector
 from plainview.matching.verify import failures
-from plainview.pipeline.scan import Options
+from plainview.pipeline.options import Options
 from plainview.tables import Limits
 from plainview.wire.limits import WireLimits
 

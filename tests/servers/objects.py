@@ -25,7 +25,7 @@ from urllib.parse import quote, unquote
 import polars as pl
 import pytest
 
-from plainview.pipeline.scan import Scanner
+from plainview.pipeline.scanner import Scanner
 from plainview.stores.objects.azure import shared_key
 from plainview.stores.objects.base import ObjectSource
 from plainview.stores.objects.s3_sign import Key, sign

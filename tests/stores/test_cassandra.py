@@ -24,7 +24,7 @@ from fakes.cassandra import (
     supported,
 )
 from plainview.errors import PlainviewError, RefusedError
-from plainview.pipeline.scan import Options, Scanner
+from plainview.pipeline.scanner import Options, Scanner
 from plainview.stores import open_source
 from plainview.stores.cassandra.types import Type, series
 from plainview.tables import ReadLog

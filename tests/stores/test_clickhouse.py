@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plainview.errors import PlainviewError, RefusedError
-from plainview.pipeline.scan import Options, Scanner
+from plainview.pipeline.scanner import Options, Scanner
 from plainview.stores import open_source
 from plainview.stores.clickhouse.rows import blocks
 from plainview.tables import ReadLog

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from plainview.errors import PlainviewError, RefusedError
-from plainview.pipeline.scan import Scanner
+from plainview.pipeline.scanner import Scanner
 from plainview.report.model import Report
 from plainview.report.render.text import render as render_text
 from plainview.stores import open_source

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from plainview.errors import RefusedError
-from plainview.pipeline.scan import Options, Scanner
+from plainview.pipeline.scanner import Options, Scanner
 from plainview.report.model import Report
 from plainview.report.render.text import render as render_text
 from plainview.stores.elasticsearch import pages

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from plainview.errors import PlainviewError, ProtocolError, RefusedError
-from plainview.pipeline.scan import Scanner
+from plainview.pipeline.scanner import Scanner
 from plainview.stores import open_source
 from plainview.stores.elasticsearch import pages
 from plainview.stores.elasticsearch.source import authorization

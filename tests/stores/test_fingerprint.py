@@ -12,7 +12,7 @@ from hostile.farm import Farm, Handler, Peer
 from hostile.run import Talk
 from hostile.stores import CANARY, STORES, reply
 from plainview.errors import UnsupportedError
-from plainview.pipeline.scan import Options, Scanner
+from plainview.pipeline.scanner import Options, Scanner
 from plainview.report.model import Report
 from plainview.stores import open_source
 from plainview.stores.fingerprint import FingerprintSource, rewritten, table

@@ -12,7 +12,7 @@ from bson.int64 import Int64
 
 from fakes.mongod import closed_answers, cursor, error, mongod, open_answers
 from plainview.errors import PlainviewError, ProtocolError, RefusedError
-from plainview.pipeline.scan import Options, Scanner
+from plainview.pipeline.scanner import Options, Scanner
 from plainview.stores import open_source
 from plainview.stores.mongodb.wire import batch
 from plainview.stores.shared.scram import Scram

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plainview.errors import PlainviewError, ProtocolError, ReadError, RefusedError
-from plainview.pipeline.scan import Options, Scanner
+from plainview.pipeline.scanner import Options, Scanner
 from plainview.stores import open_source
 from plainview.stores.mysql.rows import _walk, frame
 from plainview.stores.shared.sql_text import Column

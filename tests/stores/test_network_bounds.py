@@ -13,7 +13,7 @@ import pytest
 
 from hostile.run import address, kinds
 from plainview.errors import OutOfScopeError, PlainviewError
-from plainview.pipeline.scan import Options, Scanner
+from plainview.pipeline.scanner import Options, Scanner
 from plainview.report.model import Report
 from plainview.stores import open_source
 from plainview.tables import ReadLog, Unit

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plainview.errors import PlainviewError, ReadError, RefusedError
-from plainview.pipeline.scan import Options, Scanner
+from plainview.pipeline.scanner import Options, Scanner
 from plainview.stores import open_source
 from plainview.stores.postgresql.access import open_session
 from plainview.stores.postgresql.catalog import relations

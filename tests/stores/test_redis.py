@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from plainview.errors import PlainviewError, ProtocolError, RefusedError
-from plainview.pipeline.scan import Options, Scanner
+from plainview.pipeline.scanner import Options, Scanner
 from plainview.stores import open_source
 from plainview.stores.redis.resp import Resp, pack
 from plainview.stores.shared.keygroups import KeyGroups

@@ -15,7 +15,7 @@ from plainview.errors import PlainviewError, UsageError, place_of
 from plainview.version import __version__
 
 if TYPE_CHECKING:
-    from plainview.pipeline.scan import Options
+    from plainview.pipeline.options import Options
     from plainview.targets.credentials import Credentials
     from plainview.targets.scope import Scope
     from plainview.wire.limits import WireLimits
@@ -278,7 +278,8 @@ def options_of(args: argparse.Namespace) -> Options:
     """Turn the arguments into scan.Options."""
     from dataclasses import replace
 
-    from plainview.pipeline.scan import Limits, Options
+    from plainview.pipeline.options import Options
+    from plainview.tables import Limits
 
     if args.detectors:
         from plainview.cli.detectors import require_usable

@@ -57,6 +57,11 @@ class TableProfiler:
         self._sum = self._sum.merge(TableProfile(0, columns))
         return self._sum
 
+    @property
+    def so_far(self) -> TableProfile:
+        """The profile of the batches that are counted; those underway and the last tags are not in it."""
+        return self._sum
+
     def add(self, frame: pl.DataFrame) -> None:
         """Count one batch."""
         flat = self.flat(frame)

@@ -36,3 +36,6 @@ class Progress:
     on_unit: Callable[[Unit], None] = lambda unit: None
     on_bytes: Callable[[int], None] = lambda count: None
     on_rows: Callable[[int], None] = lambda count: None
+
+
+__all__ = ["Limits", "Options", "Progress"]

@@ -28,8 +28,6 @@ FAILURES = (Exception, pl.exceptions.PanicException)  # a panic of Rust code der
 LARGE_FILE = 32 << 20  # bytes from which on a file is read by a thread of its own
 WAITING = 2  # batches of such a file that may wait to be counted
 EARLY = 8  # batches that may wait for the engine besides
-SMALL_FILE = 1 << 18  # bytes up to which files are read and counted together with others
-GROUP = 64  # of such files
 TOGETHER = 200_000  # cells that wait at most
 UNDERWAY = 2  # batches of one table that are hashed or counted when the last one was read
 
@@ -38,19 +36,25 @@ UNDERWAY = 2  # batches of one table that are hashed or counted when the last on
 class UnitResult:
     """What reading one unit gave: profiles by table, reports of those that no other unit adds to, and the log."""
 
+    name: str
     log: ReadLog
     reports: list[TableReport] = field(default_factory=list)
     tables: dict[str, tuple[Table, TableProfiler]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Shared:
-    """What all readings of a run share. `early` are the places of batches that may wait for the engine."""
+    """What all readings of a run share. `early` are the places of batches that may wait for the engine.
+
+    `on_part` is called after each batch with what its unit gave so far, `on_counting` when all of a group are read.
+    """
 
     engine: Future[Engine]
     progress: Progress
     sample: int | None
     early: Semaphore = field(default_factory=lambda: Semaphore(EARLY))
+    on_part: Callable[[UnitResult], None] = lambda result: None
+    on_counting: Callable[[], None] = lambda: None
 
 
 class Reading:
@@ -65,7 +69,7 @@ class Reading:
     def unit(self, source: Source, unit: Unit) -> UnitResult:
         """Read one unit. Its profiles are complete only after `finish`."""
         shared = self.shared
-        result = UnitResult(ReadLog(on_bytes=shared.progress.on_bytes))
+        result = UnitResult(unit.name, ReadLog(on_bytes=shared.progress.on_bytes))
         shared.progress.on_unit(unit)
         try:
             for batch in self._batches(source, unit, result.log):
@@ -76,6 +80,7 @@ class Reading:
                     result.tables[name] = (with_notes(result.tables[name][0], batch.table), result.tables[name][1])
                 self._add(result.tables[name][1], batch.frame)
                 shared.progress.on_rows(batch.frame.height)
+                shared.on_part(result)
         except FAILURES as error:  # whatever a reader dies of, the rest of the run goes on and it is told
             result.log.skip(unit.name, error)
         return result
@@ -149,24 +154,6 @@ class Reading:
                         profiler.log.skip(profiler.table, error)
 
 
-def grouped(units: Iterator[Unit]) -> Iterator[list[Unit]]:
-    """Yield units one by one, small files by the dozen."""
-    group: list[Unit] = []
-    for unit in units:
-        if unit.size is None or unit.size > SMALL_FILE:
-            if group:
-                yield group
-            yield [unit]
-            group = []
-            continue
-        group.append(unit)
-        if len(group) == GROUP:
-            yield group
-            group = []
-    if group:
-        yield group
-
-
 def with_notes(table: Table, other: Table) -> Table:
     """Return the table with the notes of both."""
     return Table(table.name, table.kind, tuple(dict.fromkeys((*table.notes, *other.notes))))
@@ -194,6 +181,7 @@ def read_units(shared: Shared, source: Source, units: Sequence[Unit]) -> list[Un
     """Read units to their ends, or to where they fail: what was read counts. Small tables are counted together."""
     reading = Reading(shared)
     results = [reading.unit(source, unit) for unit in units]
+    shared.on_counting()
     reading.count()
     for result in results:
         finish(result)

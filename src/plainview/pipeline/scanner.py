@@ -1,0 +1,157 @@
+"""Targets read in this process: stores, and files where no workers are used."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from plainview.pipeline.gathering import ReadAs, coverage, grouped, until_it_fails
+from plainview.pipeline.options import Options, Progress
+from plainview.pipeline.reading import FAILURES, Shared, UnitResult, read_units, with_notes
+from plainview.report.model import Column, TableReport, TargetReport
+from plainview.report.names import safe_name
+from plainview.report.sentences import agreeing
+from plainview.tables import ReadLog, Source, Table, Unit
+
+if TYPE_CHECKING:
+    from plainview.pipeline.engine import Engine
+    from plainview.profiles import TableProfile
+
+
+class Scanner:
+    """Detectors made ready once, used for any number of targets; beside the first reading where they are ours alone."""
+
+    def __init__(self, options: Options | None = None, progress: Progress | None = None) -> None:
+        self.options = options or Options()
+        self.progress = progress or Progress()
+        self.shared = Shared(_made_ready(self.options.detectors), self.progress, self.options.sample)
+        if self.options.detectors:
+            _ = self.engine  # raises DetectorError before anything is read
+
+    @property
+    def engine(self) -> Engine:
+        """What judges; waits until it is ready."""
+        return self.shared.engine.result()
+
+    def scan_source(self, source: Source, target: str) -> TargetReport:
+        """Read every unit of an opened source and return what was found."""
+        self.progress.on_target(target)
+        log = ReadLog()
+        try:
+            exposure = source.check_access()
+        except FAILURES as error:  # outside the scope, or a fault of ours: no verdict
+            log.skip(target, error)
+            looked = coverage([log], (), read_as=_read_as(source), sampled=False)
+            return TargetReport(target=safe_name(target), kind=source.kind, coverage=looked)
+        units = until_it_fails(source.units(log), safe_name(target), log)
+        tables: dict[str, tuple[Table, TableProfile]] = {}
+        logs, judged = [log], []
+        for result in self._run(source, units):
+            logs.append(result.log)
+            judged.extend(result.reports)
+            for name, (table, profiler) in result.tables.items():
+                profile = profiler.total
+                if name in tables:
+                    table = with_notes(tables[name][0], table)
+                    profile = tables[name][1].merge(profile)
+                tables[name] = (table, profile)
+        reports = (*judged, *(self.table_report(table, profile, log) for table, profile in tables.values()))
+        return TargetReport(
+            target=safe_name(target),
+            kind=source.kind,
+            exposure=source.check_access() if exposure else None,  # again: the footprint of the reading is in it now
+            coverage=coverage(logs, reports, read_as=_read_as(source), sampled=self.options.sample is not None),
+            tables=reports,
+        )
+
+    def table_report(self, table: Table, profile: TableProfile, log: ReadLog | None = None) -> TableReport:
+        """Judge one table. A fault of ours is told to `log`: the other tables are judged."""
+        try:
+            columns = self.engine.judge(table.name, profile)
+        except FAILURES as error:
+            if log is None:
+                raise
+            log.skip(table.name, error)
+            columns = ()
+        return TableReport(
+            name=safe_name(table.name),
+            kind=table.kind,
+            rows=profile.rows,
+            rows_read=profile.rows,
+            columns_total=len(profile.columns),
+            notes=(*(safe_name(agreeing(note)) for note in table.notes), *self._bound(profile.rows, table)),
+            columns=tuple(_safe_column(c) for c in columns),
+        )
+
+    def _bound(self, rows: int, table: Table) -> tuple[str, ...]:
+        """Say what a sample cannot exclude: the rule of three (Hanley and Lippman-Hand, JAMA 1983)."""
+        whole = rows < (self.options.sample or 0) and not table.sampled  # the luck of the draw may give fewer rows
+        if self.options.sample is None or not rows or whole:
+            return ()
+        return (f"{rows:,} random rows: what stands in fewer than {3 / rows:.2%} of all rows may be missed (95 %)",)
+
+    def read_units(self, source: Source, units: Sequence[Unit]) -> list[UnitResult]:
+        """Read units, and judge their tables where nothing else adds to them."""
+        results = read_units(self.shared, source, units)
+        if getattr(source, "whole_tables", False):
+            for result in results:  # nothing of these tables is still to come: their profiles can go
+                judged = (self.table_report(table, made.total, result.log) for table, made in result.tables.values())
+                result.reports = list(judged)
+                result.tables = {}
+        return results
+
+    def _run(self, source: Source, units: Iterator[Unit]) -> Iterator[UnitResult]:
+        """Read units in threads, hand results on in the order of the units, keep few in flight."""
+        threads = self.options.threads or min(8, os.cpu_count() or 2)
+        if threads == 1:
+            for group in grouped(units):
+                yield from self.read_units(source, group)
+            return
+        with ThreadPoolExecutor(threads, thread_name_prefix="plainview") as pool:
+            waiting: dict[int, Future[list[UnitResult]]] = {}
+            sent = done = 0
+            try:
+                for group in grouped(units):
+                    waiting[sent] = pool.submit(self.read_units, source, group)
+                    sent += 1
+                    while len(waiting) >= threads * 4:
+                        wait([waiting[done]], return_when=FIRST_COMPLETED)
+                        yield from waiting.pop(done).result()
+                        done += 1
+                while done < sent:
+                    yield from waiting.pop(done).result()
+                    done += 1
+            finally:
+                for future in waiting.values():
+                    future.cancel()
+
+
+def _made_ready(detectors: Sequence[Path]) -> Future[Engine]:
+    """Make the engine ready in a thread: reading begins meanwhile, and lets go of the interpreter's lock."""
+    made: Future[Engine] = Future()
+
+    def run() -> None:
+        try:
+            from plainview.pipeline.engine import Engine
+
+            made.set_result(Engine(detectors))
+        except BaseException as error:  # noqa: BLE001  handed to whom it is for
+            made.set_exception(error)
+
+    threading.Thread(target=run, name="plainview-engine", daemon=True).start()
+    return made
+
+
+def _read_as(source: Source) -> ReadAs:
+    read_as: ReadAs = getattr(source, "read_as", "file")
+    return read_as
+
+
+def _safe_column(column: Column) -> Column:
+    return msgspec.structs.replace(column, path=safe_name(column.path))
