@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from bounds.texts import TEXTS
+from bounds.work import LINEAR, growth
 from plainview import find
+
+SIZE = 50_000  # characters; four times as many for the ratio
 
 
 def said(text: str) -> set[tuple[str, str]]:
@@ -70,3 +74,18 @@ def test_a_word_before_a_number_says_which_of_two_things_it_is(text: str, catego
 def test_each_of_many_contested_numbers_is_found() -> None:
     text = "card 346412338913585, " * 5_000
     assert len(find(text)) == 5_000
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_finding_takes_time_linear_in_the_text(name: str) -> None:
+    find("ready")
+    texts = {size: TEXTS[name](size).decode("utf-8", "replace") for size in (SIZE, 4 * SIZE)}
+    assert growth(lambda size: find(texts[size]), SIZE) < LINEAR
+
+
+def test_many_labels_are_found_at_their_places() -> None:
+    """A label is found by its colon, and where several stand in a row each has its own value."""
+    text = "ï iban: DE89370400440532013000; iban = DE89370400440532013000\n" * 50
+    places = [(m.start, m.end) for m in find(text)]
+    assert {text[start:end] for start, end in places} == {"DE89370400440532013000"}
+    assert len(places) == 100

@@ -191,7 +191,7 @@ class NameIndex:
             # the name of a user is a person's name, not a user name
             return (NameMatch("person_name", f"{around[-1]} name", 0.95),)
         best: dict[str, NameMatch] = {}
-        for context in ((), parent, _table_tokens(table) if own != ("id",) else ()):
+        for context in dict.fromkeys(((), parent, _table_tokens(table) if own != ("id",) else ())):
             if context or not best:
                 for found in self._in_tokens(context, own):
                     if found.detector not in best or best[found.detector].strength < found.strength:

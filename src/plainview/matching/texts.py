@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 import re2
 
@@ -19,6 +21,7 @@ from plainview.matching.labels import Labels
 NEAR = 48  # characters before a match in which a word of its context must stand
 LONGEST = 1 << 20  # characters of one text that are searched at once
 OVERLAP = 512
+_UNANCHORED = re2._re2.RE2.Anchor.UNANCHORED  # noqa: SLF001
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -41,17 +44,28 @@ class TextRule:
     detector: Detector
     pattern: re2._Regexp
     context: re2._Regexp | None
+    words: re2._Regexp | None  # of the context, wherever they stand
 
-    def spans(self, text: str) -> Iterator[tuple[int, int]]:
-        """Yield where the form stands; the check is still to be made."""
-        at = 0
-        while (found := self.pattern.search(text, at)) is not None:
-            start, end = found.span(1)
-            if end <= start:
-                at = found.end() + 1
+    def spans(self, data: bytes) -> Iterator[tuple[int, int]]:
+        """Yield where the form stands, in bytes; the check is still to be made.
+
+        Bytes, for of a string each search would make bytes again, all of them: a text of many matches would take
+        quadratic time. And the engine itself is called, for `search` takes twice as long.
+        """
+        match, at, end = self.pattern._regexp.Match, 0, len(data)  # noqa: SLF001
+        while at <= end:
+            (_, behind), (first, last) = match(_UNANCHORED, data, at, end)[:2]
+            if behind < 0:
+                return
+            if last <= first:
+                at = behind + 1
                 continue
-            yield start, end
-            at = end
+            yield first, last
+            at = last
+
+    def possible(self, data: bytes) -> bool:
+        """Tell whether a word of the context stands anywhere."""
+        return self.words is None or self.words.search(data) is not None
 
     def near(self, text: str, start: int) -> bool:
         """Tell whether a word of the context stands shortly before."""
@@ -67,6 +81,7 @@ class Finder:
             TextRule(
                 d,
                 _compile(f"{LEFT}({alternation(d.patterns)}){RIGHT}"),
+                None if d.in_text else _context(d.context, before="(?:^|[^A-Za-z])"),
                 None if d.in_text else _context(d.context),
             )
             for d in able
@@ -78,17 +93,40 @@ class Finder:
             self.all.Add(f"{LEFT}(?:{alternation(d.patterns)}){RIGHT}")
         self.all.Compile()
         self.labels = Labels(detectors)
+        self._names: dict[str, tuple[str, ...]] = {}
 
     def find(self, text: str) -> list[Match]:
         """Return the matches in order; of two that overlap the better one."""
         found: list[Found] = []
         for offset in range(0, max(1, len(text)), LONGEST):
             part = text[offset : offset + LONGEST + OVERLAP]
-            for place in self.all.Match(part) or ():
-                found.extend(self._matches(self.rules[place], part, offset))
+            found.extend(self._formed(part, offset))
             if ":" in part or "=" in part:
                 found.extend(self._labelled(part, offset))
-        return _without_overlap(self._with_words(found, text))
+        return _without_overlap(self._with_words(found, text), len(text))
+
+    def _formed(self, part: str, offset: int) -> Iterator[Found]:
+        """Yield what has the form of a detector and passes its check."""
+        data = part.encode("utf-8", "replace")  # a lone surrogate is one character, as what replaces it
+        places = self.all.Match(data) or ()
+        characters = _characters(data) if places and len(data) > len(part) else None
+        for rule in (self.rules[place] for place in places):
+            if not rule.possible(data):
+                continue
+            spans = rule.spans(data)
+            if characters is not None:
+                spans = ((int(characters[s]), int(characters[e])) for s, e in spans)
+            weight = 0.9 + 0.06 * bool(rule.detector.check) - 0.1 * (not rule.detector.in_text)
+            yield from _checked(rule.detector, [s for s in spans if rule.near(part, s[0])], part, offset, weight)
+
+    def _labelled(self, part: str, offset: int) -> Iterator[Found]:
+        """Yield what stands behind a label that names its detector."""
+        spans: dict[str, list[tuple[int, int]]] = {}
+        for detector, start, end in self.labels.candidates(part):
+            spans.setdefault(detector.name, []).append((start, end))
+        for name, own in spans.items():
+            detector = self.labels.detectors[name]
+            yield from _checked(detector, own, part, offset, 0.85 + 0.06 * bool(detector.check))
 
     def _with_words(self, found: list[Found], text: str) -> list[tuple[float, Match]]:
         """Of numbers that are valid as two things, let a word before them say which: `card number 3464…`."""
@@ -96,26 +134,37 @@ class Finder:
         for group in _overlapping(found):
             contested = len({match.category for _, match, _ in group}) > 1
             for weight, match, detector in group:
-                said = contested and _says(text[max(0, match.start - NEAR) : match.start], detector)
+                said = contested and self._says(text[max(0, match.start - NEAR) : match.start], detector)
                 weighed.append((weight + 0.03 * said, match))
         return weighed
 
-    def _matches(self, rule: TextRule, part: str, offset: int) -> Iterator[Found]:
-        spans = [(s, e) for s, e in rule.spans(part) if rule.near(part, s)]
-        if not spans:
-            return
-        good = _valid(rule.detector.check, [part[s:e] for s, e in spans])
-        weight = 0.9 + 0.06 * bool(rule.detector.check) - 0.1 * (not rule.detector.in_text)
-        for (start, end), passes in zip(spans, good, strict=True):
-            if passes:
-                match = Match(start + offset, end + offset, rule.detector.category, round(weight, 2))
-                yield weight, match, rule.detector
+    def _says(self, before: str, detector: Detector) -> bool:
+        """Tell whether one of a detector's field names stands in the text before a value."""
+        names = self._names.get(detector.name)
+        if names is None:
+            entries = dict.fromkeys((*detector.names, *detector.context))
+            names = self._names[detector.name] = tuple(f" {' '.join(tokens(name))} " for name in entries)
+        words = f" {' '.join(words_of(before))} "
+        return any(name in words for name in names)
 
-    def _labelled(self, part: str, offset: int) -> Iterator[Found]:
-        for detector, start, end in self.labels.candidates(part):
-            if _valid(detector.check, [part[start:end]])[0]:
-                weight = 0.85 + 0.06 * bool(detector.check)
-                yield weight, Match(start + offset, end + offset, detector.category, round(weight, 2)), detector
+
+def _characters(data: bytes) -> npt.NDArray[np.int32]:
+    """Return how many characters begin before each byte, and before the end."""
+    begins = (np.frombuffer(data, np.int8) >= -0x40).astype(np.int32)  # no byte that continues one
+    return np.concatenate([np.zeros(1, np.int32), np.cumsum(begins, dtype=np.int32)])
+
+
+def _checked(
+    detector: Detector, spans: list[tuple[int, int]], part: str, offset: int, weight: float
+) -> Iterator[Found]:
+    """Yield those of the spans that pass the check of their detector."""
+    if not spans:
+        return
+    good = _valid(detector.check, [part[s:e] for s, e in spans])
+    for (start, end), passes in zip(spans, good, strict=True):
+        if passes:
+            match = Match(start + offset, end + offset, detector.category, round(weight, 2))
+            yield weight, match, detector
 
 
 def _overlapping(found: list[Found]) -> Iterator[list[Found]]:
@@ -132,12 +181,6 @@ def _overlapping(found: list[Found]) -> Iterator[list[Found]]:
         yield group
 
 
-def _says(before: str, detector: Detector) -> bool:
-    """Tell whether one of a detector's field names stands in the text before a value."""
-    words = f" {' '.join(words_of(before))} "
-    return any(f" {' '.join(tokens(name))} " in words for name in (*detector.names, *detector.context))
-
-
 def _valid(check: str, values: list[str]) -> list[bool]:
     if not check:
         return [True] * len(values)
@@ -146,10 +189,13 @@ def _valid(check: str, values: list[str]) -> list[bool]:
     return [bool(x) for x in made.function(prepared(series, made))]
 
 
-def _without_overlap(found: list[tuple[float, Match]]) -> list[Match]:
+def _without_overlap(found: list[tuple[float, Match]], length: int) -> list[Match]:
+    """Choose the better ones first; `length` of the text, whose taken characters are marked."""
     chosen: list[Match] = []
+    taken = bytearray(length)
     for _, match in sorted(found, key=lambda item: (-item[0], item[1].start - item[1].end, item[1])):
-        if all(match.end <= other.start or other.end <= match.start for other in chosen):
+        if taken.find(1, match.start, match.end) < 0:
+            taken[match.start : match.end] = b"\1" * (match.end - match.start)
             chosen.append(match)
     return sorted(chosen)
 
@@ -165,10 +211,10 @@ def _compile(pattern: str) -> re2._Regexp:
     return re2.compile(pattern, _options())
 
 
-def _context(words: Sequence[str]) -> re2._Regexp:
+def _context(words: Sequence[str], before: str = "") -> re2._Regexp:
     forms = {unicodedata.normalize("NFKC", w) for w in words} | set(words)
     inner = "|".join(re2.escape(w) for w in sorted(forms))
-    return _compile(rf"(?i)(?:^|[^A-Za-z])(?:{inner})")
+    return _compile(rf"(?i){before}(?:{inner})")
 
 
 @functools.cache
