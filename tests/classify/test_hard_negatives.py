@@ -89,6 +89,7 @@ MAKERS: dict[str, Callable[[int], str]] = {
 def findings(columns: dict[str, list[str]], table: str = "warehouse/stock.csv") -> dict[str, list[tuple[str, float]]]:
     profiler = TableProfiler(SCANNER.engine.matcher, SCANNER.engine.names, table)
     profiler.add(pl.DataFrame(columns))
+    profiler.finish()
     found: dict[str, list[tuple[str, float]]] = {}
     for column in SCANNER.table_report(Table(table, "csv"), profiler.total).columns:
         found.setdefault(column.path, []).append((column.detector, column.confidence))

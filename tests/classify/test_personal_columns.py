@@ -107,6 +107,7 @@ KINDS = {
 def found(columns: dict[str, pl.Series]) -> dict[str, set[str]]:
     profiler = TableProfiler(SCANNER.engine.matcher, SCANNER.engine.names, "t.csv")
     profiler.add(pl.DataFrame(columns))
+    profiler.finish()
     out: dict[str, set[str]] = {}
     for column in SCANNER.table_report(Table("t.csv", "csv"), profiler.total).columns:
         out.setdefault(column.path, set()).add(column.category)

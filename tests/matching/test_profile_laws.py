@@ -18,6 +18,7 @@ from plainview.detectors.fieldnames import NameIndex
 from plainview.matching import counting, large
 from plainview.matching.batches import TableProfiler, profile
 from plainview.matching.compiled import Matcher
+from plainview.matching.plans import TablePlan
 from plainview.profiles import SAMPLE, ColumnProfile, Count, TableProfile, merge_all, smallest
 
 LOADED = load_detectors()
@@ -72,16 +73,18 @@ def test_parts_equal_the_whole_under_one_plan(rows: list[tuple[str, str]], data:
     frame = pl.DataFrame(rows, schema=["email", "note"], orient="row")
     plan = TableProfiler(MATCHER, NAMES)
     plan.add(frame)  # learns the plan
-    settled = plan.plan
+    settled = plan.plan.columns
     cuts = sorted(data.draw(st.lists(st.integers(0, len(rows)), max_size=3)))
     edges = [0, *cuts, len(rows)]
     parts = []
     for start, end in itertools.pairwise(edges):
-        part = TableProfiler(MATCHER, NAMES, plan=settled, learn=False)
+        part = TableProfiler(MATCHER, NAMES, plan=TablePlan(MATCHER, NAMES, columns=settled, learns=False))
         part.add(frame.slice(start, end - start))
+        part.finish()
         parts.append(part.total)
-    again = TableProfiler(MATCHER, NAMES, plan=settled, learn=False)
+    again = TableProfiler(MATCHER, NAMES, plan=TablePlan(MATCHER, NAMES, columns=settled, learns=False))
     again.add(frame)
+    again.finish()
     assert merge_all(parts) == again.total
 
 

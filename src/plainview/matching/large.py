@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from plainview.matching.columns import (
@@ -22,13 +20,11 @@ from plainview.matching.columns import (
     without_empty,
 )
 from plainview.matching.counting import Cells, count_column
-from plainview.matching.small import Hashes, smallest_hashes
+from plainview.matching.plans import TablePlan
+from plainview.matching.sketches import SEED, TableSketches, fresh_values
+from plainview.matching.tagging import tag_values
 from plainview.profiles import SAMPLE, ColumnProfile, Tags
 
-if TYPE_CHECKING:
-    from plainview.matching.batches import TableProfiler
-
-SEED = 0x706C6169  # hashes live in memory only; a fixed seed makes two runs agree
 FEW = 4096  # cells that show whether values repeat
 REPEATED = 8  # times that values stand on average, from which on each distinct one is looked at once
 
@@ -36,9 +32,9 @@ REPEATED = 8  # times that values stand on average, from which on each distinct 
 class LargeColumn:
     """One column of a large batch, in two steps, between which the tags of its new values are found."""
 
-    def __init__(self, profiler: TableProfiler, series: pl.Series, hashes: pl.Series | None) -> None:
-        self.profiler, self.path, self.series, self.hashes = profiler, series.name, series, hashes
-        self.known, self.bound = profiler.known(self.path), profiler.bound(self.path)
+    def __init__(self, sketches: TableSketches, plan: TablePlan, series: pl.Series, hashes: pl.Series | None) -> None:
+        self.plan, self.path, self.series, self.hashes = plan, series.name, series, hashes
+        self.known, self.bound = sketches.known(self.path), sketches.bound(self.path)
         self.done: ColumnProfile | None = None
         self.rows = self.empty = 0
         self.cells = Cells(pl.Series(dtype=pl.String))
@@ -70,10 +66,9 @@ class LargeColumn:
         """Return the profile of the batch."""
         if self.done is not None:
             return self.done
-        profiler, plan = self.profiler, self.profiler.plan_of(self.path)
-        profiler.learn_from(self.path, self.learnt)
-        prose = is_prose(self.series)
-        counts = count_column(self.cells, plan, profiler.matcher, prose=prose, watch=prose and profiler.learn)
+        self.plan.learn(self.path, self.learnt)
+        plan, prose = self.plan.of(self.path), is_prose(self.series)
+        counts = count_column(self.cells, plan, self.plan.matcher, prose=prose, watch=prose and self.plan.learns)
         return ColumnProfile(self.rows, self.empty, counts, self.sketch, frozenset({kind_of(self.series)}))
 
 
@@ -107,6 +102,62 @@ class Underway:
         return {column.path: done.result() for column, done in zip(self.columns, self._counted, strict=True)}
 
 
+class LargeBatches:
+    """The large batches of one table, of which two are underway, so that none waits for the end of another.
+
+    While one batch is hashed, the new values of the one before it get their tags, and the one before that is counted.
+    `counted` is handed the rows and the profiles of each batch, in their order.
+    """
+
+    def __init__(
+        self,
+        sketches: TableSketches,
+        plan: TablePlan,
+        counted: Callable[[int, Mapping[str, ColumnProfile]], None],
+    ) -> None:
+        self.sketches, self.plan, self._hand_on = sketches, plan, counted
+        self._hashing: Underway | None = None  # the batch that came last
+        self._counting: Underway | None = None  # the one before it
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Begin with a flat batch; its columns go side by side, since Polars releases the interpreter's lock."""
+        hashes = hashes_of_full(frame)
+        columns = [LargeColumn(self.sketches, self.plan, s, hashes.get(s.name)) for s in frame.iter_columns()]
+        batch = Underway(frame.height, columns)
+        batch.hash()
+        before, self._hashing = self._hashing, batch
+        if before:
+            self._advance(before)
+
+    def settle(self) -> None:
+        """Wait until all batches are counted. Raises what one of them raised, which is not added; the others wait."""
+        while self._hashing or self._counting:
+            batch, self._hashing = self._hashing, None
+            self._advance(batch)
+
+    def _advance(self, batch: Underway | None) -> None:
+        """Let a batch that was hashed be counted, when the one before it is."""
+        if batch:
+            self._tag(batch)
+        counted, self._counting = self._counting, None
+        try:
+            if counted:
+                self._hand_on(counted.rows, counted.counted())
+        finally:
+            if batch:
+                batch.count()
+            self._counting = batch
+
+    def _tag(self, batch: Underway) -> None:
+        """Find the tags of all columns at once: each step of Polars costs."""
+        dues = [self.sketches.due(column.path, column.fresh) for column in batch.hashed()]
+        named = [self.plan.named(column.path) for column, due in zip(batch.columns, dues, strict=True) for _ in due]
+        tags = iter(tag_values([value for due in dues for value in due.values()], self.plan.matcher, named))
+        for column, due in zip(batch.columns, dues, strict=True):
+            column.sketch = {key: next(tags) for key in due}
+            column.learnt = self.sketches.add(column.path, column.sketch)
+
+
 def hashes_of_full(frame: pl.DataFrame) -> dict[str, pl.Series]:
     """Return the hashes of the text columns in which no cell is empty, found in one step for all of them."""
     text = [s.name for s in frame.iter_columns() if s.dtype == pl.String and not s.null_count()]
@@ -123,24 +174,6 @@ def _distinct(known: Mapping[int, Tags]) -> float:
 def _counted(hashes: pl.Series) -> int:
     """Return how many hashes are distinct, or a number above it where the first few are nearly all distinct."""
     return len(hashes) if hashes.head(FEW).n_unique() > FEW // 2 else hashes.n_unique()
-
-
-def fresh_values(
-    values: pl.Series, hashes: Hashes, known: Mapping[int, Tags], bound: int | None = None
-) -> dict[int, str]:
-    """Return the distinct values with the smallest hashes, at most SAMPLE and up to `bound`, the known ones not."""
-    if bound is not None:
-        places = np.flatnonzero(hashes <= np.uint64(bound))
-    else:
-        # the smallest of many: first cut by value, which is cheap, then make distinct
-        cut = min((1 << 64) // max(1, len(hashes)) * SAMPLE * 8, (1 << 64) - 1)
-        places = np.flatnonzero(hashes <= np.uint64(cut))
-        if len(set(hashes[places].tolist())) < SAMPLE:
-            places = np.arange(len(hashes))
-    least, first = smallest_hashes(hashes[places])
-    new = [at for at, key in enumerate(least) if key not in known]
-    found = values.gather(places[first[new]].tolist()).to_list() if new else []
-    return {least[at]: value for at, value in zip(new, found, strict=True)}
 
 
 @functools.cache

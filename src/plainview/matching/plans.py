@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from plainview.detectors import Detector, chance
+from plainview.detectors.fieldnames import NameIndex
 from plainview.matching.compiled import Matcher
 from plainview.profiles import Tags, tally
 
@@ -21,6 +22,36 @@ class ColumnPlan:
 
     cells: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+
+
+class TablePlan:
+    """The plans of the columns of one table. Where `learns` is off they stay as given."""
+
+    def __init__(
+        self,
+        matcher: Matcher,
+        names: NameIndex,
+        table: str = "",
+        columns: dict[str, ColumnPlan] | None = None,
+        *,
+        learns: bool = True,
+    ) -> None:
+        self.matcher, self.names, self.table, self.learns = matcher, names, table, learns
+        self.columns = columns if columns is not None else {}
+
+    def of(self, path: str) -> ColumnPlan:
+        """Return the plan of a column, made when it is met first."""
+        return self.columns.setdefault(path, ColumnPlan())
+
+    def named(self, path: str) -> frozenset[str]:
+        """Return the detectors with `needs_name` that the name of a column speaks of."""
+        matches = self.names.match(path, self.table)
+        return self.matcher.loose.intersection(m.detector for m in matches if m.strength >= CLEAR)
+
+    def learn(self, path: str, sketch: Mapping[int, Tags] | None) -> None:
+        """Extend the plan of a column by what its sketch and its name suggest; None says nothing new."""
+        if sketch is not None and self.learns:
+            extend_plan(self.of(path), sketch, self.names.match(path, self.table), self.matcher)
 
 
 def extend_plan(plan: ColumnPlan, sketch: Mapping[int, Tags], matches: Iterable[object], matcher: Matcher) -> None:

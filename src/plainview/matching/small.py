@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,23 +15,20 @@ import polars as pl
 
 from plainview.matching.compiled import NULLS, SLOW, Matcher
 from plainview.matching.counting import Cells, attribute, hold_valid, in_vocabulary
-from plainview.matching.plans import ColumnPlan
+from plainview.matching.plans import ColumnPlan, TablePlan
+from plainview.matching.sketches import SEED, Places, TableSketches, smallest_hashes
 from plainview.matching.tagging import tag_values
-from plainview.profiles import SAMPLE, Count, Tags
-
-if TYPE_CHECKING:
-    from plainview.matching.batches import TableProfiler
+from plainview.profiles import Count, Tags
 
 Bools = npt.NDArray[np.bool_]
-Hashes = npt.NDArray[np.uint64]
-Places = npt.NDArray[np.intp]
 
 
 @dataclass(slots=True)
 class SmallColumn:
     """One column of one small batch; `text` may hold empty cells still. `sketch` and `counts` are the outcome."""
 
-    profiler: TableProfiler
+    sketches: TableSketches  # of its table
+    table_plan: TablePlan
     path: str
     text: pl.Series
     prose: bool
@@ -44,14 +40,14 @@ class SmallColumn:
     @property
     def plan(self) -> ColumnPlan:
         """What is counted of it."""
-        return self.profiler.plan_of(self.path)
+        return self.table_plan.of(self.path)
 
     def places(self) -> Places:
         """Where its cells stand."""
         return np.arange(self.start, self.start + self.filled)
 
 
-def count_small(columns: Sequence[SmallColumn], matcher: Matcher, seed: int) -> None:
+def count_small(columns: Sequence[SmallColumn], matcher: Matcher) -> None:
     """Sketch and count all columns."""
     if not columns:
         return
@@ -64,36 +60,28 @@ def count_small(columns: Sequence[SmallColumn], matcher: Matcher, seed: int) -> 
         column.filled, column.start = size, end - size
     if not len(cells):
         return
-    _sketch(columns, cells, matcher, seed)
+    _sketch(columns, cells, matcher)
     for column in columns:
-        column.profiler.learn_from(column.path, column.profiler.sketched(column.path, column.sketch))
+        column.table_plan.learn(column.path, column.sketches.add(column.path, column.sketch))
     _Counting(columns, cells, owner, matcher).run()
 
 
-def smallest_hashes(hashes: Hashes) -> tuple[list[int], Places]:
-    """Return the SAMPLE smallest distinct hashes, and where each stands first."""
-    order = np.argsort(hashes, kind="stable")
-    if len(hashes):
-        order = order[np.append(True, hashes[order[1:]] != hashes[order[:-1]])][:SAMPLE]
-    return hashes[order].tolist(), order
-
-
-def _sketch(columns: Sequence[SmallColumn], cells: pl.Series, matcher: Matcher, seed: int) -> None:
-    hashes = cells.hash(seed).to_numpy()
+def _sketch(columns: Sequence[SmallColumn], cells: pl.Series, matcher: Matcher) -> None:
+    hashes = cells.hash(SEED).to_numpy()
     fresh: list[list[int]] = []
     places: list[Places] = []
     for column in columns:
-        known, bound = column.profiler.known(column.path), column.profiler.bound(column.path)
+        known, bound = column.sketches.known(column.path), column.sketches.bound(column.path)
         least, first = smallest_hashes(hashes[column.start : column.start + column.filled])
         new = [i for i, h in enumerate(least) if h not in known and (bound is None or h <= bound)]
         fresh.append([least[i] for i in new])
         places.append(first[new] + column.start)
     values = iter(cells.gather(np.concatenate(places)).to_list())
     dues = [
-        column.profiler.due(column.path, {h: next(values) for h in new})
+        column.sketches.due(column.path, {h: next(values) for h in new})
         for column, new in zip(columns, fresh, strict=True)
     ]
-    named = [column.profiler.named(column.path) for column in columns]
+    named = [column.table_plan.named(column.path) for column in columns]
     # a town stands in many tables
     different = list({(value, names): None for due, names in zip(dues, named, strict=True) for value in due.values()})
     found = tag_values([value for value, _ in different], matcher, [names for _, names in different])
@@ -117,7 +105,7 @@ class _Counting:
             self._count_cells(name, having)
         for name, having in self._by_detector(lambda plan: plan.texts).items():
             self._count_texts(name, having)
-        watched = np.array([column.prose and column.profiler.learn for column in self.columns])[self.owner]
+        watched = np.array([column.prose and column.table_plan.learns for column in self.columns])[self.owner]
         places = np.flatnonzero(watched & ~self.explained & ~self.met)
         if not len(places):
             return

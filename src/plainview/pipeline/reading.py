@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from functools import partial
 from threading import Semaphore
 from typing import TYPE_CHECKING
 
@@ -162,7 +161,7 @@ def with_notes(table: Table, other: Table) -> Table:
 def finish(result: UnitResult) -> None:
     """Wait for the batches that are underway, and for the last tags."""
     for name, (_, profiler) in result.tables.items():
-        _each_fault(partial(getattr, profiler, "total"), result.log, name)
+        _each_fault(profiler.finish, result.log, name)
 
 
 def _each_fault(step: Callable[[], object], log: ReadLog | None, table: str) -> None:
