@@ -16,7 +16,7 @@ import polars as pl
 
 from plainview.errors import PlainviewError, ProtocolError, RefusedError
 from plainview.stores.base import NetworkSource, Verdict
-from plainview.stores.redis.rows import texts
+from plainview.stores.shared.columns import texts
 from plainview.stores.shared.keygroups import SAMPLE, KeyGroups
 from plainview.tables import SAMPLED, Batch, ReadLog, Table, Unit
 from plainview.wire import probes

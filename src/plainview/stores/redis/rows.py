@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import polars as pl
 
 from plainview.errors import ProtocolError
+from plainview.stores.shared.columns import lists, texts
 from plainview.tables import Batch, Table
 
 if TYPE_CHECKING:
@@ -174,19 +175,3 @@ def unique(names: list[str]) -> list[str]:
         taken.add(free)
         found.append(free)
     return found
-
-
-def texts(name: str, values: Sequence[bytes]) -> pl.Series:
-    """Return a column of text; bytes that are no UTF-8 become U+FFFD."""
-    try:
-        return pl.Series(name, values, dtype=pl.Binary).cast(pl.String)
-    except pl.exceptions.ComputeError:
-        return pl.Series(name, [value.decode("utf-8", "replace") for value in values], dtype=pl.String)
-
-
-def lists(name: str, values: Sequence[Sequence[bytes]]) -> pl.Series:
-    """Return a column of lists of text."""
-    sizes = pl.Series("n", [len(items) for items in values], dtype=pl.Int64)
-    flat = texts(name, [item for items in values for item in items])
-    rows = pl.DataFrame({"row": pl.int_range(len(values), eager=True).repeat_by(sizes).explode(), name: flat})
-    return rows.group_by("row", maintain_order=True).agg(name)[name]
