@@ -14,6 +14,13 @@ import pytest
 CANARIES = ("canary.7f3a@example.org", "Canaria Vogelsang", "+49 30 90182357", "DE89370400440532013000")
 
 
+@pytest.fixture(autouse=True)
+def read_in_this_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `plainview.scan` start no workers, so that tests can look inside; the command starts them as always."""
+    if not request.node.get_closest_marker("workers"):
+        monkeypatch.setattr("plainview.pipeline.scan.available", lambda: False)
+
+
 @contextmanager
 def counted_calls() -> Iterator[list[int]]:
     """Count the calls of functions, Python's and C's: what costs too much shows in them on a busy machine, too."""

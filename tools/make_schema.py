@@ -55,6 +55,7 @@ FIELDS = {
     "Coverage.read_as": "Whose rights the reading used.",
     "Coverage.skipped": "All that was not examined.",
     "Coverage.noted": "What was passed over because it needs no look, such as views: it leaves nothing unknown.",
+    "Coverage.isolation": "How files were kept from harming the run: worker processes, and what the kernel forbids them.",
     "Skipped.what": "A table, file, member or range of rows.",
     "Skipped.why": "The reason, and where there is one what to do.",
     "Exposure.state": "The most that a stranger may do.",

@@ -34,6 +34,7 @@ ANYTHING = "…"
 CHANGING = (
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"), "2026-01-01 00:00 UTC"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\+00:00|Z)"), "2026-01-01T00:00:00+00:00"),
+    (re.compile(r"\(seccomp(?:, Landlock \d+)?\)"), "(seccomp)"),
     (re.compile(r"(plainview |\"version\": \")\d+\.\d+\.\d+[\w.]*"), r"\g<1>0.0.0"),
 )
 

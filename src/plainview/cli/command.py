@@ -154,6 +154,9 @@ def _add_scan(commands: argparse._SubParsersAction[Parser]) -> None:
     limits.add_argument("--depth", type=positive, metavar="N", help="archives inside archives (3)")
     limits.add_argument("--members", type=positive, metavar="N", help="entries of one archive (100000)")
     limits.add_argument("--columns", type=positive, metavar="N", help="columns of one table (10000)")
+    limits.add_argument(
+        "--memory-total", type=size, metavar="SIZE", help="for all workers that read files (half of what is free)"
+    )
     limits.add_argument("--memory", type=size, metavar="SIZE", help="for packed formats that cannot be streamed (256m)")
 
 
@@ -298,6 +301,7 @@ def options_of(args: argparse.Namespace) -> Options:
     return Options(
         sample=args.sample,
         threads=args.threads or 0,
+        memory_total=args.memory_total or 0,
         detectors=tuple(args.detectors),
         limits=limits,
         scope=_scope(args),

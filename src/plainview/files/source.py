@@ -13,6 +13,7 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -48,7 +49,7 @@ class LocalInput(Input):
 
 
 class FileSource:
-    """A file, or a folder and all below it. `kind` is "files" for a folder, else the kind of the file.
+    """A file, or a folder and all below it. Making one opens no file.
 
     Raise TargetError when there is nothing at `path`.
     """
@@ -65,9 +66,13 @@ class FileSource:
             why = "circular link" if error.errno == errno.ELOOP else translate(error).message
             raise TargetError(f"cannot look at the target: {why}", hint="is the path right?") from None
         self._name = Path(path).name or self.root.name
-        self.kind = "files" if stat.S_ISDIR(self._status.st_mode) else self._kind_of_file()
+        self.is_folder = stat.S_ISDIR(self._status.st_mode)
 
-    def _kind_of_file(self) -> str:
+    @cached_property
+    def kind(self) -> str:
+        """What is read: "files", or the kind of the one file, told from its first bytes when this is asked first."""
+        if self.is_folder:
+            return "files"
         try:
             source, size = self._input(self._name, self.root)
             return _kind(source, size).name or "file"
@@ -83,7 +88,7 @@ class FileSource:
 
     def units(self, log: ReadLog) -> Iterator[Unit]:
         """Yield the files in the order of their paths, while the walk goes on; the others go into `log`."""
-        if self.kind == "files":
+        if self.is_folder:
             yield from self._walk(str(self.root), "", log)
         elif stat.S_ISREG(self._status.st_mode):
             yield Unit(self._name, self._status.st_size, None, str(self.root))

@@ -41,7 +41,9 @@ def until_it_fails(units: Iterator[Unit], target: str, log: ReadLog) -> Iterator
         log.skip(target, error)
 
 
-def coverage(logs: Sequence[ReadLog], tables: Sequence[TableReport], *, read_as: ReadAs, sampled: bool) -> Coverage:
+def coverage(
+    logs: Sequence[ReadLog], tables: Sequence[TableReport], *, read_as: ReadAs, sampled: bool, isolation: str = ""
+) -> Coverage:
     """Return how much of a target was looked at, from the logs of its units and the reports of its tables."""
     return Coverage(
         tables_listed=max(sum(log.tables_listed for log in logs), len(tables)),
@@ -53,6 +55,7 @@ def coverage(logs: Sequence[ReadLog], tables: Sequence[TableReport], *, read_as:
         read_as=read_as,
         skipped=told(pair for log in logs for pair in log.skipped),
         noted=told(pair for log in logs for pair in log.noted),
+        isolation=isolation,
     )
 
 

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to scan. `sample` is rows a table, None for all; `threads` is how many units are read at once."""
+    """How to scan. `sample` is rows a table, None for all; `threads` is how many units are read at once.
+
+    `apart`: files are read by worker processes, which may die without the run. `memory_total` is what all of them may
+    hold, in bytes; 0 is half of what is free.
+    """
 
     sample: int | None = None
     threads: int = 0
@@ -26,6 +30,8 @@ class Options:
     scope: Scope | None = None  # None: loopback only
     credentials: Credentials | None = None  # None: only what stands in an address
     network: WireLimits | None = None
+    apart: bool = True
+    memory_total: int = 0
 
 
 @dataclass(slots=True)

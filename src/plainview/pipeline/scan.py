@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from plainview.errors import PlainviewError
+from plainview.files.source import FileSource
 from plainview.pipeline.gathering import told
 from plainview.pipeline.options import Options, Progress
 from plainview.report.model import Coverage, Report, TargetReport, Tool
@@ -14,6 +18,11 @@ from plainview.stores import open_source
 from plainview.tables import Limits
 from plainview.targets.target import Target, parse_target
 from plainview.version import __version__
+from plainview.workers.start import available
+
+if TYPE_CHECKING:
+    from plainview.pipeline.apart import Apart
+    from plainview.pipeline.scanner import Scanner
 
 
 def now() -> str:
@@ -27,14 +36,43 @@ def scan(*targets: str | Path | Target, options: Options | None = None, progress
     Raises UsageError for an address that is none. Everything that could not be looked at stands in
     `coverage.skipped` of its target.
     """
-    from plainview.pipeline.scanner import Scanner
-
     started = now()
-    scanner = Scanner(options, progress)
-    chosen = scanner.options
-    parsed = [t if isinstance(t, Target) else parse_target(str(t)) for t in targets]
-    reports = []
-    for target in parsed:
+    run = Run(options or Options(), progress or Progress(), [_parsed(target) for target in targets])
+    try:
+        reports = [run.report(target) for target in run.targets]
+    finally:
+        run.close()
+    return Report(tool=Tool(version=__version__), started=started, finished=now(), targets=tuple(reports))
+
+
+def _parsed(target: str | Path | Target) -> Target:
+    return target if isinstance(target, Target) else parse_target(str(target))
+
+
+class Run:
+    """One run over its targets. Files are read by workers, stores in this process."""
+
+    def __init__(self, options: Options, progress: Progress, targets: Sequence[Target]) -> None:
+        self.options, self.progress, self.targets = options, progress, targets
+        files = [target for target in targets if target.is_local_file]
+        self._apart: Apart | None = None
+        if files and options.apart and available():
+            from plainview.pipeline.apart import Apart
+
+            self._apart = Apart(options, progress, files)
+
+    @cached_property
+    def scanner(self) -> Scanner:
+        """What reads in this process, made ready when it is needed first."""
+        from plainview.pipeline.scanner import Scanner
+
+        return Scanner(self.options, self.progress)
+
+    def report(self, target: Target) -> TargetReport:
+        """Read one target."""
+        chosen = self.options
+        if not (target.is_local_file and self._apart):
+            _ = self.scanner  # a bad detector of the user's own is said before anything is opened
         try:
             source = open_source(
                 target,
@@ -44,13 +82,18 @@ def scan(*targets: str | Path | Target, options: Options | None = None, progress
                 network=chosen.network,
             )
         except PlainviewError as error:
-            reports.append(_unopened(target, error))
-            continue
+            return _unopened(target, error)
         try:
-            reports.append(scanner.scan_source(source, str(target)))
+            if self._apart and isinstance(source, FileSource):
+                return self._apart.scan(source, str(target))
+            return self.scanner.scan_source(source, str(target))
         finally:
             source.close()
-    return Report(tool=Tool(version=__version__), started=started, finished=now(), targets=tuple(reports))
+
+    def close(self) -> None:
+        """End the workers."""
+        if self._apart:
+            self._apart.close()
 
 
 def _unopened(target: Target, error: PlainviewError) -> TargetReport:

@@ -75,6 +75,7 @@ class Coverage(Base, frozen=True, kw_only=True):
     read_as: Literal["stranger", "credential", "file"] = "file"
     skipped: tuple[Skipped, ...] = ()
     noted: tuple[Skipped, ...] = ()
+    isolation: str = ""
 
 
 class Column(Base, frozen=True, kw_only=True):

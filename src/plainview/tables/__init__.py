@@ -164,7 +164,9 @@ class Format(Protocol):
 class Source(Protocol):
     """An opened store. Used as: check_access, units, read each unit (in threads), close."""
 
-    kind: str
+    @property
+    def kind(self) -> str:
+        """What it is, as the report says: "redis", "files"."""
 
     def check_access(self) -> Exposure | None:
         """Say what a stranger may do, or None where the question makes no sense (local files)."""

@@ -169,3 +169,5 @@ def _coverage(target: TargetReport, *, verbose: bool) -> Iterator[Line]:
         yield 2, f"Needed no look: {', '.join(map(quoted, shown))}{' …' * (len(names) > len(shown))} — {why}", ""
     if target.coverage.tables_read and not target.coverage.skipped:
         yield 2, "Nothing was left out.", ""
+    if verbose and target.coverage.isolation:
+        yield 2, target.coverage.isolation, "dim"

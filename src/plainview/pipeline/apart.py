@@ -1,0 +1,146 @@
+"""Files, read by workers: this process lists them and gathers what came of each. It parses nothing and loads no frames.
+
+Where no process can be started (a frozen program, a system that forbids it), files are read in this one.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from plainview.errors import DetectorError
+from plainview.files.source import FileSource
+from plainview.pipeline.gathering import coverage, grouped, until_it_fails
+from plainview.pipeline.options import Options, Progress
+from plainview.pipeline.worker import Setup
+from plainview.report.model import TableReport, TargetReport
+from plainview.report.names import safe_name
+from plainview.tables import ReadLog, Unit
+from plainview.workers.memory import free
+from plainview.workers.messages import Confined, Moved, Outcome, Piece, Task
+from plainview.workers.pool import Bounds, Pool, WorkerRefusedError
+from plainview.workers.start import Starter
+
+if TYPE_CHECKING:
+    from plainview.targets.target import Target
+
+LEAST = 512 << 20  # bytes of memory that one worker must have
+SPARE = 1  # processes more than run at once, for those that die
+PART = "only a part was read: its reader died"
+
+
+class Apart:
+    """Reads the file targets of one run. Make it before anything starts a thread; `close` it at the end."""
+
+    def __init__(self, options: Options, progress: Progress, targets: Sequence[Target]) -> None:
+        self.options, self.progress = options, progress
+        self.memory = options.memory_total or free() // 2
+        cores = processors()
+        self.size = max(1, min(options.threads or cores, self.memory // LEAST))
+        self.roots = tuple(os.fsencode(os.path.realpath(target.path)) for target in targets)
+        self.pool = Pool(
+            Starter("plainview.pipeline.worker:serve", self.size + SPARE),
+            self.size,
+            Bounds(options.limits.seconds, self.memory // self.size),
+            self._setup,
+            on_moved=self._moved,
+            on_began=self._began,
+        )
+
+    def close(self) -> None:
+        """End all workers."""
+        self.pool.close()
+
+    def _setup(self, number: int) -> bytes:
+        """Return the first message of a worker. The first has the libraries' threads of a run with one file."""
+        cores = processors()
+        setup = Setup(
+            limits=self.options.limits,
+            sample=self.options.sample,
+            detectors=tuple(os.fsencode(os.path.abspath(path)) for path in self.options.detectors),  # noqa: PTH100
+            roots=self.roots,
+            threads=cores if number == 0 else max(1, cores // self.size),
+        )
+        return msgspec.msgpack.encode(setup)
+
+    def _moved(self, moved: Moved) -> None:
+        self.progress.on_bytes(moved.bytes)
+        self.progress.on_rows(moved.rows)
+
+    def _began(self, piece: Piece) -> None:
+        self.progress.on_unit(Unit(piece.name, piece.size))
+
+    def scan(self, source: FileSource, target: str) -> TargetReport:
+        """Read every file of a source and return what was found. Raises DetectorError for a bad one of the user's."""
+        self.progress.on_target(target)
+        log = ReadLog()
+        units = until_it_fails(source.units(log), safe_name(target), log)
+        logs, tables = [log], list[TableReport]()
+        kind = "files" if source.is_folder else ""
+        try:
+            for outcome in self.pool.run(_tasks(units, os.fsencode(source.root))):
+                logs.append(_log(outcome))
+                tables.extend(_marked(outcome))
+                kind = kind or outcome.kind
+        except WorkerRefusedError as error:
+            raise DetectorError(str(error)) from None
+        return TargetReport(
+            target=safe_name(target),
+            kind=kind or "file",
+            coverage=coverage(
+                logs,
+                tables,
+                read_as="file",
+                sampled=self.options.sample is not None,
+                isolation=isolation(self.pool.confined),
+            ),
+            tables=tuple(tables),
+        )
+
+
+def isolation(held: Confined | None) -> str:
+    """Say what keeps files from harming the run, and what of it this system does not have."""
+    if held is None:
+        return ""  # no worker had anything to do
+    landlock = f", Landlock {held.landlock}" if held.landlock else ""
+    words = f"Read by workers that cannot write or connect (seccomp{landlock})" if held.seccomp else "Read by workers"
+    missing = "".join(f"; {why}" for why in held.missing)
+    return f"{words}{missing}."
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 2
+
+
+def _tasks(units: Iterator[Unit], root: bytes) -> Iterator[Task]:
+    number = 0
+    for group in grouped(units):
+        pieces = []
+        for unit in group:
+            pieces.append(Piece(number, unit.name, unit.size, os.fsencode(str(unit.locator)), root))
+            number += 1
+        yield Task(tuple(pieces))
+
+
+def _log(outcome: Outcome) -> ReadLog:
+    return ReadLog(
+        list(outcome.skipped),
+        list(outcome.noted),
+        outcome.tables_listed,
+        outcome.rows_listed,
+        outcome.bytes_read,
+    )
+
+
+def _marked(outcome: Outcome) -> Sequence[TableReport]:
+    """Return the tables of a piece; those of one whose reader died say that they are parts."""
+    if not outcome.died:
+        return outcome.reports
+    return [msgspec.structs.replace(table, notes=(*table.notes, PART)) for table in outcome.reports]

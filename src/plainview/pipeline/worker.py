@@ -1,0 +1,188 @@
+"""What a worker for files does: it reads pieces, counts and judges their tables, and says so in counts.
+
+It gives up its rights (`workers.sandbox`) before the libraries that parse are loaded and before it starts a thread.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import sysconfig
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from plainview.errors import PlainviewError
+from plainview.pipeline.options import Options, Progress
+from plainview.tables import Limits, ReadLog, Unit
+from plainview.workers.channel import Channel
+from plainview.workers.messages import Answer, Began, Confined, Finished, Moved, Outcome, Piece, Refused, Task
+from plainview.workers.sandbox import confine
+
+if TYPE_CHECKING:
+    from plainview.files.source import FileSource
+    from plainview.pipeline.reading import UnitResult
+    from plainview.pipeline.scanner import Scanner
+    from plainview.report.model import TableReport
+
+# Where the libraries and their data lie
+SYSTEM = ("/usr", "/lib", "/lib64", "/etc", "/proc", "/sys", "/dev/null", "/dev/urandom")
+OFTEN = 0.05  # seconds between two messages about progress
+FIRST_PART, DEARER = 0.25, 20  # seconds until the first part is sent; then it may cost a twentieth of the time
+
+
+class Setup(msgspec.Struct, frozen=True):
+    """How to read, and what may be read. Paths are the system's bytes."""
+
+    limits: Limits
+    sample: int | None
+    detectors: tuple[bytes, ...]
+    roots: tuple[bytes, ...]
+    threads: int  # of the libraries
+
+
+def serve(channel: Channel) -> None:
+    """Do tasks until the parent is gone."""
+    first = channel.receive()
+    if first is None:
+        return
+    setup = msgspec.msgpack.decode(first, type=Setup)
+    os.environ["POLARS_MAX_THREADS"] = str(setup.threads)
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    if not _compiled():
+        import plainview.pipeline.engine  # noqa: F401  the interpreter may write its caches while it still can
+    held = confine(_readable(setup), network=False)
+    say(channel, Confined(held.seccomp, held.landlock, held.missing))
+    from plainview.pipeline.scanner import Scanner
+
+    try:
+        detectors = tuple(Path(os.fsdecode(path)) for path in setup.detectors)
+        talk = Talk(channel)
+        options = Options(sample=setup.sample, threads=1, detectors=detectors, limits=setup.limits)
+        scanner = Scanner(options, talk.progress())
+    except PlainviewError as error:
+        say(channel, Refused(str(error)))
+        return
+    files = Files(scanner, talk)
+    scanner.shared.on_part, scanner.shared.on_counting = files.part, talk.counting
+    while (body := channel.receive()) is not None:
+        files.do(msgspec.msgpack.decode(body, type=Task))
+
+
+def _compiled() -> bool:
+    """Tell whether the libraries were loaded once before: their caches lie beside them."""
+    for name in ("polars", "plainview"):
+        found = importlib.util.find_spec(name)
+        if not found or not found.origin or not Path(importlib.util.cache_from_source(found.origin)).exists():
+            return False
+    return True
+
+
+def _readable(setup: Setup) -> list[str]:
+    """Return where this process must be able to read: what it was given, and what its libraries lie in."""
+    own = [sys.prefix, sys.base_prefix, sysconfig.get_path("stdlib"), *sys.path]
+    given = [os.fsdecode(path) for path in (*setup.roots, *setup.detectors)]
+    return [os.path.realpath(path) for path in (*SYSTEM, *own, *given) if path]
+
+
+def say(channel: Channel, answer: Answer) -> None:
+    """Send an answer."""
+    channel.send(msgspec.msgpack.encode(answer))
+
+
+@dataclass(slots=True)
+class Talk:
+    """What a worker says while it reads. Called from any thread."""
+
+    channel: Channel
+    bytes: int = 0
+    rows: int = 0
+    said: float = 0.0
+    numbers: dict[str, int] = field(default_factory=dict)  # of the pieces of this task, by name
+
+    def progress(self) -> Progress:
+        """Return the callables that reading tells its progress to."""
+        return Progress(on_unit=self.began, on_bytes=self.read, on_rows=self.counted)
+
+    def began(self, unit: Unit) -> None:
+        """Say which piece is being read."""
+        say(self.channel, Began(self.numbers[unit.name]))
+
+    def counting(self) -> None:
+        """Say that no piece is being read: those of this task are counted together."""
+        say(self.channel, Began(None))
+
+    def read(self, count: int) -> None:
+        """Count bytes."""
+        self.bytes += count
+        self.moved()
+
+    def counted(self, count: int) -> None:
+        """Count rows."""
+        self.rows += count
+        self.moved()
+
+    def moved(self, *, now: bool = False) -> None:
+        """Say how much was read since the last time, when that was some time ago."""
+        if now or time.monotonic() - self.said > OFTEN:
+            self.said = time.monotonic()
+            moved, self.bytes, self.rows = Moved(self.bytes, self.rows), 0, 0
+            say(self.channel, moved)
+
+
+@dataclass(slots=True)
+class Files:
+    """Reads pieces with one scanner. Sends what was counted of a long one now and then, in case this process dies."""
+
+    scanner: Scanner
+    talk: Talk
+    sources: dict[bytes, FileSource] = field(default_factory=dict)
+    due: float = 0.0  # when the next part may be sent
+
+    def do(self, task: Task) -> None:
+        """Read the pieces of a task, all of one root, and say what came of each."""
+        self.talk.numbers = {piece.name: piece.number for piece in task.pieces}
+        self.due = time.monotonic() + FIRST_PART
+        source = self._source(task.pieces[0])
+        units = [Unit(piece.name, piece.size, None, os.fsdecode(piece.locator)) for piece in task.pieces]
+        for piece, result in zip(task.pieces, self.scanner.read_units(source, units), strict=True):
+            self._say(piece.number, result.reports, result.log, kind=source.kind, final=True)
+        self.talk.moved(now=True)
+        say(self.talk.channel, Finished())
+
+    def part(self, result: UnitResult) -> None:
+        """Send what was counted of a piece so far, where that costs little."""
+        began = time.monotonic()
+        if began < self.due:
+            return
+        reports = [
+            self.scanner.table_report(table, profiler.total, ReadLog()) for table, profiler in result.tables.values()
+        ]
+        self._say(self.talk.numbers[result.name], reports, result.log, kind="", final=False)
+        self.due = time.monotonic() + max(FIRST_PART, DEARER * (time.monotonic() - began))
+
+    def _source(self, piece: Piece) -> FileSource:
+        from plainview.files.source import FileSource
+
+        if piece.root not in self.sources:
+            self.sources[piece.root] = FileSource(os.fsdecode(piece.root), self.scanner.options.limits)
+        return self.sources[piece.root]
+
+    def _say(self, number: int, reports: Sequence[TableReport], log: ReadLog, *, kind: str, final: bool) -> None:
+        outcome = Outcome(
+            number,
+            tuple(reports),
+            tuple(log.skipped),
+            tuple(log.noted),
+            log.tables_listed,
+            log.rows_listed,
+            log.bytes_read,
+            kind,
+            final,
+        )
+        say(self.talk.channel, outcome)
