@@ -24,6 +24,7 @@ from plainview.detectors import load_detectors, vocabulary
 from plainview.matching.compiled import Matcher
 from plainview.matching.shapes import SHAPES, shape_of
 from plainview.matching.tagging import tag_values
+from plainview.tags import formed_of, passed_of
 
 OUT = pathlib.Path(__file__).parent.parent / "src/plainview/detectors/base_rates.json"
 Rng = random.Random
@@ -111,12 +112,13 @@ def measure(rows: int, seed: int = 20260) -> dict[str, dict[str, float]]:
             continue
         seen: Counter[str] = Counter(tag for tags in tag_values(values, matcher) for tag in tags)
         for tag, count in seen.items():
-            name = tag.rstrip("!")
+            passed = passed_of(tag)
+            name = passed if passed is not None else formed_of(tag)
             if name in matcher.rules and matcher.rules[name].check:
                 form[name] += count
-                both[name] += 0 if tag.endswith("!") else count
-            if tag in matcher.detectors:
-                rates.setdefault(tag, {})[shape] = round(count / len(values), 5)
+                both[name] += count if passed is not None else 0
+            if passed is not None:
+                rates.setdefault(passed, {})[shape] = round(count / len(values), 5)
     for name, count in form.items():
         if count >= 50:
             rates.setdefault(name, {})["given_form"] = round(both[name] / count, 5)

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from plainview.tags import Tag, Tags, shape_of
+
 SAMPLE = 128  # distinct values that a column's sketch speaks of
 
-Tags = frozenset[str]
 NOTHING: Mapping[str, Count] = MappingProxyType({})
 
 
@@ -34,13 +35,13 @@ class ColumnProfile:
     """Sums over the cells of one column.
 
     `sketch` is a bottom-k sketch of the distinct values: the SAMPLE smallest hashes, each with tags that say
-    what the value looks like (its shape, the detectors that it passes), so shares of *distinct* values can be
+    what the value looks like (`tags`), so shares of *distinct* values can be
     estimated without keeping one. It is exact while a column has fewer than SAMPLE distinct values.
     """
 
     rows: int = 0
     empty: int = 0
-    counts: Mapping[str, Count] = field(default_factory=dict)
+    counts: Mapping[Tag, Count] = field(default_factory=dict)
     sketch: Mapping[int, Tags] = field(default_factory=dict)
     types: frozenset[str] = frozenset()
 
@@ -68,24 +69,24 @@ class ColumnProfile:
         """Distinct values in the sketch by shape."""
         return tally(self.sketch)[1]
 
-    def share(self, tag: str) -> float:
+    def share(self, tag: Tag) -> float:
         """Share of the distinct values in the sketch that carry a tag."""
         return tally(self.sketch)[0][tag] / len(self.sketch) if self.sketch else 0.0
 
 
-def shape_tag(tags: Tags) -> str:
+def shape_in(tags: Tags) -> str:
     """Return the shape among a value's tags."""
-    return next((tag[2:] for tag in tags if tag.startswith("s:")), "other")
+    return next((shape for tag in tags if (shape := shape_of(tag)) is not None), "other")
 
 
-def tally(sketch: Mapping[int, Tags]) -> tuple[Counter[str], Counter[str]]:
+def tally(sketch: Mapping[int, Tags]) -> tuple[Counter[Tag], Counter[str]]:
     """Return how many values carry each tag, and how many have each shape."""
-    tags: Counter[str] = Counter()
+    tags: Counter[Tag] = Counter()
     shapes: Counter[str] = Counter()
     for same, count in Counter(sketch.values()).items():  # values that look alike have the same set
         for tag in same:
             tags[tag] += count
-        shapes[shape_tag(same)] += count
+        shapes[shape_in(same)] += count
     return tags, shapes
 
 

@@ -26,7 +26,7 @@ MATCHER, NAMES = Matcher(LOADED), NameIndex(LOADED)
 
 small = st.integers(0, 1000)
 counts = st.builds(Count, small, small, small)
-tags = st.frozensets(st.sampled_from(["s:int9", "s:word", "email_address", "given", "payment_card!"]), max_size=3)
+tags = st.frozensets(st.sampled_from(["s:int9", "s:word", "d:email_address", "w:given", "f:payment_card"]), max_size=3)
 sketches = st.dictionaries(st.integers(0, 500), tags, max_size=2 * SAMPLE)
 
 
@@ -118,11 +118,11 @@ def test_values_that_repeat_are_counted_as_often_as_they_stand(values: list[str]
 def test_a_loose_detector_is_counted_only_where_no_stricter_one_explains_as_much() -> None:
     german = pl.Series("iban", ["DE89370400440532013000", "DE02120300000000202051", "DE02500105170137075030"] * 900)
     strict = profile([german.to_frame()], MATCHER, NAMES).columns["iban"].counts
-    assert set(strict) == {"bank_account_iban"}
+    assert set(strict) == {"d:bank_account_iban"}
     # French test numbers whose check digits do not hold have the form alone
     wrong = pl.Series("iban", ["FR79460360908661329794", "FR79460360908661329795"] * 1500)
     loose = profile([wrong.to_frame()], MATCHER, NAMES)
-    assert loose.columns["iban"].counts["bank_account_iban_named"].valid == len(wrong)
+    assert loose.columns["iban"].counts["d:bank_account_iban_named"].valid == len(wrong)
     (found,) = classify("t", loose, MATCHER.detectors, NAMES)
     assert (found.category, found.matched) == ("bank_account", len(wrong))
 
@@ -161,4 +161,4 @@ def test_a_detector_of_the_users_own_sees_short_numbers(tmp_path: Path) -> None:
     )
     matcher = Matcher(load_detectors(tmp_path))
     frame = pl.DataFrame({"x": [*map(str, range(5000)), "84123"]})
-    assert profile([frame], matcher, NameIndex(matcher.detectors.values())).columns["x"].counts["ward@"].valid == 1
+    assert profile([frame], matcher, NameIndex(matcher.detectors.values())).columns["x"].counts["t:ward"].valid == 1

@@ -89,7 +89,7 @@ def _choose(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Keep the best explanation of the cells, one for each category of what stands inside text."""
     ranked = sorted(
         (c for c in candidates if c.confidence >= SHOWN),
-        key=lambda c: (-round(c.logit + 2 * c.named, 2), -c.clear, c.detector.name),
+        key=lambda c: (-round(c.logit + 2 * c.named, 2), -c.clear),  # else as the detectors stand, whatever their names
     )
     chosen: list[Candidate] = []
     for candidate in ranked:

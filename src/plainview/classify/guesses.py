@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
+from plainview import tags
 from plainview.classify.weighing import MANY_NAMES, Candidate, Seen, share_of_words
 from plainview.detectors import Detector
 from plainview.profiles import Count
@@ -21,7 +22,9 @@ def by_years(column: Seen, detectors: Mapping[str, Detector], *, person: bool) -
     detector = detectors.get("birth_date")
     if not person or detector is None:
         return None
-    years = sorted(int(tag[2:]) for tag, count in column.tags.items() if tag.startswith("y:") for _ in range(count))
+    years = sorted(
+        year for tag, count in column.tags.items() if (year := tags.year_of(tag)) is not None for _ in range(count)
+    )
     if len(years) < 8 or len(years) < 0.9 * column.distinct:
         return None
     now = time.gmtime().tm_year
@@ -40,15 +43,16 @@ def by_calls(column: Seen, detectors: Mapping[str, Detector], *, person: bool) -
     like a number to be called. Without a plus sign or brackets the table must be about people.
     """
     detector = detectors.get("telephone_number")
-    if detector is None or column.distinct < 8 or column.share("telephone_number_plain") < 0.95:
+    if detector is None or column.distinct < 8 or column.passed("telephone_number_plain") < 0.95 * column.distinct:
         return None
-    written = column.share("telephone_number")
+    written = column.passed("telephone_number")
     signed = column.shapes["phoneish"] >= 0.2 * column.distinct
-    home = person and column.distinct >= MANY_NAMES and written + column.share("telephone_number_national") >= 0.95
-    if not (written >= 0.25 and (signed or person)) and not home:
+    dialled = written + column.passed("telephone_number_national")
+    home = person and column.distinct >= MANY_NAMES and dialled >= 0.95 * column.distinct
+    if not (written >= 0.25 * column.distinct and (signed or person)) and not home:
         return None
     count = Count(column.filled, column.filled, column.filled)
-    words = f"{column.tags['telephone_number']:,} of {column.distinct:,} distinct values looked at have the form"
+    words = f"{written:,} of {column.distinct:,} distinct values looked at have the form"
     words += ", and the others that of one dialled at home" if home else ", and the others digits grouped like it"
     return Candidate(detector, 1.5 if signed else 0.8, count, [words])
 
@@ -61,11 +65,11 @@ def by_kin(column: Seen, detectors: Mapping[str, Detector], *, given: bool) -> C
     detector = detectors.get("person_name_family")
     if detector is None or not given or column.distinct < MANY_NAMES or column.repeats:
         return None
-    known, places = column.share("surname"), column.share("place")
-    if known < 0.35 or places > 0.5 * known or share_of_words(column) < 0.9 or column.share("full") > 0.1:
+    known, places = column.share(tags.SURNAME), column.share(tags.PLACE)
+    if known < 0.35 or places > 0.5 * known or share_of_words(column) < 0.9 or column.share(tags.FULL) > 0.1:
         return None
-    count = column.counts.get(detector.name, Count(column.filled, 0, 0))
-    words = f"{column.tags['surname']:,} of {column.distinct:,} distinct values looked at are known family names"
+    count = column.counted(detector.name) or Count(column.filled, 0, 0)
+    words = f"{column.tags[tags.SURNAME]:,} of {column.distinct:,} distinct values looked at are known family names"
     return Candidate(detector, 0.8, count, [words + ", beside a column of given names"])
 
 

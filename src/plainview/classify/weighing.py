@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from plainview import tags
 from plainview.detectors import Detector, base_rates, categories, chance
 from plainview.detectors.fieldnames import PUBLIC, NameIndex, NameMatch, tokens
 from plainview.profiles import ColumnProfile, Count, tally
@@ -33,7 +34,15 @@ class Seen:
         self.tags, self.shapes = tally(profile.sketch)
         self.repeats = _repeats(profile)
 
-    def share(self, tag: str) -> float:
+    def passed(self, detector: str) -> int:
+        """Return how many of the distinct values a detector accepts."""
+        return self.tags[tags.passed(detector)]
+
+    def counted(self, detector: str) -> Count | None:
+        """Return the count of the cells that a detector accepts, or None where it was not counted."""
+        return self.counts.get(tags.passed(detector))
+
+    def share(self, tag: tags.Tag) -> float:
         """Share of the distinct values in the sketch that carry a tag."""
         return self.tags[tag] / self.distinct if self.distinct else 0.0
 
@@ -90,9 +99,8 @@ def weigh_column(
     """Weigh every detector that the name, the sketch or the counts suggest."""
     matches = {m.detector: m for m in names.match(path, table)}
     out = []
-    for name in sorted(matches.keys() | {t.rstrip("!@") for t in column.tags} | {k.rstrip("@") for k in column.counts}):
-        if name not in detectors:
-            continue
+    spoken = {name for tag in (*column.tags, *column.counts) if (name := tags.detector_of(tag)) is not None}
+    for name in (name for name in detectors if name in matches or name in spoken):
         candidate = weigh_cells(detectors[name], column, matches.get(name))
         if candidate:
             out.append(candidate)
@@ -100,7 +108,8 @@ def weigh_column(
         if inside:
             out.append(inside)
     for candidate in out:
-        if candidate.detector.has_values and not candidate.in_text and candidate.detector.name not in column.counts:
+        detector = candidate.detector
+        if detector.has_values and not candidate.in_text and column.counted(detector.name) is None:
             _borrow(candidate, out)
     return out
 
@@ -114,9 +123,9 @@ def _borrow(candidate: Candidate, others: Sequence[Candidate]) -> None:
 def weigh_cells(detector: Detector, column: Seen, match: NameMatch | None) -> Candidate | None:
     """Weigh one detector on whole cells."""
     named = match.strength if match else 0.0
-    if named < 0.5 and detector.has_values and 2 * column.tags[detector.name] < column.distinct:
+    if named < 0.5 and detector.has_values and 2 * column.passed(detector.name) < column.distinct:
         return None  # as nearly all: a few values pass, by chance
-    count = column.counts.get(detector.name, Count(column.filled, 0, 0))
+    count = column.counted(detector.name) or Count(column.filled, 0, 0)
     candidate = Candidate(detector, PRIOR, count, named=named)
     if match and named >= 0.5:
         candidate.logit += NAME * named
@@ -128,8 +137,8 @@ def weigh_cells(detector: Detector, column: Seen, match: NameMatch | None) -> Ca
         candidate.count = Count(column.filled, column.filled, column.filled)
         return candidate
     if not column.distinct:
-        return candidate if column.counts.get(detector.name) else None
-    seen, passed = column.distinct, column.tags[detector.name]
+        return candidate if column.counted(detector.name) else None
+    seen, passed = column.distinct, column.passed(detector.name)
     candidate.passing, candidate.passed, candidate.repeats = passed / seen, passed, column.repeats
     if detector.needs_name and named < 0.5:
         return None
@@ -137,7 +146,7 @@ def weigh_cells(detector: Detector, column: Seen, match: NameMatch | None) -> Ca
     candidate.clear = ratio = log_ratio(passed, seen, by_chance, 0.6 if detector.vocabulary else 0.92)
     if named >= 0.5:
         # the name decides; the values may agree, or speak against it
-        form = column.tags[detector.name + "!"] / seen
+        form = column.tags[tags.formed(detector.name)] / seen
         agrees = candidate.passing + form >= 0.3
         if not agrees and detector.vocabulary in OPEN and share_of_words(column) >= 0.7:
             agrees = candidate.unlisted = True
@@ -184,18 +193,18 @@ def _most(detector: Detector, column: Seen, passed: int) -> float:
 
 def _least(detector: Detector, column: Seen) -> float:
     """Share of the distinct values that must pass where no field name speaks."""
-    unspaced = detector.category == "person_name" and column.share("han") > 0.5
+    unspaced = detector.category == "person_name" and column.share(tags.HAN) > 0.5
     return LEAST_UNSPACED if unspaced else LEAST_PASSING.get(detector.vocabulary, 0.5)
 
 
 def _is_rather_a_place(detector: Detector, column: Seen, passing: float) -> bool:
     """Tell whether words that could be names are better explained as places: Paris, Austin, Florence."""
-    return detector.category == "person_name" and column.share("place") >= passing
+    return detector.category == "person_name" and column.share(tags.PLACE) >= passing
 
 
 def weigh_text(detector: Detector, column: Seen) -> Candidate | None:
     """Weigh one detector on matches inside running text."""
-    count = column.counts.get(detector.name + "@")
+    count = column.counts.get(tags.inside(detector.name))
     if not count or not count.valid:
         return None
     by_chance = max(LEAST, base_rates().get(detector.name, {}).get("given_form", LEAST))

@@ -10,7 +10,7 @@ import csv
 import functools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,14 +74,25 @@ def read_folder(folder: Path) -> tuple[Detector, ...]:
 
 @functools.cache
 def load_detectors(*folders: Path) -> tuple[Detector, ...]:
-    """Load all detectors of the package and of `folders`, sorted by name; a later file replaces an earlier."""
-    if folders:
-        found = {detector.name: detector for detector in load_detectors()}
-    else:
-        found = {detector.name: detector for detector in package_detectors() or read_folder(DATA)}
-    for folder in folders:
-        found.update((detector.name, detector) for detector in read_folder(folder))
-    return tuple(found[name] for name in sorted(found))
+    """Load the detectors of the package, sorted by name, and behind them those of `folders`.
+
+    A file replaces one of the same name and category that was loaded before it. One of the package that only has the
+    same name stays: then the name of the user's own is `NAME (own)`. The order of the own ones follows what they say
+    and not their names, so that no name decides where two detectors fit alike.
+    """
+    if not folders:
+        package = package_detectors() or read_folder(DATA)
+        return tuple(sorted(package, key=lambda detector: detector.name))
+    found = {detector.name: detector for detector in load_detectors()}
+    own: dict[str, Detector] = {}
+    for detector in (detector for folder in folders for detector in read_folder(folder)):
+        known = found.get(detector.name)
+        if known is not None and known.category != detector.category:
+            detector = replace(detector, name=f"{detector.name} (own)")
+        own[detector.name] = detector
+    for detector in sorted(own.values(), key=lambda detector: astuple(replace(detector, name=""))):
+        found[detector.name] = detector  # one that replaces another stands in its place
+    return tuple(found.values())
 
 
 @dataclass(frozen=True, slots=True)

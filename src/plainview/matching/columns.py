@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from plainview import tags
 from plainview.matching.compiled import NULLS
 from plainview.profiles import ColumnProfile, Count
 
@@ -113,7 +114,7 @@ def binary_or_vector(series: pl.Series) -> ColumnProfile | None:
         for name, magics in MAGICS.items():
             hit = sum(int(filled.bin.starts_with(magic).sum()) for magic in magics)
             if hit:
-                counts[name] = Count(len(filled), hit, hit)
+                counts[tags.passed(name)] = Count(len(filled), hit, hit)
         return ColumnProfile(rows, empty, counts, {}, frozenset({"binary"}))
     if isinstance(series.dtype, (pl.List, pl.Array)) and is_vector(series):
         length = vector_length(series)

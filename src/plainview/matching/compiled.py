@@ -7,7 +7,7 @@ and `\w` as Unicode, which takes it off its fast path at the first letter beyond
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ from plainview.detectors.checks import CHECKS, Check
 from plainview.detectors.checks.kernel import digits
 from plainview.detectors.words import WordBook
 from plainview.errors import DetectorError
+from plainview.tags import Tags
 
 # A match inside running text stands alone: no letter or digit touches it, nor one glued on by a dot or hyphen.
 LEFT = r"(?:^|[^0-9A-Za-z_.\-]|(?:^|[^0-9A-Za-z_])[.\-])"
@@ -126,6 +127,7 @@ class Matcher:
 
     def __init__(self, detectors: Sequence[Detector]) -> None:
         self.detectors = {d.name: d for d in detectors}
+        self.place = {d.name: at for at, d in enumerate(detectors)}
         self.rules: dict[str, Rule] = {}
         for d in detectors:
             if d.patterns:
@@ -141,7 +143,14 @@ class Matcher:
         package = set(map(id, load_detectors()))
         self.passes_numbers = all(id(rule.detector) in package for rule in self.in_text)
         self.vocabularies = [d for d in detectors if d.vocabulary]
-        self.splits: dict[tuple[int, ...], tuple[frozenset[str], list[Rule]]] = {}  # of tagging
+        self.splits: dict[tuple[int, ...], tuple[Tags, list[Rule]]] = {}  # of tagging
+
+    def ranked(self, counts: Mapping[str, int]) -> list[str]:
+        """Return the names of detectors, those of the most values first, of equal ones those that need no field name.
+
+        Where that does not decide either, it is the order in which the detectors were given: no name decides.
+        """
+        return sorted(counts, key=lambda n: (-counts[n], self.detectors[n].needs_name, self.place[n]))
 
     @functools.cached_property
     def cells(self) -> re2.Set:

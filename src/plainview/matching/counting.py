@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from plainview import tags
 from plainview.detectors import vocabulary_text
 from plainview.detectors.checks.kernel import Bools
 from plainview.detectors.words import BOOKS
@@ -15,6 +16,7 @@ from plainview.matching.compiled import SLOW, Matcher, Rule
 from plainview.matching.plans import ColumnPlan
 from plainview.matching.tagging import text_valid
 from plainview.profiles import Count
+from plainview.tags import Tag
 
 WATCH_ROUNDS = 4
 SHORT = 7  # characters of a number in which no detector of the package sees anything: prices, counters, versions
@@ -46,19 +48,19 @@ class Cells:
         return Cells(self.values.filter(mask), None if self.times is None else self.times.filter(mask))
 
 
-def count_column(cells: Cells, plan: ColumnPlan, matcher: Matcher, *, prose: bool, watch: bool) -> dict[str, Count]:
+def count_column(cells: Cells, plan: ColumnPlan, matcher: Matcher, *, prose: bool, watch: bool) -> dict[Tag, Count]:
     """Run the plan over every cell, then the watch over the cells of text that nothing has explained."""
-    counts: dict[str, Count] = {}
+    counts: dict[Tag, Count] = {}
     rest, total = cells, len(cells)
     explained: pl.Series | bool = False
     for name in plan.cells:
-        mask, counts[name] = count_cells(cells, name, matcher)
+        mask, counts[tags.passed(name)] = count_cells(cells, name, matcher)
         if explained is not True and mask is not False:
             explained = mask if mask is True or explained is False else explained | mask
     if prose and explained is not False:
         rest = Cells(cells.values.clear()) if explained is True else cells.filter(~explained)
     for name in plan.texts:
-        counts[name + "@"] = count_texts(rest, matcher.rules[name], total)
+        counts[tags.inside(name)] = count_texts(rest, matcher.rules[name], total)
     if watch and len(rest.values) and not (matcher.passes_numbers and short_numbers(rest.values)):
         _watch(rest, plan, counts, matcher, total)
     return counts
@@ -164,7 +166,7 @@ def short_numbers(values: pl.Series) -> bool:
     return not (zeros | starts & (first == ord("."))).any()
 
 
-def _watch(rest: Cells, plan: ColumnPlan, counts: dict[str, Count], matcher: Matcher, checked: int) -> None:
+def _watch(rest: Cells, plan: ColumnPlan, counts: dict[Tag, Count], matcher: Matcher, checked: int) -> None:
     """Attribute every cell that the watch meets to at least one detector, new ones included."""
     hits = rest.values.filter(rest.values.str.contains(matcher.watch))
     for name in plan.texts:
@@ -174,7 +176,7 @@ def _watch(rest: Cells, plan: ColumnPlan, counts: dict[str, Count], matcher: Mat
 
 
 def attribute(
-    rest: Cells, hits: pl.Series, plan: ColumnPlan, counts: dict[str, Count], matcher: Matcher, checked: int
+    rest: Cells, hits: pl.Series, plan: ColumnPlan, counts: dict[Tag, Count], matcher: Matcher, checked: int
 ) -> None:
     """Find the detectors that meet the values `hits` among `rest`, put them into the plan and count them."""
     for _ in range(WATCH_ROUNDS):
@@ -189,5 +191,5 @@ def attribute(
         for name in found:
             plan.texts.append(name)
             rule = matcher.rules[name]
-            counts[name + "@"] = count_texts(rest, rule, checked)
+            counts[tags.inside(name)] = count_texts(rest, rule, checked)
             hits = hits.filter(~hits.str.contains(rule.text))

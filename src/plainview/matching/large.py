@@ -23,7 +23,8 @@ from plainview.matching.counting import Cells, count_column
 from plainview.matching.plans import TablePlan
 from plainview.matching.sketches import SEED, TableSketches, fresh_values
 from plainview.matching.tagging import tag_values
-from plainview.profiles import SAMPLE, ColumnProfile, Tags
+from plainview.profiles import SAMPLE, ColumnProfile
+from plainview.tags import Tags
 
 FEW = 4096  # cells that show whether values repeat
 REPEATED = 8  # times that values stand on average, from which on each distinct one is looked at once

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from plainview.detectors import Detector, chance
 from plainview.detectors.fieldnames import NameIndex
 from plainview.matching.compiled import Matcher
-from plainview.profiles import Tags, tally
+from plainview.profiles import tally
+from plainview.tags import Tags, inside_of, passed_of
 
 ENOUGH = 0.05  # share of the distinct values that makes a detector worth running over all rows
 CLEAR = 0.5  # strength of a field name that speaks of a detector
@@ -57,25 +58,41 @@ class TablePlan:
 def extend_plan(plan: ColumnPlan, sketch: Mapping[int, Tags], matches: Iterable[object], matcher: Matcher) -> None:
     """Put the detectors that the sketch or the field name suggests into the plan; the plan only grows."""
     tagged, shapes = tally(sketch)
-    need = max(1, ENOUGH * len(sketch))
     named = {m.detector for m in matches if m.strength >= CLEAR}  # type: ignore[attr-defined]
+    passed = {name: count for tag, count in tagged.items() if (name := passed_of(tag)) is not None}
+    _extend_cells(plan, _Seen(len(sketch), passed, shapes), named, matcher)
+    need = max(1, ENOUGH * len(sketch))
+    inside = {name: count for tag, count in tagged.items() if (name := inside_of(tag)) is not None}
+    for name in matcher.ranked(inside):
+        if inside[name] >= need and name not in plan.texts and len(plan.texts) < MOST:
+            plan.texts.append(name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """How many distinct values there are, how many of them each detector accepts, and their shapes."""
+
+    distinct: int
+    passed: Mapping[str, int]
+    shapes: Mapping[str, int]
+
+
+def _extend_cells(plan: ColumnPlan, seen: _Seen, named: Set[str], matcher: Matcher) -> None:
+    need = max(1, ENOUGH * seen.distinct)
     # Of number forms that fit nearly all values alike, only the rarest by chance is worth counting.
-    fitting = (tag for tag, count in tagged.items() if tag in matcher.rules and count >= 0.9 * len(sketch))
-    rarest = min((chance(tag, shapes) for tag in fitting), default=1.0)
-    loose = {tag for tag in tagged if tag in matcher.detectors and matcher.detectors[tag].needs_name}
-    ranked = sorted((-count, tag in loose, tag) for tag, count in tagged.items() if count >= need or tag in named)
-    for _, needs_name, tag in ranked:
-        detector = matcher.detectors.get(tag)
-        if detector and needs_name and (tag not in named or _covered(detector, tagged, plan, matcher)):
+    fitting = (n for n, count in seen.passed.items() if n in matcher.rules and count >= 0.9 * seen.distinct)
+    rarest = min((chance(name, seen.shapes) for name in fitting), default=1.0)
+    possible = [name for name, count in seen.passed.items() if count >= need or name in named]
+    for name in matcher.ranked({name: seen.passed[name] for name in possible}):
+        detector = matcher.detectors[name]
+        if detector.needs_name and (name not in named or _covered(detector, seen.passed, plan, matcher)):
             continue
-        if tag not in named and detector and detector.check and chance(tag, shapes) > rarest:
+        if name not in named and detector.check and chance(name, seen.shapes) > rarest:
             continue
-        if tag not in named and _like_chance(tagged[tag] / len(sketch), chance(tag, shapes)):
+        if name not in named and _like_chance(seen.passed[name] / seen.distinct, chance(name, seen.shapes)):
             continue
-        if tag in matcher.detectors and tag not in plan.cells and len(plan.cells) < MOST:
-            plan.cells.append(tag)
-        elif tag.endswith("@") and tag[:-1] in matcher.rules and tag[:-1] not in plan.texts and len(plan.texts) < MOST:
-            plan.texts.append(tag[:-1])
+        if name not in plan.cells and len(plan.cells) < MOST:
+            plan.cells.append(name)
 
 
 def _like_chance(share: float, by_chance: float) -> bool:
@@ -83,10 +100,10 @@ def _like_chance(share: float, by_chance: float) -> bool:
     return share < (3 if by_chance < RARE else 1.1) * by_chance
 
 
-def _covered(detector: Detector, tagged: Mapping[str, int], plan: ColumnPlan, matcher: Matcher) -> bool:
+def _covered(detector: Detector, passed: Mapping[str, int], plan: ColumnPlan, matcher: Matcher) -> bool:
     """Tell whether a stricter detector of the same kind, which is counted, passes as many of the distinct values."""
     return any(
-        matcher.detectors[name].category == detector.category and tagged[name] >= tagged[detector.name]
+        matcher.detectors[name].category == detector.category and passed.get(name, 0) >= passed[detector.name]
         for name in plan.cells
         if name != detector.name
     )

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from plainview.profiles import SAMPLE, Tags, smallest
+from plainview.profiles import SAMPLE, smallest
+from plainview.tags import Tags
 
 SEED = 0x706C6169  # hashes live in memory only; a fixed seed makes two runs agree
 

@@ -13,12 +13,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from plainview import tags as made
 from plainview.matching.compiled import NULLS, SLOW, Matcher
 from plainview.matching.counting import Cells, attribute, hold_valid, in_vocabulary
 from plainview.matching.plans import ColumnPlan, TablePlan
 from plainview.matching.sketches import SEED, Places, TableSketches, smallest_hashes
 from plainview.matching.tagging import tag_values
-from plainview.profiles import Count, Tags
+from plainview.profiles import Count
+from plainview.tags import Tag, Tags
 
 Bools = npt.NDArray[np.bool_]
 
@@ -35,7 +37,7 @@ class SmallColumn:
     filled: int = 0
     start: int = 0  # of its filled cells in the series of all
     sketch: dict[int, Tags] = field(default_factory=dict)
-    counts: dict[str, Count] = field(default_factory=dict)
+    counts: dict[Tag, Count] = field(default_factory=dict)
 
     @property
     def plan(self) -> ColumnPlan:
@@ -137,14 +139,14 @@ class _Counting:
             different = values.unique()
             known = different.filter(in_vocabulary(different, self.matcher.detectors[name].vocabulary))
             hits = places[values.is_in(known.implode()).to_numpy()]
-            self._tell(name, having, hits, hits)
+            self._tell(made.passed(name), having, hits, hits)
             return
         hits = places[self._contains(places, rule.cell)]
         self.explained[hits] |= self.prose[hits]
         if not len(hits) or rule.check is None or rule.detector.check in SLOW:
-            self._tell(name, having, hits, hits)
+            self._tell(made.passed(name), having, hits, hits)
         else:
-            self._tell(name, having, hits, hits[rule.valid(self.cells.gather(hits))])
+            self._tell(made.passed(name), having, hits, hits[rule.valid(self.cells.gather(hits))])
 
     def _count_texts(self, name: str, having: list[int]) -> None:
         rule = self.matcher.rules[name]
@@ -152,12 +154,12 @@ class _Counting:
         places = places[~self.explained[places]]
         hits = places[self._contains(places, rule.text)]
         self.met[hits] = True
-        self._tell(name + "@", having, hits, hits[hold_valid(self.cells.gather(hits), rule)])
+        self._tell(made.inside(name), having, hits, hits[hold_valid(self.cells.gather(hits), rule)])
 
-    def _tell(self, name: str, having: list[int], matched: Places, valid: Places) -> None:
+    def _tell(self, tag: Tag, having: list[int], matched: Places, valid: Places) -> None:
         """Add a count to each column: the cells at `matched` have the form, those at `valid` pass as well."""
         forms = np.bincount(self.owner[matched], minlength=len(self.columns))
         passes = np.bincount(self.owner[valid], minlength=len(self.columns))
         for at in having:
             column = self.columns[at]
-            column.counts[name] = Count(column.filled, int(forms[at]), int(passes[at]))
+            column.counts[tag] = Count(column.filled, int(forms[at]), int(passes[at]))

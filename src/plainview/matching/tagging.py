@@ -1,10 +1,4 @@
-"""What a sample of distinct values looks like: tags for each, so that no value has to be kept.
-
-Tags: `s:<shape>`; `<detector>` (form and check pass), `<detector>!` (form only), `<detector>@` (inside text);
-`full`, `given`,
-`surname`, `place`, `company`, `han` for words (persons.py); `y:1975` for a date's year; `n:lat`, `n:lon`,
-`n:age` for numbers.
-"""
+"""What a sample of distinct values looks like: tags for each (`plainview.tags`), so that no value has to be kept."""
 
 from __future__ import annotations
 
@@ -14,20 +8,20 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 import polars as pl
 
+from plainview import tags as made
 from plainview.detectors.checks.kernel import Bools
 from plainview.detectors.words import BOOKS
 from plainview.matching.compiled import NAME_TAGS, Matcher, Rule
 from plainview.matching.persons import name_tags
-from plainview.matching.shapes import SHAPES, shape_of, year_of
-from plainview.profiles import Tags
+from plainview.matching.shapes import shape_of, year_of
+from plainview.tags import Tag, Tags
 
 LONGEST = 4096  # characters of a value that are looked at for its tags
 SHORTEST = 12  # characters up to which a value is not taken for running text
-SHAPE_TAGS = {shape: f"s:{shape}" for shape in SHAPES}
-_LETTERS = frozenset({"s:word", "s:words", "s:other", "s:sentence"})
-_ENTRIES = _LETTERS | {"s:code", "s:phoneish", "s:int1", "s:int2"}  # shapes that entries of vocabularies have
-_NO_TEXT = frozenset({"s:uuid", "s:word", "s:date", "s:datetime"})
-_NUMBERS = frozenset({"s:date", "s:datetime", "s:int8", "s:int1", "s:int2", "s:int3", "s:decimal", "s:negative"})
+_LETTERS = frozenset({"word", "words", "other", "sentence"})
+_ENTRIES = _LETTERS | {"code", "phoneish", "int1", "int2"}  # shapes that entries of vocabularies have
+_NO_TEXT = frozenset(map(made.shape, ("uuid", "word", "date", "datetime")))
+_NUMBERS = frozenset({"date", "datetime", "int8", "int1", "int2", "int3", "decimal", "negative"})
 _SAME: dict[Tags, Tags] = {}  # one object for all values that look alike
 
 
@@ -39,19 +33,19 @@ def tag_values(values: Sequence[str], matcher: Matcher, named: Iterable[frozense
     """
     if not values:
         return []
-    tags: list[set[str]] = []
+    tags: list[set[Tag]] = []
     cells: dict[Rule, list[int]] = defaultdict(list)
     stripped = [value.strip()[:LONGEST] for value in values]
     in_cells = matcher.cells.Match
     for at, value in enumerate(stripped):
-        shape = SHAPE_TAGS[shape_of(value)]
-        own = {shape}
+        shape = shape_of(value)
+        own = {made.shape(shape)}
         tags.append(own)
         if shape in _NUMBERS:
             _add_numbers(value, shape, own)
         if places := in_cells(value):
-            names, checked = _split(tuple(places), matcher)
-            own |= names
+            unchecked, checked = _split(tuple(places), matcher)
+            own |= unchecked
             for rule in checked:
                 cells[rule].append(at)
         if len(value) <= 80:
@@ -78,55 +72,58 @@ def _by_detector(named: Iterable[frozenset[str]]) -> dict[str, list[int]]:
     return chosen
 
 
-def _split(places: tuple[int, ...], matcher: Matcher) -> tuple[frozenset[str], list[Rule]]:
-    """Return the names of the detectors that have no check, and the others."""
+def _split(places: tuple[int, ...], matcher: Matcher) -> tuple[Tags, list[Rule]]:
+    """Return the tags of the detectors that have no check, and the others."""
     known = matcher.splits.get(places)
     if known is None:
         rules = [matcher.patterned[place] for place in places]
-        known = frozenset(r.name for r in rules if r.check is None), [r for r in rules if r.check is not None]
+        known = (
+            frozenset(made.passed(r.name) for r in rules if r.check is None),
+            [r for r in rules if r.check is not None],
+        )
         if len(matcher.splits) < 10_000:  # few sets of patterns meet together
             matcher.splits[places] = known
     return known
 
 
-def _add_numbers(value: str, shape: str, own: set[str]) -> None:
-    if shape in ("s:date", "s:datetime", "s:int8"):
-        year = year_of(value) if shape != "s:int8" else int(value[:4])
+def _add_numbers(value: str, shape: str, own: set[Tag]) -> None:
+    if shape in ("date", "datetime", "int8"):
+        year = year_of(value) if shape != "int8" else int(value[:4])
         if year and 1850 <= year <= 2099:
-            own.add(f"y:{year}")
-    elif shape in ("s:int1", "s:int2", "s:int3") and int(value) <= 120:
-        own.add("n:age")
-    elif shape in ("s:decimal", "s:negative"):
+            own.add(made.year(year))
+    elif shape in ("int1", "int2", "int3") and int(value) <= 120:
+        own.add(made.number("age"))
+    elif shape in ("decimal", "negative"):
         number = abs(float(value.replace(",", ".")))
         if number <= 90:
-            own.add("n:lat")
+            own.add(made.number("lat"))
         if number <= 180:
-            own.add("n:lon")
+            own.add(made.number("lon"))
 
 
-def _add_words(value: str, shape: str, own: set[str], matcher: Matcher) -> None:
+def _add_words(value: str, shape: str, own: set[Tag], matcher: Matcher) -> None:
     books, every = matcher.books
     if shape in _ENTRIES and (folded := value.casefold()) in every:
-        own.update(name for name, vocabulary in books if folded in BOOKS[vocabulary])
+        own.update(made.passed(name) for name, vocabulary in books if folded in BOOKS[vocabulary])
     if shape in _LETTERS and (words := name_tags(value)):
-        own |= words
-        own.update(d.name for d in matcher.vocabularies if NAME_TAGS.get(d.vocabulary) in words)
+        own.update(map(made.word, words))
+        own.update(made.passed(d.name) for d in matcher.vocabularies if NAME_TAGS.get(d.vocabulary) in words)
 
 
-def _add_cells(cells: dict[Rule, list[int]], values: list[str], tags: list[set[str]]) -> None:
+def _add_cells(cells: dict[Rule, list[int]], values: list[str], tags: list[set[Tag]]) -> None:
     for rule, at in cells.items():
-        passed, failed = rule.name, rule.name + "!"
+        passed, failed = made.passed(rule.name), made.formed(rule.name)
         for i, good in zip(at, rule.valid(pl.Series([values[i] for i in at], dtype=pl.String)).tolist(), strict=True):
             tags[i].add(passed if good else failed)
 
 
-def _places_in_text(values: list[str], tags: list[set[str]], matcher: Matcher) -> dict[int, list[int]]:
+def _places_in_text(values: list[str], tags: list[set[Tag]], matcher: Matcher) -> dict[int, list[int]]:
     """Return, for each detector of running text (its place in `matcher.in_text`), the values that it may stand in.
 
     What one of them explains as a whole is not searched, nor what the watch does not meet: it costs far less.
     """
     texts: dict[int, list[int]] = defaultdict(list)
-    whole = {rule.name for rule in matcher.in_text}
+    whole = {made.passed(rule.name) for rule in matcher.in_text}
     free = [
         at
         for at, value in enumerate(values)
@@ -142,16 +139,17 @@ def _places_in_text(values: list[str], tags: list[set[str]], matcher: Matcher) -
     return texts
 
 
-def _add_texts(texts: dict[int, list[int]], values: list[str], tags: list[set[str]], matcher: Matcher) -> None:
+def _add_texts(texts: dict[int, list[int]], values: list[str], tags: list[set[Tag]], matcher: Matcher) -> None:
     for place, at in texts.items():
         rule = matcher.in_text[place]
-        open_ones = [i for i in at if rule.name not in tags[i] and rule.name + "!" not in tags[i]]
+        whole = {made.passed(rule.name), made.formed(rule.name)}
+        open_ones = [i for i in at if whole.isdisjoint(tags[i])]
         if not open_ones:
             continue
         good = text_valid(rule.text, rule.valid, pl.Series([values[i] for i in open_ones], dtype=pl.String))
         for i, passes in zip(open_ones, good, strict=True):
             if passes:
-                tags[i].add(rule.name + "@")
+                tags[i].add(made.inside(rule.name))
 
 
 def text_valid(pattern: str, valid: Callable[[pl.Series], Bools], values: pl.Series) -> Bools:

@@ -10,6 +10,7 @@ from plainview.detectors.fieldnames import NameIndex
 from plainview.errors import DetectorError
 from plainview.matching.compiled import Matcher, alternation, compile_set
 from plainview.matching.tagging import tag_values
+from plainview.tags import passed
 
 
 def failures(detector: Detector) -> list[str]:
@@ -24,7 +25,7 @@ def failures(detector: Detector) -> list[str]:
 
 def _passes(detector: Detector, values: tuple[str, ...]) -> list[bool]:
     matcher = Matcher([detector])
-    return [detector.name in tags for tags in tag_values(values, matcher)] if values else []
+    return [passed(detector.name) in tags for tags in tag_values(values, matcher)] if values else []
 
 
 def _values(detector: Detector) -> list[str]:

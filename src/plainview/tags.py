@@ -1,0 +1,95 @@
+"""Tags: what a value looks like, in words that are kept when the value is gone. Made and read here alone.
+
+A tag is one letter, a colon and a text, so that no name of a detector, whatever it is, can be taken for a word
+of another kind:
+
+    s:int9      the shape of the value
+    d:NAME      it has the form of detector NAME and passes its check
+    f:NAME      it has the form and fails the check
+    t:NAME      what NAME looks for stands somewhere inside the text
+    w:full      what its words say: `full`, `given`, `surname`, `place`, `company`, `han`
+    y:1975      the year of a date
+    n:lat       what a number may be: `lat`, `lon`, `age`
+
+The keys of a column's counts are tags of detectors as well (`d:`, `t:`).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+Tag = str
+Tags = frozenset[Tag]
+
+
+@cache
+def shape(name: str) -> Tag:
+    """Return the tag of values of a shape."""
+    return f"s:{name}"
+
+
+@cache
+def passed(detector: str) -> Tag:
+    """Return the tag of values that a detector accepts."""
+    return f"d:{detector}"
+
+
+@cache
+def formed(detector: str) -> Tag:
+    """Return the tag of values that have the form of a detector and fail its check."""
+    return f"f:{detector}"
+
+
+@cache
+def inside(detector: str) -> Tag:
+    """Return the tag of texts in which a detector finds something."""
+    return f"t:{detector}"
+
+
+def word(what: str) -> Tag:
+    """Return the tag of what the words of a value say (`persons.name_tags`)."""
+    return f"w:{what}"
+
+
+def year(number: int) -> Tag:
+    """Return the tag of dates of a year."""
+    return f"y:{number}"
+
+
+def number(what: str) -> Tag:
+    """Return the tag of numbers that may be an age (`age`), a latitude (`lat`) or a longitude (`lon`)."""
+    return f"n:{what}"
+
+
+def shape_of(tag: Tag) -> str | None:
+    """Return the name of the shape that a tag says, or None."""
+    return tag[2:] if tag[:2] == "s:" else None
+
+
+def year_of(tag: Tag) -> int | None:
+    """Return the year that a tag says, or None."""
+    return int(tag[2:]) if tag[:2] == "y:" else None
+
+
+def passed_of(tag: Tag) -> str | None:
+    """Return the detector that accepted the value, or None."""
+    return tag[2:] if tag[:2] == "d:" else None
+
+
+def formed_of(tag: Tag) -> str | None:
+    """Return the detector whose form the value has and whose check it fails, or None."""
+    return tag[2:] if tag[:2] == "f:" else None
+
+
+def inside_of(tag: Tag) -> str | None:
+    """Return the detector that found something inside the text, or None."""
+    return tag[2:] if tag[:2] == "t:" else None
+
+
+def detector_of(tag: Tag) -> str | None:
+    """Return the detector that a tag speaks of, in whichever way, or None."""
+    return tag[2:] if tag[:2] in ("d:", "f:", "t:") else None
+
+
+FULL, GIVEN, SURNAME = word("full"), word("given"), word("surname")
+PLACE, COMPANY, HAN = word("place"), word("company"), word("han")
