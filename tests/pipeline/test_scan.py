@@ -280,9 +280,11 @@ def test_many_tables_of_one_unit_do_not_all_wait_in_memory() -> None:
     alive: list[int] = []
 
     class Many:
-        kind = "many"
+        kind, read_as, whole_tables = "many", "file", False
 
         def check_access(self) -> None: ...
+
+        def exposure(self) -> None: ...
 
         def units(self, log: ReadLog) -> Iterator[Unit]:
             yield Unit("all")

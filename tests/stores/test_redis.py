@@ -115,7 +115,7 @@ def test_the_server_saw_declared_requests_only(server: Redis) -> None:
 def test_a_sample_says_how_it_was_drawn(opened: Redis) -> None:
     report = Scanner(Options(sample=5)).scan_source(source_of(opened), "x")
     customers = next(table for table in report.tables if table.name == "customer:{}")
-    drawn = "at most 5 keys, the first that SCAN shows: its order is that of a keyed hash of their names"
+    drawn = "a sample, the first 5 keys that SCAN shows: its order is that of a keyed hash of their names"
     assert customers.notes == (
         drawn,
         "5 random rows: what stands in fewer than 60.00% of all rows may be missed (95 %)",

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 
 from plainview.pipeline.options import Progress
+from plainview.tables import Unit
 
 
 @contextlib.contextmanager
@@ -38,10 +39,10 @@ def shown(*, quiet: bool) -> Iterator[Progress]:
                 rows += count
             bar.update(task, rows=rows)
 
-        def more_units(unit: object) -> None:
+        def more_units(unit: Unit) -> None:
             nonlocal total
             with lock:
-                total += getattr(unit, "size", None) or 0
+                total += unit.size or 0
             bar.update(task, total=total or None)
 
         yield Progress(on_unit=more_units, on_bytes=lambda count: bar.update(task, advance=count), on_rows=more_rows)

@@ -23,7 +23,7 @@ from plainview.files.kinds.identify import HEAD, Kind, identify
 from plainview.files.packed.packed import bare_name, leaves
 from plainview.files.packed.streams import Meter, Opener
 from plainview.files.quiet import open_quietly
-from plainview.tables import Batch, Deadline, Input, Limits, ReadLog, Unit
+from plainview.tables import Batch, Deadline, Input, Limits, ReadAs, ReadLog, Unit
 
 if TYPE_CHECKING:
     from plainview.report.model import Exposure
@@ -54,7 +54,8 @@ class FileSource:
     Raise TargetError when there is nothing at `path`.
     """
 
-    whole_tables = True  # no two units add to one table
+    whole_tables = True
+    read_as: ReadAs = "file"
 
     def __init__(self, path: str | Path, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
@@ -81,6 +82,10 @@ class FileSource:
 
     def check_access(self) -> Exposure | None:
         """Files have no door that a stranger could try."""
+        return None
+
+    def exposure(self) -> Exposure | None:
+        """Return None, as `check_access`."""
         return None
 
     def close(self) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
 
 from plainview.report.model import Coverage, Skipped, TableReport
 from plainview.report.names import safe_name
 from plainview.report.sentences import agreeing
-from plainview.tables import ReadLog, Unit
+from plainview.tables import ReadAs, ReadLog, Unit
 
-ReadAs = Literal["stranger", "credential", "file"]
 SMALL_FILE = 1 << 18  # bytes up to which files are read and counted together with others
 GROUP = 64  # of such files
 

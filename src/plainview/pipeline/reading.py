@@ -75,8 +75,8 @@ class Reading:
                 name = batch.table.name
                 if name not in result.tables:
                     result.tables[name] = (batch.table, shared.engine.result().profiler(name, result.log))
-                elif batch.table.notes != result.tables[name][0].notes:
-                    result.tables[name] = (with_notes(result.tables[name][0], batch.table), result.tables[name][1])
+                elif batch.table != result.tables[name][0]:
+                    result.tables[name] = (result.tables[name][0].noted_with(batch.table), result.tables[name][1])
                 self._add(result.tables[name][1], batch.frame)
                 shared.progress.on_rows(batch.frame.height)
                 shared.on_part(result)
@@ -151,11 +151,6 @@ class Reading:
                 except FAILURES as error:
                     if profiler.log:
                         profiler.log.skip(profiler.table, error)
-
-
-def with_notes(table: Table, other: Table) -> Table:
-    """Return the table with the notes of both."""
-    return Table(table.name, table.kind, tuple(dict.fromkeys((*table.notes, *other.notes))))
 
 
 def finish(result: UnitResult) -> None:

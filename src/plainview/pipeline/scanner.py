@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plainview.pipeline.gathering import ReadAs, coverage, grouped, until_it_fails
+from plainview.pipeline.gathering import coverage, grouped, until_it_fails
 from plainview.pipeline.options import Options, Progress
-from plainview.pipeline.reading import FAILURES, Shared, UnitResult, read_units, with_notes
+from plainview.pipeline.reading import FAILURES, Shared, UnitResult, read_units
 from plainview.report.model import Column, TableReport, TargetReport
 from plainview.report.names import safe_name
 from plainview.report.sentences import agreeing
@@ -44,10 +44,10 @@ class Scanner:
         self.progress.on_target(target)
         log = ReadLog()
         try:
-            exposure = source.check_access()
+            source.check_access()
         except FAILURES as error:  # outside the scope, or a fault of ours: no verdict
             log.skip(target, error)
-            looked = coverage([log], (), read_as=_read_as(source), sampled=False)
+            looked = coverage([log], (), read_as=source.read_as, sampled=False)
             return TargetReport(target=safe_name(target), kind=source.kind, coverage=looked)
         units = until_it_fails(source.units(log), safe_name(target), log)
         tables: dict[str, tuple[Table, TableProfile]] = {}
@@ -58,15 +58,15 @@ class Scanner:
             for name, (table, profiler) in result.tables.items():
                 profile = profiler.total
                 if name in tables:
-                    table = with_notes(tables[name][0], table)
+                    table = tables[name][0].noted_with(table)
                     profile = tables[name][1].merge(profile)
                 tables[name] = (table, profile)
         reports = (*judged, *(self.table_report(table, profile, log) for table, profile in tables.values()))
         return TargetReport(
             target=safe_name(target),
             kind=source.kind,
-            exposure=source.check_access() if exposure else None,  # again: the footprint of the reading is in it now
-            coverage=coverage(logs, reports, read_as=_read_as(source), sampled=self.options.sample is not None),
+            exposure=source.exposure(),  # with the footprint of the reading in it
+            coverage=coverage(logs, reports, read_as=source.read_as, sampled=self.options.sample is not None),
             tables=reports,
         )
 
@@ -99,7 +99,7 @@ class Scanner:
     def read_units(self, source: Source, units: Sequence[Unit]) -> list[UnitResult]:
         """Read units, and judge their tables where nothing else adds to them."""
         results = read_units(self.shared, source, units)
-        if getattr(source, "whole_tables", False):
+        if source.whole_tables:
             for result in results:  # nothing of these tables is still to come: their profiles can go
                 judged = (self.table_report(table, made.total, result.log) for table, made in result.tables.values())
                 result.reports = list(judged)
@@ -146,11 +146,6 @@ def _made_ready(detectors: Sequence[Path]) -> Future[Engine]:
 
     threading.Thread(target=run, name="plainview-engine", daemon=True).start()
     return made
-
-
-def _read_as(source: Source) -> ReadAs:
-    read_as: ReadAs = getattr(source, "read_as", "file")
-    return read_as
 
 
 def _safe_column(column: Column) -> Column:

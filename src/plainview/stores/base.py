@@ -22,13 +22,11 @@ from plainview.errors import (
 )
 from plainview.report.model import Confidence, Exposure, RightsBasis, State
 from plainview.report.sentences import agreeing
-from plainview.tables import Batch, Limits, ReadLog, Unit
+from plainview.tables import Batch, Limits, ReadAs, ReadLog, Unit
 from plainview.targets.credentials import Credential, Credentials
 from plainview.wire import Wire, WireLimits
 
 if TYPE_CHECKING:
-    from typing import Literal
-
     from plainview.targets.scope import Scope
     from plainview.targets.target import Target
 
@@ -110,6 +108,7 @@ class NetworkSource:
     """
 
     kind = ""
+    whole_tables = False
 
     def __init__(
         self,
@@ -123,7 +122,7 @@ class NetworkSource:
         self.target = target
         self.limits = limits or Limits()
         self.wire = Wire(target, scope, network)
-        self.read_as: Literal["stranger", "credential"] = "stranger"
+        self.read_as: ReadAs = "stranger"
         self._credentials = credentials or Credentials.none()
         self._exposure: Exposure | None = None
 
@@ -144,10 +143,7 @@ class NetworkSource:
     # -- the protocol of a source ---------------------------------------------------------------------
 
     def check_access(self) -> Exposure:
-        """Say what a stranger may do. Asked once; raises OutOfScopeError only.
-
-        Called again after the reading, the answer's footprint holds that too.
-        """
+        """Ask what a stranger may do, once. Raises OutOfScopeError only."""
         if self._exposure is None:
             verdict = Verdict()
             try:
@@ -166,8 +162,18 @@ class NetworkSource:
                 if verdict.state not in OPEN:
                     verdict.confidence = "inconclusive"
             self._exposure = verdict.exposure(self.wire)
+            self._exposure = self.completed(self._exposure)
+        return self.exposure()
+
+    def completed(self, asked: Exposure) -> Exposure:
+        """Return the answer with what the owner's credential shows of it; a store that asks so overrides this."""
+        return asked
+
+    def exposure(self) -> Exposure:
+        """Return what check_access found, with the footprint of all that was sent since. Asks nothing."""
+        asked = self._exposure or Verdict().exposure(self.wire)
         return msgspec.structs.replace(
-            self._exposure, footprint=self.wire.footprint(), points_elsewhere=tuple(self.wire.elsewhere)
+            asked, footprint=self.wire.footprint(), points_elsewhere=tuple(self.wire.elsewhere)
         )
 
     @property

@@ -190,7 +190,7 @@ class FingerprintSource(NetworkSource):
     @property
     def found(self) -> Target | None:
         """Return the address as it would have been written with its scheme, once it is known."""
-        return getattr(self._store, "target", None)
+        return self._store.target if isinstance(self._store, NetworkSource) else None
 
     def ask(self, verdict: Verdict) -> None:
         """Find the kind. Raises ProtocolError where there is none that this version knows."""
@@ -232,11 +232,18 @@ class FingerprintSource(NetworkSource):
         return store
 
     def check_access(self) -> Exposure:
-        """Say what a stranger may do: the answer of the store that was found."""
-        own = super().check_access()
+        """Ask what a stranger may do: first which store it is, then that store's own question."""
+        super().check_access()
+        if self._store is not None:
+            self._store.check_access()
+        return self.exposure()
+
+    def exposure(self) -> Exposure:
+        """Return the answer of the store that was found."""
+        own = super().exposure()
         if self._store is None or self._sign is None:
             return own
-        exposure = self._store.check_access() or own
+        exposure = self._store.exposure() or own
         if exposure.state == "unreachable":  # it has just answered
             exposure = msgspec.structs.replace(exposure, state="unknown", confidence="inconclusive")
         return msgspec.structs.replace(exposure, evidence=(self._sign.known, *exposure.evidence))
@@ -252,7 +259,7 @@ class FingerprintSource(NetworkSource):
         try:
             yield from self._store.units(log)
         finally:
-            self.read_as = getattr(self._store, "read_as", "stranger")
+            self.read_as = self._store.read_as
 
     def read(self, unit: Unit, log: ReadLog, sample: int | None = None) -> Iterator[Batch]:
         """Yield the rows of a unit, as the store that was found."""

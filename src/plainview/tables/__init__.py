@@ -11,9 +11,9 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
 
 from plainview.errors import LimitError, PlainviewError, translate
 
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from plainview.report.model import Exposure
 
 MIB = 1 << 20
-
-
-SAMPLED = "a sample"  # how the note of a table begins of which rows were drawn and others left out
+ReadAs = Literal["stranger", "credential", "file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +31,26 @@ class Table:
     """A table as it will be named in the report: a path below the target, not yet made safe to print.
 
     `kind` is the format or store ("csv", "parquet", "postgresql"); `notes` say what had to be
-    assumed ("read as GB18030", "no header line").
+    assumed ("read as GB18030", "no header line"). `sampled`: rows were drawn at random and others left out, so
+    that few rows do not say that the table has no more.
     """
 
     name: str
     kind: str
     notes: tuple[str, ...] = ()
+    sampled: bool = False
 
-    @property
-    def sampled(self) -> bool:
-        """Tell whether its source drew some of its rows and says so."""
-        return any(note.startswith(SAMPLED) for note in self.notes)
+    def drawn(self, how: str) -> Table:
+        """Return the table as one whose rows are a sample; `how` they were drawn becomes a note."""
+        return replace(self, notes=(*self.notes, f"a sample, {how}"), sampled=True)
+
+    def noted_with(self, other: Table) -> Table:
+        """Return the table with what another part of it was noted for, too."""
+        return replace(
+            self,
+            notes=tuple(dict.fromkeys((*self.notes, *other.notes))),
+            sampled=self.sampled or other.sampled,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,14 +169,28 @@ class Format(Protocol):
 
 
 class Source(Protocol):
-    """An opened store. Used as: check_access, units, read each unit (in threads), close."""
+    """An opened store. Used as: check_access, units, read each unit (in threads), exposure, close."""
 
     @property
     def kind(self) -> str:
-        """What it is, as the report says: "redis", "files"."""
+        """What it is, as the report says: "redis", "files"; known after check_access where it has to be found out."""
+
+    @property
+    def read_as(self) -> ReadAs:
+        """Who reads: a stranger, or the user with a credential, known once `units` began; "file" for files."""
+
+    @property
+    def whole_tables(self) -> bool:
+        """True where no two units add rows to one table: a table can be judged when its unit was read."""
 
     def check_access(self) -> Exposure | None:
-        """Say what a stranger may do, or None where the question makes no sense (local files)."""
+        """Ask what a stranger may do, or return None where the question makes no sense (local files).
+
+        Asks once: called again, it returns what `exposure` does.
+        """
+
+    def exposure(self) -> Exposure | None:
+        """Return what check_access found, with the footprint of all that was sent since. Asks nothing."""
 
     def units(self, log: ReadLog) -> Iterator[Unit]:
         """List the pieces; pieces that cannot be read at all go into `log`."""
@@ -189,6 +210,7 @@ __all__ = [
     "Input",
     "Limits",
     "PlainviewError",
+    "ReadAs",
     "ReadLog",
     "Source",
     "Table",

@@ -14,9 +14,10 @@ from plainview.tables import Batch, Table
 KEY = "plainview random key"
 
 
-def sample_rows(batches: Iterator[Batch], rows: int, name: str, note: str = "") -> Iterator[Batch]:
-    """Yield one batch for each table with `rows` of its rows, each row equally likely; `note` where some were left out.
+def sample_rows(batches: Iterator[Batch], rows: int, name: str, how: str = "") -> Iterator[Batch]:
+    """Yield one batch for each table with `rows` of its rows, each row equally likely.
 
+    Where rows were left out the table is `sampled`, with a note where `how` says how they were drawn.
     Every row draws a random number; the rows with the smallest ones stay. The numbers start from `name`, so
     that two runs over the same bytes give the same rows. The batches come when all of the unit was read.
     """
@@ -32,8 +33,8 @@ def sample_rows(batches: Iterator[Batch], rows: int, name: str, note: str = "") 
             cut.add(batch.table.name)
         kept[batch.table.name] = (batch.table, drawn)
     for table, frame in kept.values():
-        if note and table.name in cut:
-            table = replace(table, notes=(*table.notes, note))
+        if table.name in cut:
+            table = table.drawn(how) if how else replace(table, sampled=True)
         yield Batch(table, frame.drop(KEY))
 
 

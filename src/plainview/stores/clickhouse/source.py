@@ -15,7 +15,7 @@ from plainview.errors import DeniedError, NetworkError, PlainviewError, Protocol
 from plainview.stores.base import NetworkSource, Verdict
 from plainview.stores.clickhouse import rows as rows_of
 from plainview.stores.shared.prior_access import Named, prior_access
-from plainview.tables import SAMPLED, Batch, ReadLog, Table, Unit
+from plainview.tables import Batch, ReadLog, Table, Unit
 from plainview.tables.ahead import ahead
 from plainview.targets.secret import Secret
 
@@ -191,7 +191,7 @@ class ClickhouseSource(NetworkSource):
         """Yield the rows of a table in blocks. `sample`: drawn by the server (ORDER BY rand())."""
         stored = cast("Stored", unit.locator)
         log.listed(rows=unit.rows or 0)
-        notes = []
+        notes: list[str] = []
         with closing(self.client()) as http:
             columns = self._columns(http, stored)
             kept = [column for column in columns if column.kept]
@@ -207,10 +207,10 @@ class ClickhouseSource(NetworkSource):
                 "format": rows_of.format_for(kept),
             }
             probe = "clickhouse.rows"
-            if sample is not None and (unit.rows is None or unit.rows > sample):
-                notes.append(f"{SAMPLED}, drawn by the server (ORDER BY rand())")
-                probe, params = "clickhouse.sample", params | {"rows": str(sample)}
             table = Table(unit.name, f"clickhouse {stored.engine}", tuple(notes))
+            if sample is not None and (unit.rows is None or unit.rows > sample):
+                table = table.drawn("drawn by the server (ORDER BY rand())")
+                probe, params = "clickhouse.sample", params | {"rows": str(sample)}
             with http.stream(probe, **params) as body:
                 if body.status != 200:
                     raise _why(body)

@@ -97,18 +97,18 @@ class CouchSource(NetworkSource):
     def rows(self, unit: Unit, log: ReadLog, sample: int | None) -> Iterator[Batch]:
         """Yield the documents of a database. CouchDB draws nothing at random: a sample is drawn by us."""
         with closing(self.client()) as http:
-            batches = _Database(self, http, unit.name, log, sampled=sample is not None).batches()
-            yield from sample_rows(batches, sample, unit.name) if sample is not None else batches
+            batches = _Database(self, http, unit.name, log).batches()
+            how = "drawn at random by plainview: all documents were read"
+            yield from sample_rows(batches, sample, unit.name, how) if sample is not None else batches
 
 
 class _Database:
     """The reading of one database over one client."""
 
-    def __init__(self, source: CouchSource, http: Http, name: str, log: ReadLog, *, sampled: bool) -> None:
+    def __init__(self, source: CouchSource, http: Http, name: str, log: ReadLog) -> None:
         self.source, self.http, self.name, self.log = source, http, name, log
-        notes = ("all documents were read, and a part drawn at random by plainview",) if sampled else ()
         kind = (source.check_access().product or "CouchDB").lower()
-        self.tables = {"": Table(name, kind, notes), DESIGN: Table(f"{name}/_design", kind, notes)}
+        self.tables = {"": Table(name, kind), DESIGN: Table(f"{name}/_design", kind)}
         self.lines = {
             part: JsonLines(limits=source.limits, log=log, name=table.name, unit="document")
             for part, table in self.tables.items()

@@ -12,7 +12,7 @@ import contextlib
 import re
 import time
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,7 +21,7 @@ import polars as pl
 from plainview.documents.json_lines import JsonLines
 from plainview.errors import DeniedError, LimitError, PlainviewError, ProtocolError, ReadError
 from plainview.possessive import compile_possessive
-from plainview.tables import SAMPLED, Batch, Limits, ReadLog, Table
+from plainview.tables import Batch, Limits, ReadLog, Table
 from plainview.tables.ahead import ahead
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Reading:
     read: int = 0
     without_source: int = 0
     failed_shards: int = 0
-    notes: list[str] = field(default_factory=list)
+    drawn: str = ""  # how the server draws a sample
 
     def batches(self) -> Iterator[Batch]:
         """Yield all frames. Raises at the end when not everything came."""
@@ -128,7 +128,8 @@ class Reading:
         yield from self._end(total or 0)
 
     def _table(self) -> Table:
-        return Table(self.place.name, self.place.kind, tuple(self.notes))
+        table = Table(self.place.name, self.place.kind)
+        return table.drawn(self.drawn) if self.drawn else table
 
     def _end(self, total: int) -> Iterator[Batch]:
         """Tell what is missing."""
@@ -172,7 +173,7 @@ class Reading:
         size = self._page_size()
         few = self.place.docs is not None and self.place.docs <= size
         if self.sample is not None and not (few and (self.place.docs or 0) <= self.sample):
-            self.notes.append(f"{SAMPLED}, drawn by the server (random_score)")
+            self.drawn = "drawn by the server (random_score)"
             yield from self._drawn(self.sample, size)
             return
         if few:

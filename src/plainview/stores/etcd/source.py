@@ -102,7 +102,7 @@ class EtcdSource(NetworkSource):
         yield Unit("keys")
 
     def rows(self, unit: Unit, log: ReadLog, sample: int | None) -> Iterator[Batch]:  # noqa: ARG002
-        """Yield all pairs. `sample`: keys of each group drawn by lot from the whole listing."""
+        """Yield all pairs. `sample`: keys of each group drawn at random from the whole listing."""
         with closing(self._client()) as http:
             reader = _Reader(http, self._api, log)
             yield from reader.all() if sample is None else reader.drawn(sample)
@@ -169,9 +169,11 @@ class _Reader:
         for name, some in tables.items():
             chosen = random.sample(some, min(sample, len(some)))
             pairs = [pair for key in chosen for pair in self._range(key, key + b"\0", 1)[0].kvs]
-            notes = (f"{len(chosen):,} of {len(some):,} keys, drawn by lot",) if len(chosen) < len(some) else ()
+            table = Table(name, "etcd")
+            if len(chosen) < len(some):
+                table = table.drawn(f"{len(chosen):,} of {len(some):,} keys, drawn at random")
             if pairs:
-                yield _batch(Table(name, "etcd", notes), pairs)
+                yield _batch(table, pairs)
 
     def _pages(self, *, keys_only: bool = False) -> Iterator[list[_Pair]]:
         start, limit = ALL, 100

@@ -18,7 +18,7 @@ from plainview.errors import PlainviewError, ProtocolError, RefusedError
 from plainview.stores.base import NetworkSource, Verdict
 from plainview.stores.shared.columns import texts
 from plainview.stores.shared.keygroups import SAMPLE, KeyGroups
-from plainview.tables import SAMPLED, Batch, ReadLog, Table, Unit
+from plainview.tables import Batch, ReadLog, Table, Unit
 from plainview.wire import probes
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class MemcachedSource(NetworkSource):
         yield Unit("items")
 
     def rows(self, unit: Unit, log: ReadLog, sample: int | None) -> Iterator[Batch]:  # noqa: ARG002
-        """Yield all items, one size class after the other. `sample`: drawn by lot, each class by its share."""
+        """Yield all items, one size class after the other. `sample`: drawn at random, each class by its share."""
         with self.wire.connect() as connection:
             reader = _Reader(connection, log, self.limits.field)
             groups, learnt = KeyGroups(), list[bytes]()
@@ -87,8 +87,10 @@ class MemcachedSource(NetworkSource):
                     share = math.ceil((sample or 0) * count / max(1, sum(classes.values())))
                     most = len(some) if sample is None else min(share, sample - taken.get(name, 0), len(some))
                     taken[name] = taken.get(name, 0) + most
-                    notes = (f"{SAMPLED}, drawn by lot from the list of keys",) if most < len(some) else ()
-                    yield from reader.values(Table(name, "memcached", notes), random.sample(some, most))
+                    table = Table(name, "memcached")
+                    if most < len(some):
+                        table = table.drawn("keys drawn at random from the list of keys")
+                    yield from reader.values(table, random.sample(some, most))
 
 
 class _Reader:

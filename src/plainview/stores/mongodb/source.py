@@ -14,7 +14,7 @@ from plainview.errors import DeniedError, PlainviewError, ProtocolError, ReadErr
 from plainview.stores.base import NetworkSource, Verdict
 from plainview.stores.mongodb.access import GUARDED, Question, database_names
 from plainview.stores.mongodb.wire import Document, Mongo, Refusal, RefusedQueryError, batch, starts
-from plainview.tables import SAMPLED, Batch, ReadLog, Table, Unit
+from plainview.tables import Batch, ReadLog, Table, Unit
 from plainview.tables.ahead import ahead
 from plainview.tables.sampling import sample_rows
 
@@ -146,15 +146,14 @@ class MongoSource(NetworkSource):
         notes = []
         if place.views:
             notes.append(f"{place.views} views of it were not read again")
+        whole = drawn = Table(unit.name, place.kind, tuple(notes))
+        probe, params = "mongodb.find", {}
         if sample is not None and (unit.rows is None or unit.rows > sample):
-            notes.append(f"{SAMPLED}, drawn by the server ($sample)")
+            drawn = whole.drawn("drawn by the server ($sample)")
             probe, params = "mongodb.sample", {"rows": sample}
-        else:
-            probe, params = "mongodb.find", {}
-        table = Table(unit.name, place.kind, tuple(notes))
         with self.client() as client:
             try:
-                yield from self._read(client, place, table, log, probe, params)
+                yield from self._read(client, place, drawn, log, probe, params)
             except RefusedQueryError as refused:
                 problem = refused.refusal
             else:
@@ -162,11 +161,10 @@ class MongoSource(NetworkSource):
         if probe == "mongodb.find" or problem.denied:
             raise _why(problem)
         # $sample needs memory or is not known there: everything is read, and drawn from here.
-        table = Table(unit.name, place.kind, (*notes[:-1], f"{SAMPLED}, drawn from all documents as they were read"))
         with self.client() as client:
             try:
-                every = self._read(client, place, table, log, "mongodb.find", {})
-                yield from sample_rows(every, sample or 0, unit.name)
+                every = self._read(client, place, whole, log, "mongodb.find", {})
+                yield from sample_rows(every, sample or 0, unit.name, "drawn from all documents as they were read")
             except RefusedQueryError as refused:
                 problem = refused.refusal
                 raise _why(problem) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -15,7 +15,7 @@ from plainview.stores.mysql import access as mysql_access
 from plainview.stores.mysql import rows as mysql_rows
 from plainview.stores.mysql.wire import Client
 from plainview.stores.shared.sql_text import Column, empty_frame, longest_cell
-from plainview.tables import SAMPLED, Batch, ReadLog, Table, Unit
+from plainview.tables import Batch, ReadLog, Table, Unit
 from plainview.tables.sampling import sample_rows
 
 SECONDS = 3600  # the server's limit for one statement of the reading
@@ -121,11 +121,9 @@ class MysqlSource(NetworkSource):
                 return
             share = min(1.0, (sample * 1.3 + 30) / max(relation.rows, 1))
             probe, params = ("mysql.sample", {"share": f"{share:.9f}"}) if share < 0.5 else ("mysql.rows", {})
-            note = f"{SAMPLED}, drawn from all rows as they were read"
-            if params:
-                table = replace(table, notes=(*notes, f"{SAMPLED}, drawn by RAND()"))
-                note = ""
-            yield from sample_rows(self._rows(client, relation, table, log, probe, params), sample, table.name, note)
+            how = "" if params else "drawn from all rows as they were read"
+            table = table.drawn("drawn by RAND()") if params else table
+            yield from sample_rows(self._rows(client, relation, table, log, probe, params), sample, table.name, how)
 
     def _rows(
         self, client: Client, relation: Relation, table: Table, log: ReadLog, probe: str, params: dict[str, str]

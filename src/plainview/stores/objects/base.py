@@ -10,7 +10,7 @@ import re
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import PurePosixPath
@@ -214,18 +214,15 @@ class ObjectSource(NetworkSource):
         names = [Named(PurePosixPath(thing.name).stem) for thing in things]
         verdict.prior_access += prior_access(self.kind, names)
 
-    def check_access(self) -> Exposure:
-        """Say what a stranger may do. Where he may not list, ask for names that the owner's credential lists."""
-        first = self._exposure is None
-        exposure = super().check_access()
-        if not first or self._listed or (exposure.state, exposure.confidence) not in UNSETTLED:
-            return exposure
-        found: dict[str, Any] = {"confidence": "probable"} if BY_NAME in exposure.not_tried else {}
+    def completed(self, asked: Exposure) -> Exposure:
+        """Where a stranger may not list: ask as a stranger for names that the owner's credential lists."""
+        if self._listed or (asked.state, asked.confidence) not in UNSETTLED:
+            return asked
+        found: dict[str, Any] = {"confidence": "probable"} if BY_NAME in asked.not_tried else {}
         if self.login:
             with suppress(PlainviewError):  # the reading meets the same, and tells it
-                found = self._ask_for_names(exposure)
-        self._exposure = msgspec.structs.replace(exposure, **found)
-        return super().check_access()
+                found = self._ask_for_names(asked)
+        return msgspec.structs.replace(asked, **found)
 
     def _ask_for_names(self, exposure: Exposure) -> dict[str, Any]:
         with closing(self.owner()) as owner, closing(self.stranger()) as http:
@@ -289,9 +286,8 @@ class ObjectSource(NetworkSource):
                 return
             from plainview.tables.sampling import sample_rows
 
-            note = f"at most {sample:,} rows, drawn by lot from all; the object was fetched whole"
-            for batch in sample_rows(self._tables(unit, log), sample, unit.name):
-                yield Batch(replace(batch.table, notes=(*batch.table.notes, note)), batch.frame)
+            how = "drawn at random from all rows; the object was fetched whole"
+            yield from sample_rows(self._tables(unit, log), sample, unit.name, how)
 
     def _tables(self, unit: Unit, log: ReadLog) -> Iterator[Batch]:
         thing = cast("Object", unit.locator)

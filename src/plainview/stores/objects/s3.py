@@ -158,15 +158,12 @@ class S3Source(ObjectSource):
         if verdict.state not in ("writes", "admin"):
             verdict.note("the ACL gives strangers no right to write; a policy, which they may not read, still may")
 
-    def check_access(self) -> Exposure:
-        """Say what a stranger may do; with the user's credential, also what the owner's settings say."""
-        first = self._exposure is None
-        exposure = super().check_access()
-        if not first or exposure.state not in ("auth_required", "reads") or self._listed:
+    def completed(self, asked: Exposure) -> Exposure:
+        """Add, with the user's credential, what the owner's settings say."""
+        exposure = super().completed(asked)
+        if exposure.state not in ("auth_required", "reads") or self._listed or not self.login:
             return exposure
-        if self.login:
-            self._exposure = msgspec.structs.replace(exposure, evidence=(*exposure.evidence, *self._settings()))
-        return super().check_access()
+        return msgspec.structs.replace(exposure, evidence=(*exposure.evidence, *self._settings()))
 
     def _settings(self) -> Iterator[str]:
         """Yield what the bucket's owner is told of its being public."""

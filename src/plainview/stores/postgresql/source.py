@@ -12,7 +12,7 @@ from plainview.stores.postgresql import access as postgresql_access
 from plainview.stores.postgresql.catalog import Reading, readings, relations
 from plainview.stores.postgresql.wire import Door, Session
 from plainview.stores.shared.sql_text import Dialect, empty_frame, frame_of, longest_cell
-from plainview.tables import SAMPLED, Batch, ReadLog, Table, Unit
+from plainview.tables import Batch, ReadLog, Table, Unit
 from plainview.tables.sampling import sample_rows
 
 SECONDS = 3600  # the server's limit for one statement of the reading
@@ -167,16 +167,15 @@ class PostgresSource(NetworkSource):
             if rows is None and not part.reading.whole:
                 rows = int(session.query("postgresql.count", table=relation.sql)[0][0] or 0)
             request = _request(replace(part, last=None))
-            note = f"{SAMPLED}, drawn from all rows as they were read"
+            drawn = "drawn from all rows as they were read"
             if rows and rows > 2 * wanted and not part.reading.whole:
                 method = "BERNOULLI" if relation.pages < BLOCKS else "SYSTEM"
                 percent = min(100.0, 100 * (wanted * 1.1 + 30) / rows)
                 request = ("postgresql.sample", {"method": method, "percent": f"{percent:.6f}"})
                 how = "" if method == "BERNOULLI" else ", by pages: rows that lie side by side are alike"
-                table = replace(table, notes=(*table.notes, f"{SAMPLED}, drawn by TABLESAMPLE {method}{how}"))
-                note = ""
+                table, drawn = table.drawn(f"drawn by TABLESAMPLE {method}{how}"), ""
             batches = self._rows(session, replace(part, last=None), table, log, *request)
-            yield from sample_rows(batches, wanted, table.name, note)
+            yield from sample_rows(batches, wanted, table.name, drawn)
 
 
 def _parts(door: Door, reading: Reading) -> Iterator[Unit]:

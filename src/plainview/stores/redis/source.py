@@ -6,6 +6,8 @@ import re
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from plainview.errors import PlainviewError, ProtocolError, RefusedError
 from plainview.stores.base import NetworkSource, Verdict
 from plainview.stores.redis import access as redis_access
@@ -72,7 +74,7 @@ class RedisSource(NetworkSource):
     def rows(self, unit: Unit, log: ReadLog, sample: int | None) -> Iterator[Batch]:
         """Yield the keys of one database by group. `sample`: the first keys of each group in hash order.
 
-        SCAN walks in the order of a keyed hash of the names, so the first are as good as drawn by lot.
+        SCAN walks in the order of a keyed hash of the names, so the first are as good as drawn at random.
         """
         with self._client() as client:
             reader = _Database(self, client, unit, log, sample)
@@ -102,10 +104,9 @@ class _Database:
     def __init__(self, source: RedisSource, client: Resp, unit: Unit, log: ReadLog, sample: int | None) -> None:
         self.client, self.unit, self.log, self.sample = client, unit, log, sample
         self.field = source.limits.field
-        drawn = "keys, the first that SCAN shows: its order is that of a keyed hash of their names"
-        self.notes = () if sample is None else (f"at most {sample:,} {drawn}",)
         self.groups = KeyGroups()
         self.taken: dict[str, int] = {}
+        self.drawn: set[str] = set()  # groups of which keys were left out
         self.pending: dict[tuple[str, str], Rows] = {}
         self.width: dict[str, float] = {}  # bytes that a key of a type has cost so far
         self.lost: dict[tuple[str, str], int] = {}
@@ -125,6 +126,10 @@ class _Database:
         except PlainviewError as error:
             problem = error
         yield from self._flush()
+        how = f"the first {self.sample or 0:,} keys that SCAN shows: its order is that of a keyed hash of their names"
+        for (group, _), rows in self.pending.items():
+            if group in self.drawn:
+                yield Batch(rows.table.drawn(how), pl.DataFrame())
         for (group, why), count in self.lost.items():
             self.log.skip(group, f"{count:,} keys: {why}")
         self.log.listed(tables=len(self.taken), rows=sum(self.taken.values()))
@@ -168,6 +173,8 @@ class _Database:
             if self.sample is None or count < self.sample:
                 chosen.append(key)
                 names[key] = name
+            else:
+                self.drawn.add(name)
         by_type: dict[bytes, list[bytes]] = {}
         for key, kind in zip(chosen, self.client.for_keys("redis.type", chosen), strict=True):
             if isinstance(kind, bytes):
@@ -202,7 +209,7 @@ class _Database:
         rows = self.pending.get((name, kind))
         if rows is None:
             prefix = "" if self.unit.locator == 0 else f"{self.unit.name}/"
-            rows = Rows(Table(f"{prefix}{name}", f"redis {kind}", self.notes), kind, self.columns)
+            rows = Rows(Table(f"{prefix}{name}", f"redis {kind}"), kind, self.columns)
             self.pending[name, kind] = rows
         asked = page.first(PAGE, self.field)
         first = True
