@@ -19,6 +19,7 @@ from rich.cells import cell_len
 
 from plainview.errors import UsageError
 from plainview.report import render as reports
+from plainview.report import wording
 from plainview.report.model import (
     Confidence,
     Exposure,
@@ -28,7 +29,7 @@ from plainview.report.model import (
     TableReport,
     TargetReport,
 )
-from plainview.report.render import json_, wording
+from plainview.report.render import json_
 from plainview.report.render.html import percent
 from sample_report import closed_database, column, folder, many_tables, open_search, sample
 

@@ -7,8 +7,8 @@ from itertools import chain
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from plainview.report import wording
 from plainview.report.model import Report, TargetReport
-from plainview.report.render import wording
 
 LISTED = 20  # longer lists are folded; they stay in the file in full
 

@@ -10,8 +10,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from plainview.report import wording
 from plainview.report.model import Column, Exposure, Report, TableReport, TargetReport
-from plainview.report.render import wording
 
 SHOWN_PER_REASON = 20
 SHOWN_PER_KIND = 20  # columns of one table
