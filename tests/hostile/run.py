@@ -25,7 +25,7 @@ from typing import Any
 from plainview.errors import PlainviewError
 from plainview.pipeline.scanner import Options, Scanner
 from plainview.report.model import Report
-from plainview.report.render import render
+from plainview.report.render import REPORTS, fitting, render
 from plainview.stores import SOURCES, open_source
 from plainview.targets.target import OBJECT_STORES, SCHEMES, parse_target
 from plainview.wire import WireLimits
@@ -199,14 +199,22 @@ ODD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\
 def unsafe(report: Report) -> list[str]:
     """Return what stands in the renderings and must not: values, escapes, markup."""
     found = []
-    for fmt in ("json", "text", "html"):
-        text = render(report, fmt, **({"color": False, "verbose": True} if fmt == "text" else {}))
+    for fmt in REPORTS:
+        text = render(report, fmt, **fitting(fmt, {"color": False, "verbose": True}))
         found += [f"{fmt}: {word}" for word in (CANARY, CANARY.partition("@")[0]) if word in text]
-        whole = "".join(texts(json.loads(text))) if fmt == "json" else text
+        whole = plain(text)
         found += [f"{fmt}: {odd[0]!r}" for odd in ODD.finditer(whole)][:3]
-        if fmt == "html" and "<script>alert" in text:
-            found.append("html: a script")
+        if text.lstrip().startswith("<") and "<script>alert" in text:
+            found.append(f"{fmt}: a script")
     return found
+
+
+def plain(text: str) -> str:
+    """Return the texts of a rendering in JSON, which escapes them; any other rendering as it is."""
+    try:
+        return "".join(texts(json.loads(text)))
+    except ValueError:
+        return text
 
 
 def texts(value: Any) -> Iterator[str]:

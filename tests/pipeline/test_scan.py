@@ -24,6 +24,7 @@ from plainview.matching.batches import TableProfiler
 from plainview.pipeline.engine import Engine
 from plainview.pipeline.scan import scan
 from plainview.pipeline.scanner import Options, Scanner
+from plainview.report.render import REPORTS
 from plainview.report.render.json_ import schema
 from plainview.tables import Batch, ReadLog, Table, Unit
 
@@ -75,7 +76,7 @@ def plant(folder: Path) -> None:
     (folder / f"{MAIL}.txt").write_text(NAME)
 
 
-@pytest.mark.parametrize("fmt", ["text", "json", "html"])
+@pytest.mark.parametrize("fmt", REPORTS)
 def test_no_value_is_ever_let_out(tmp_path: Path, plainview: Run, fmt: str) -> None:
     folder = tmp_path / "in"
     folder.mkdir()

@@ -45,7 +45,7 @@ def flat(text: str) -> str:
 
 
 def test_an_unknown_format_is_wrong_use() -> None:
-    with pytest.raises(UsageError, match="text, json, html"):
+    with pytest.raises(UsageError, match="html, json, text"):
         reports.render(sample(), "pdf")
 
 
@@ -59,6 +59,24 @@ def test_reports_need_no_frames_and_no_driver() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("format_", reports.REPORTS)
+def test_hostile_names_do_nothing_in_any_format(format_: str) -> None:
+    made = reports.render(sample(), format_, **reports.fitting(format_, {"verbose": True}))
+    try:
+        shown = "".join(strings(json.loads(made)))  # JSON escapes what it holds
+    except ValueError:
+        shown = made
+    assert not set(shown) & {"\x1b", "\u202e", "\r", "\x07", "\x00"}
+    assert not re.search(r"line\s*\n\s*break", shown)
+    if made.lstrip().startswith("<"):
+        assert not re.search(r"<(?:script|b)>", made)
+
+
+def test_a_format_gets_the_options_that_it_knows() -> None:
+    assert reports.fitting("text", {"verbose": True, "indent": 0}) == {"verbose": True}
+    assert reports.fitting("json", {"verbose": True, "indent": 0}) == {"indent": 0}
 
 
 # -- JSON -------------------------------------------------------------------------------------------------
@@ -343,7 +361,7 @@ def test_html_of_ten_thousand_tables_is_quick() -> None:
 # -- nothing but the model --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("format_", ["text", "html", "json"])
+@pytest.mark.parametrize("format_", reports.REPORTS)
 def test_nothing_but_the_model_appears(format_: str) -> None:
     """Words of a report come from the model or from the format itself, never from where it was written."""
     report = sample()
@@ -369,7 +387,7 @@ def test_nothing_but_the_model_appears(format_: str) -> None:
     def words(text: str) -> set[str]:
         return set(re.findall(r"[^\W\d_]{3,}", html.unescape(text)))
 
-    options = {"verbose": True, "width": 2000} if format_ == "text" else {}
+    options = reports.fitting(format_, {"verbose": True, "width": 2000})
     own = words(reports.render(msgspec.convert(masked(given), Report), format_, **options))
     model = set().union(*(words(text) for text in strings(given)))
     assert words(reports.render(report, format_, **options)) <= own | model

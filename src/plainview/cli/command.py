@@ -98,6 +98,8 @@ def build_parser() -> Parser:
 
 
 def _add_scan(commands: argparse._SubParsersAction[Parser]) -> None:
+    from plainview.report.render import REPORTS
+
     scan = commands.add_parser(
         "scan",
         help="look for personal data in files, folders and stores",
@@ -110,7 +112,7 @@ def _add_scan(commands: argparse._SubParsersAction[Parser]) -> None:
         metavar="TARGET",
         help="a file, a folder, or the address of a store (left out: the targets that --scope lists)",
     )
-    scan.add_argument("-f", "--format", default="text", choices=["text", "html", "json"], help="kind of report")
+    scan.add_argument("-f", "--format", default="text", choices=list(REPORTS), help="kind of report")
     scan.add_argument("-o", "--output", metavar="FILE", help="write the report to FILE instead of the terminal")
     scan.add_argument("-v", "--verbose", action="store_true", help="say why, for each column")
     scan.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr")
@@ -226,7 +228,7 @@ def run_scan(args: argparse.Namespace) -> int:
     """Scan, write the report, return the exit status that admits what was not read."""
     from plainview.cli.progress import shown
     from plainview.pipeline.scan import scan
-    from plainview.report.render import render
+    from plainview.report.render import fitting, render
 
     output = Path(args.output) if args.output else None
     if output and not output.parent.is_dir():
@@ -239,7 +241,8 @@ def run_scan(args: argparse.Namespace) -> int:
         raise UsageError("no target", hint="name a file, a folder or a store, or a --scope FILE that lists targets")
     with shown(quiet=args.quiet) as progress:
         report = scan(*targets, options=options, progress=progress)
-    text = render(report, args.format, **_style(args, to_file=output is not None))
+    style = {"verbose": args.verbose, "color": output is None and _colors(os.environ, terminal=sys.stdout.isatty())}
+    text = render(report, args.format, **fitting(args.format, style))
     return report.exit_status if _written(text, args.format, output) else EXIT_CANNOT_WRITE
 
 
@@ -265,12 +268,6 @@ def same_file(output: Path, target: str) -> bool:
         return output.samefile(target.removeprefix("file://").removeprefix("file:"))
     except (OSError, ValueError):
         return False
-
-
-def _style(args: argparse.Namespace, *, to_file: bool) -> dict[str, object]:
-    if args.format != "text":
-        return {}
-    return {"verbose": args.verbose, "color": not to_file and _colors(os.environ, terminal=sys.stdout.isatty())}
 
 
 def _colors(environment: Mapping[str, str], *, terminal: bool) -> bool:

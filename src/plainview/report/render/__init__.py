@@ -1,17 +1,20 @@
-"""Stage 5: renderings of the report model. One file and one line of `REPORTS` for each format.
+"""Stage 5: renderings of the report model. Each module of this folder is one, and is found by its name.
 
-Nothing here can see a value: the model holds names, shapes and counts, and nothing below this
-package may import polars or a driver.
+A module has `render(report, **options) -> str` and imports the model and `report.wording`, nothing else. Its name is
+the name of the format; an underscore at its end, which keeps a name of the standard library free, is not part of it.
 """
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from plainview.errors import UsageError
-from plainview.report.model import Report
+
+if TYPE_CHECKING:
+    from plainview.report.model import Report
 
 Render = Callable[..., str]
 
@@ -26,11 +29,8 @@ def _late(module: str) -> Render:
     return render_late
 
 
-REPORTS: Mapping[str, Render] = {
-    "text": _late("text"),
-    "json": _late("json_"),
-    "html": _late("html"),
-}
+_MODULES = {found.name.rstrip("_"): found.name for found in pkgutil.iter_modules(__path__)}
+REPORTS: Mapping[str, Render] = {name: _late(module) for name, module in sorted(_MODULES.items())}
 
 
 def render(report: Report, format: str, **options: Any) -> str:  # noqa: A002 - the word users know
@@ -43,4 +43,12 @@ def render(report: Report, format: str, **options: Any) -> str:  # noqa: A002 - 
     return REPORTS[format](report, **options)
 
 
-__all__ = ["REPORTS", "Render", "render"]
+def fitting(format: str, options: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A002
+    """Return those options that a format knows."""
+    import inspect
+
+    known = inspect.signature(import_module(f"{__name__}.{_MODULES[format]}").render).parameters
+    return {name: value for name, value in options.items() if name in known}
+
+
+__all__ = ["REPORTS", "Render", "fitting", "render"]
