@@ -111,3 +111,21 @@ def test_what_does_not_hold_is_said() -> None:
     assert isolation(Confined(seccomp=False, landlock=0, missing=("this kernel has no Landlock",))) == (
         "Read by workers; this kernel has no Landlock."
     )
+
+
+def test_a_wide_table_without_rows_is_counted_with_its_own_file(tmp_path: Path) -> None:
+    """So that a deadline, which counts for one file, blames the right one."""
+    from plainview.files.source import FileSource
+    from plainview.pipeline.reading import Reading
+    from plainview.pipeline.scanner import Scanner
+    from plainview.tables import ReadLog
+
+    (tmp_path / "narrow.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "wide.csv").write_text(",".join(f"c{n}" for n in range(9_000)) + "\n")
+    source = FileSource(tmp_path)
+    waits = {}
+    for unit in source.units(ReadLog()):
+        reading = Reading(Scanner().shared)
+        reading.unit(source, unit)
+        waits[unit.name] = len(reading.waiting)
+    assert waits == {"narrow.csv": 1, "wide.csv": 0}

@@ -28,6 +28,7 @@ LARGE_FILE = 32 << 20  # bytes from which on a file is read by a thread of its o
 WAITING = 2  # batches of such a file that may wait to be counted
 EARLY = 8  # batches that may wait for the engine besides
 TOGETHER = 200_000  # cells that wait at most
+COLUMN = 32  # cells that the work for one column, however short, is worth
 UNDERWAY = 2  # batches of one table that are hashed or counted when the last one was read
 
 
@@ -130,7 +131,7 @@ class Reading:
                 return  # says again what columns there are
             self.count()
         self.waiting[id(profiler)] = (profiler, flat)
-        self.cells += flat.height * flat.width
+        self.cells += (flat.height + COLUMN) * flat.width
         if self.cells > TOGETHER:
             self.count()
 
