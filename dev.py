@@ -6,6 +6,7 @@ python3 dev.py test        install, and run every check and test (what continuou
 python3 dev.py test -k csv          only these tests, without the other checks
 python3 dev.py fuzz [SECONDS] [TARGET...]   feed the parsers damaged bytes, each for a minute or so many seconds
 python3 dev.py check       formatting, lint, types, import contracts
+python3 dev.py refresh     what is derived: the snapshot and base rates of detectors, the schema, the documents
 python3 dev.py wheel       build the wheel, install it into an empty environment, scan examples/ from there
 python3 dev.py lock        renew requirements/*.txt (needs uv)
 """
@@ -82,6 +83,13 @@ def check() -> int:
     return failed
 
 
+def refresh() -> int:
+    """Make anew all that is derived from other files; `git diff` then shows what changed."""
+    install("dev")
+    tools = ("make_snapshot", "measure_base_rates", "make_schema", "refresh_docs")
+    return max(run(PYTHON, ROOT / "tools" / f"{tool}.py") for tool in tools)
+
+
 def test(arguments: list[str]) -> int:
     """All checks and tests; with arguments only pytest with those."""
     install("dev")
@@ -148,6 +156,7 @@ def main() -> int:
         "test": lambda: test(arguments),
         "fuzz": lambda: fuzz(arguments),
         "check": check,
+        "refresh": refresh,
         "wheel": wheel,
         "lock": lock,
     }

@@ -186,15 +186,15 @@ SAID = (
 TARGETS = (
     Target("http", http, WEB, HTTP),
     Target("resp", resp, SAID, PROTOCOL),
-    Target("cql", cassandra, (cql_page((FLAT, INT), (MAIL, b"\0\0\0\1", None, None)), *(cql_page((k,), (b"\0" * 8, b"", None)) for k in (*KINDS, *NESTED))), (*KINDS, *NESTED)),
+    Target("cql", cassandra, (cql_page((FLAT, INT), (MAIL, b"\0\0\0\1", None, None)), *(cql_page((k,), (b"\0" * 8, b"", None)) for k in (*KINDS, *NESTED))), (*KINDS, *NESTED), of=("cassandra",)),
     Target(
         "clickhouse",
         clickhouse,
         (b"String|Int64\0a\t1\n" + MAIL + b"\t\\N", b"Array(String)|Nullable(Float64)\0['a','b']\t1.5", b"Map(String,UInt8)\0{'a':1}", b"String\0x^2"),
         (b"Array(", b"Nullable(", b"Tuple(", b"DateTime64(3)", b"\\N", b"\\t", b"\\x41", b"LowCardinality(", b"FixedString(3)", b"nan"),
     ),
-    Target("listing", listing, (INDEX, INDEX.replace(b"'", b'"'), b"<ul><li><a href=a>a</a></ul>"), (b"<a href='", b"../", b"//x/", b"%2e%2e/", b"?C=M")),
-    Target("objects", objects, (LISTED, b"<Error><Code>AccessDenied</Code></Error>"), (b"&#0;", b"<Key>", b"&#x1b;", b"<!DOCTYPE", b"&a;")),
+    Target("listing", listing, (INDEX, INDEX.replace(b"'", b'"'), b"<ul><li><a href=a>a</a></ul>"), (b"<a href='", b"../", b"//x/", b"%2e%2e/", b"?C=M"), of=("http",)),
+    Target("objects", objects, (LISTED, b"<Error><Code>AccessDenied</Code></Error>"), (b"&#0;", b"<Key>", b"&#x1b;", b"<!DOCTYPE", b"&a;"), of=("s3", "azure", "gs")),
     Target("postgresql", postgresql, (b"\0" + ROW * 3 + DONE, b"\1" + FAILED + DONE, b"\2" + COPIED, b"\3" + message(b"R", bytes(4)) + message(b"S", b"server_version\x0016\0") + DONE), (ROW, DONE, FAILED, b"\x7f\xff\xff\xff")),
 )  # fmt: skip
 

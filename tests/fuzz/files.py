@@ -212,6 +212,7 @@ TARGETS = (
         workbook,
         (seeds.zipped(*seeds.WORKBOOK), seeds.CELLS.encode(), b'<c r="XFD1048576"><v>1</v></c>', b'<row r="9"><c r="ZZZZ9999"/></row>', RECORDS),
         (b' r="', b"<c ", b"<v>", b"</c>", b"\x80\x80", b"<mergeCell ref='A1:XFD9'/>"),
+        of=("xlsx", "xlsb", "ods"),
     ),
     Target("parquet", overlaid(parquet, seeds.PARQUET, "a.parquet"), patches(len(seeds.PARQUET)), (b"PAR1", b"PARE")),
     Target("arrow", overlaid(arrow, seeds.IPC, "a.arrow"), patches(len(seeds.IPC)), (b"ARROW1",)),

@@ -44,12 +44,16 @@ class LawBroken(Exception):  # noqa: N818 - not an error of the parser, but abou
 
 @dataclass(frozen=True)
 class Target:
-    """A parser under test: what runs it, inputs to begin with, and words that mean something to it."""
+    """A parser under test: what runs it, inputs to begin with, and words that mean something to it.
+
+    `of` are the kinds of file or store whose bytes it parses, where they are not its name.
+    """
 
     name: str
     run: Callable[[bytes], None]
     seeds: tuple[bytes, ...]
     words: tuple[bytes, ...] = ()
+    of: tuple[str, ...] = ()
 
 
 @dataclass

@@ -204,6 +204,7 @@ TARGETS = (
         reading(delimited, ("a.csv", "a.tsv"), b"id,name,n\n" + _CSV, *SMALL, (delimited, "BLOCK", BLOCK), (delimited, "PIECE", 100)),
         seeds.CSV,
         (b"sep=;\n", b'""', b'\\"', b"id,name\n", b"#"),
+        of=("csv", "tsv"),
     ),
     Target("encodings", detect_encoding, seeds.ENCODINGS, ("é".encode(), "ж".encode("koi8-r"), "漢".encode("big5"))),
     Target("text", reading(text, ("a.txt", "a.log"), lines_of("{key} said so\n"), *SMALL, (text, "PIECE", BLOCK)), seeds.TEXT),
@@ -219,6 +220,7 @@ TARGETS = (
         ),
         seeds.JSON,
         (b'{"index":{}}\n', b'{"$oid":"', b'"$date"', b"null", b"true", b"\\u0000", b"\\ud800", b"[[["),
+        of=("json", "ndjson"),
     ),
     Target("json_cut", cut_json, seeds.JSON, (b'\\"', b"\\\\", b"[[", b"}]")),
     Target("json_split", split_json, (*seeds.JSON, *seeds.NESTED), (b'\\"', b"\\\\", b"[[", b"}]")),
@@ -230,6 +232,7 @@ TARGETS = (
         reading(markup, ("a.xml", "a.html", "a"), _XML, (markup, "STEP", 64)),
         (*seeds.XML, *seeds.HTML),
         (b"<table>", b"<tr>", b"<td colspan=9>", b"<!DOCTYPE a [<!ENTITY b 'c'>]>", b"&b;", b"<?xml version='1.0' encoding='", b"]]>"),
+        of=("xml", "html"),
     ),
     Target(
         "sqldump",
@@ -237,6 +240,7 @@ TARGETS = (
         seeds.SQL,
         (b"INSERT INTO t VALUES (", b"),(", b");\n", b"''", b"\\'", b"0x41", b"_binary '", b"COPY t FROM stdin;\n", b"\\.\n", b"/*!", b"$$",
          b"E'", b"N'", b"q'[", b"to_date('", b"NULL", b"-- ", b"GO\n", b"CAST(", b" UNION ALL SELECT ", b"CREATE TABLE t ("),
+        of=("sql_dump",),
     ),
     Target("kinds", identify_kind, (*seeds.CSV, *seeds.JSON, *seeds.SQL, *seeds.HTML, *seeds.HEADS), tuple(seeds.MAGIC)),
 )  # fmt: skip

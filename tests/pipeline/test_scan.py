@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import gc
-import gzip
 import hashlib
 import json
 import os
-import sqlite3
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,10 +24,9 @@ from plainview.pipeline.scanner import Options, Scanner
 from plainview.report.render import REPORTS
 from plainview.report.render.json_ import schema
 from plainview.tables import Batch, ReadLog, Table, Unit
+from planted import plant
 
 Run = Callable[..., Ran]
-MAIL, NAME, PHONE, IBAN = CANARIES
-ROWS = [{"name": NAME, "email": MAIL, "phone": PHONE, "iban": IBAN, "note": f"call {NAME} at {PHONE} or {MAIL}"}] * 3
 
 
 def harmless(path: Path) -> None:
@@ -41,39 +37,6 @@ def harmless(path: Path) -> None:
 def people(path: Path) -> None:
     rows = "\n".join(f"{i},user{i}@example.org" for i in range(40))
     path.write_text("id,email\n" + rows + "\n")
-
-
-def plant(folder: Path) -> None:
-    """Write the canaries in every form, sound and damaged, as cells, keys, headers, names and comments."""
-    frame = pl.DataFrame(ROWS)
-    frame.write_csv(folder / "a.csv")
-    frame.write_parquet(folder / "a.parquet")
-    frame.write_ipc(folder / "a.arrow")
-    frame.write_ndjson(folder / "a.ndjson")
-    (folder / "a.json").write_text(json.dumps({"people": {MAIL: ROWS[0], "b@example.org": ROWS[0]}}))
-    (folder / "headerless.csv").write_text(f"{NAME},{MAIL},{PHONE}\n" * 4)
-    (folder / "ragged.csv").write_text(f'a,b\n1,2,{MAIL},{PHONE}\n"unclosed {MAIL}\n{NAME}\n')
-    (folder / "broken.json").write_text('{"a": "' + MAIL + '", ')
-    (folder / "broken.ndjson").write_text(json.dumps(ROWS[0]) + "\n{" + MAIL + "\n" + json.dumps(ROWS[0]) + "\n")
-    (folder / "a.sql").write_text(
-        f"-- {MAIL}\nCREATE TABLE `people` (`name` text, `email` text);\n"
-        f"INSERT INTO `people` VALUES ('{NAME}','{MAIL}');\nINSERT INTO `people` VALUES ('{NAME}',{MAIL} broken;\n"
-    )
-    (folder / "a.xml").write_text(
-        f"<r><!-- {MAIL} --><p email='{MAIL}'><n>{NAME}</n></p><p><n>{NAME}</n></p><broken></r>"
-    )
-    (folder / "a.html").write_text(f"<table><tr><th>mail</th></tr><tr><td>{MAIL}</td></tr></table>")
-    (folder / "a.log").write_text(f"2025-01-01 login {MAIL} from 203.0.113.9\n" * 5)
-    with sqlite3.connect(folder / "a.sqlite") as db:
-        db.execute(f'CREATE TABLE "{MAIL}" (email TEXT)')
-        db.execute(f'INSERT INTO "{MAIL}" VALUES (?)', (MAIL,))
-    db.close()
-    with zipfile.ZipFile(folder / "a.zip", "w") as out:
-        out.writestr(f"inside/{MAIL}.csv", f"email\n{MAIL}\n")
-    (folder / "cut.csv.gz").write_bytes(gzip.compress(frame.write_csv().encode() * 500)[:-40])
-    (folder / "mislabelled.parquet").write_bytes(b"PAR1" + MAIL.encode() * 9 + b"PAR1")
-    (folder / "long.csv").write_text("a,b\n" + MAIL * 50_000 + ",1\n")
-    (folder / f"{MAIL}.txt").write_text(NAME)
 
 
 @pytest.mark.parametrize("fmt", REPORTS)
@@ -105,7 +68,8 @@ def snapshot(folder: Path) -> dict[str, tuple[object, ...]]:
         status = path.stat()  # before our own reading, which must not count
         digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
         os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-        seen[str(path)] = (digest, status.st_mtime_ns, status.st_atime_ns if path.is_file() else 0, status.st_size)
+        quiet = path.is_file() and path.suffix != ".duckdb"  # which its library opens: docs/formats.md says so
+        seen[str(path)] = (digest, status.st_mtime_ns, status.st_atime_ns if quiet else 0, status.st_size)
     return seen
 
 

@@ -1,0 +1,135 @@
+"""The canaries in a file of every format: as cells, keys, headers, names and comments, sound and damaged."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import sqlite3
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import bson
+import fastavro
+import polars as pl
+import xlsxwriter
+
+from conftest import CANARIES
+
+MAIL, NAME, PHONE, IBAN = CANARIES
+ROWS = [{"name": NAME, "email": MAIL, "phone": PHONE, "iban": IBAN, "note": f"call {NAME} at {PHONE} or {MAIL}"}] * 3
+FRAME = pl.DataFrame(ROWS)
+
+
+def _sql_dump() -> bytes:
+    return (
+        f"-- {MAIL}\nCREATE TABLE `people` (`name` text, `email` text);\n"
+        f"INSERT INTO `people` VALUES ('{NAME}','{MAIL}');\nINSERT INTO `people` VALUES ('{NAME}',{MAIL} broken;\n"
+    ).encode()
+
+
+def _xml() -> bytes:
+    return f"<r><!-- {MAIL} --><p email='{MAIL}'><n>{NAME}</n></p><p><n>{NAME}</n></p><broken></r>".encode()
+
+
+def _avro() -> bytes:
+    fields = [{"name": name, "type": "string"} for name in FRAME.columns]
+    out = io.BytesIO()
+    fastavro.writer(out, {"type": "record", "name": "people", "doc": MAIL, "fields": fields}, ROWS)
+    return out.getvalue()
+
+
+def _xlsx() -> bytes:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        sheet = book.add_worksheet(MAIL)
+        sheet.write_row(0, 0, [*FRAME.columns, MAIL])
+        for number, row in enumerate(FRAME.rows(), 1):
+            sheet.write_row(number, 0, row)
+    return out.getvalue()
+
+
+def _ods() -> bytes:
+    from odf.opendocument import OpenDocumentSpreadsheet
+    from odf.table import Table, TableCell, TableRow
+    from odf.text import P
+
+    document, table = OpenDocumentSpreadsheet(), Table(name=MAIL)
+    for row in (FRAME.columns, *FRAME.rows()):
+        line = TableRow()
+        for value in row:
+            cell = TableCell(valuetype="string")
+            cell.addElement(P(text=value))
+            line.addElement(cell)
+        table.addElement(line)
+    document.spreadsheet.addElement(table)
+    out = io.BytesIO()
+    document.write(out)
+    return out.getvalue()
+
+
+def _frame(write: str) -> Callable[[], bytes]:
+    def made() -> bytes:
+        out = io.BytesIO()
+        getattr(FRAME, write)(out)
+        return out.getvalue()
+
+    return made
+
+
+# kind, as `files.formats.FORMATS` names it -> the ending of the file, its content
+FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
+    "csv": ("csv", _frame("write_csv")),
+    "tsv": ("tsv", lambda: FRAME.write_csv(separator="\t").encode()),
+    "text": ("log", lambda: f"2025-01-01 login {MAIL} from 203.0.113.9\n".encode() * 5),
+    "json": ("json", lambda: json.dumps({"people": {MAIL: ROWS[0], "b@example.org": ROWS[0]}}).encode()),
+    "ndjson": ("ndjson", _frame("write_ndjson")),
+    "bson": ("bson", lambda: b"".join(bson.encode({**row, MAIL: {MAIL: 1}}) for row in ROWS)),
+    "xml": ("xml", _xml),
+    "html": ("html", lambda: f"<table><tr><th>mail</th></tr><tr><td>{MAIL}</td></tr></table>".encode()),
+    "sql_dump": ("sql", _sql_dump),
+    "parquet": ("parquet", _frame("write_parquet")),
+    "arrow": ("arrow", _frame("write_ipc")),
+    "avro": ("avro", _avro),
+    "xlsx": ("xlsx", _xlsx),
+    "ods": ("ods", _ods),
+}
+
+
+def sqlite(path: Path) -> None:
+    """Write a database of SQLite."""
+    with sqlite3.connect(path) as db:
+        db.execute(f'CREATE TABLE "{MAIL}" (email TEXT)')
+        db.execute(f'INSERT INTO "{MAIL}" VALUES (?)', (MAIL,))
+    db.close()
+
+
+def duckdb(path: Path) -> None:
+    """Write a database of DuckDB."""
+    import duckdb as library
+
+    with library.connect(path) as db:
+        db.execute(f'CREATE TABLE "{MAIL}" (email TEXT)')
+        db.execute(f'INSERT INTO "{MAIL}" VALUES (?)', (MAIL,))
+
+
+DATABASES: dict[str, Callable[[Path], None]] = {"sqlite": sqlite, "duckdb": duckdb}
+
+
+def plant(folder: Path) -> None:
+    """Write all of them, and the same damaged in the ways in which a message might quote them."""
+    for ending, content in FILES.values():
+        (folder / f"a.{ending}").write_bytes(content())
+    for kind, make in DATABASES.items():
+        make(folder / f"a.{kind}")
+    (folder / "headerless.csv").write_text(f"{NAME},{MAIL},{PHONE}\n" * 4)
+    (folder / "ragged.csv").write_text(f'a,b\n1,2,{MAIL},{PHONE}\n"unclosed {MAIL}\n{NAME}\n')
+    (folder / "broken.json").write_text('{"a": "' + MAIL + '", ')
+    (folder / "broken.ndjson").write_text(json.dumps(ROWS[0]) + "\n{" + MAIL + "\n" + json.dumps(ROWS[0]) + "\n")
+    with zipfile.ZipFile(folder / "a.zip", "w") as out:
+        out.writestr(f"inside/{MAIL}.csv", f"email\n{MAIL}\n")
+    (folder / "cut.csv.gz").write_bytes(gzip.compress(FRAME.write_csv().encode() * 500)[:-40])
+    (folder / "mislabelled.parquet").write_bytes(b"PAR1" + MAIL.encode() * 9 + b"PAR1")
+    (folder / "long.csv").write_text("a,b\n" + MAIL * 50_000 + ",1\n")
+    (folder / f"{MAIL}.txt").write_text(NAME)
