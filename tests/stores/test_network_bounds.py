@@ -120,9 +120,9 @@ def test_a_name_that_moves_is_pinned(kind: str, scanner: Scanner, resolver: Call
     """DNS rebinding: the second look-up would give the metadata service, and is never made."""
     asked = resolver("127.0.0.1", "169.254.169.254")
     with fake(silent, first=False) as (port, _), nothing_elsewhere(port):
-        target = parse_target(address(kind, port).replace("127.0.0.1", "rebind.example"))
+        target = parse_target(address(kind, port).replace("127.0.0.1", "rebind.localhost"))
         scanner.scan_source(open_source(target, network=QUICK), "x")
-    assert asked == ["rebind.example"]
+    assert asked == ["rebind.localhost"]
 
 
 @KINDS

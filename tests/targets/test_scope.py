@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, IPv6Address, ip_network
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,7 +41,13 @@ note = "the lab"
         ("evilstores.example.org", "203.0.113.9", 9200, False),
         ("h", "10.0.0.255", 1, True),
         ("h", "::ffff:10.0.0.1", 1, True),
-        ("h", "64:ff9b::a00:1", 1, True),
+        # The packet goes to the IPv6 address, wherever that leads; the inner one allows nothing.
+        ("h", "64:ff9b::a00:1", 1, False),
+        ("h", "2002:a00:1::", 1, False),
+        ("db.internal", "2002:cb00:7109::1", 9200, False),
+        ("anything", "2002:7f00:1::1", 1, False),
+        ("anything", "64:ff9b::7f00:1", 1, False),
+        ("anything", "::127.0.0.1", 1, False),
         ("h", "10.0.1.0", 1, False),
         ("h", "2001:db8::5", 65535, True),
         ("h", "2001:db8:0:1::5", 1, False),
@@ -132,6 +140,57 @@ def test_load(tmp_path) -> None:
     path.write_text(FILE)
     scope = load_scope(path)
     assert [target.kind for target in scope.targets] == ["redis", "s3"]
+
+
+# How an IPv4 address is written into an IPv6 one, all but the mapped form
+FORMS = {
+    "6to4": lambda v4: 0x2002 << 112 | v4 << 80 | 1,
+    "NAT64": lambda v4: 0x0064FF9B << 96 | v4,
+    "NAT64 of a local network": lambda v4: 0x0064FF9B0001 << 80 | v4,
+    "NAT64 of a /48": lambda v4: 0x0064FF9B0001 << 80 | v4 >> 16 << 64 | (v4 & 0xFFFF) << 40,
+    "IPv4-compatible": lambda v4: v4,
+    "IPv4-translated": lambda v4: 0xFFFF << 48 | v4,
+    "Teredo client": lambda v4: 0x20010000 << 96 | 0x01020304 << 64 | (v4 ^ 0xFFFFFFFF),
+    "Teredo server": lambda v4: 0x20010000 << 96 | v4 << 64 | 0xF0F0F0F0,
+    "ISATAP": lambda v4: 0x20010DB8 << 96 | 0x5EFE << 32 | v4,
+    "ISATAP, global": lambda v4: 0x20010DB8 << 96 | 0x02005EFE << 32 | v4,
+}
+
+
+@given(st.sampled_from(sorted(FORMS)), st.ip_addresses(v=4), st.integers(0, 32))
+def test_law_an_inner_address_allows_nothing(form: str, inner: IPv4Address, bits: int) -> None:
+    """Neither loopback, nor a listed network or name of the inner address, lets its IPv6 form through."""
+    outer = IPv6Address(FORMS[form](int(inner)))
+    if outer.ipv4_mapped or int(outer) < 2:
+        return
+    network = ip_network((inner, bits), strict=False)
+    scope = parse_scope(f'[[allow]]\nnetworks = ["{network}"]\n[[allow]]\nnames = ["db.internal"]')
+    assert not Scope().allows("localhost", outer, 80)
+    assert not scope.allows("db.internal", outer, 80)
+    assert not scope.permits("try_mysql_root", "db.internal", outer, 80)
+    assert parse_scope(f'[[allow]]\nnetworks = ["{outer}"]').allows("h", outer, 80)
+
+
+@given(
+    st.sampled_from(sorted(FORMS)),
+    st.sampled_from(["127.0.0.1", "169.254.169.254", "10.1.2.3", "0.0.0.0", "224.0.0.1"]),
+)
+def test_law_a_special_inner_address_needs_the_very_outer_one(form: str, inner: str) -> None:
+    outer = IPv6Address(FORMS[form](int(IPv4Address(inner))))
+    wide = parse_scope('[[allow]]\nnetworks = ["::/0", "0.0.0.0/0"]')
+    assert not wide.allows("h", outer, 80)
+
+
+def test_only_names_of_the_file_are_looked_up() -> None:
+    scope = parse_scope(FILE)
+    for name in ("localhost", "LOCALHOST.", "a.localhost"):
+        assert Scope().looks_up(name, 1)
+    for name in ("db.internal", "localhost.example.org", "127.1", "2130706433", "xlocalhost"):
+        assert not Scope().looks_up(name, 9200)
+    assert scope.looks_up("db.internal", 9200)
+    assert scope.looks_up("minio.internal", 443)
+    assert not scope.looks_up("db.internal", 9201)
+    assert not scope.looks_up("other.internal", 9200)
 
 
 @given(st.ip_addresses(v=4), st.integers(0, 32), st.ip_addresses(v=4), st.integers(1, 65535))

@@ -81,18 +81,18 @@ def test_no_packet_out_of_scope(host: str) -> None:
 def test_a_name_is_resolved_once_and_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
     with fake(always(ok(b"{}"))) as (port, _):
         asked = resolver(monkeypatch, "127.0.0.1")
-        wire = Wire(parse_target(f"etcd://rebind.example:{port}"), limits=FAST)
+        wire = Wire(parse_target(f"etcd://rebind.localhost:{port}"), limits=FAST)
         wire.connect().close()
         resolver(monkeypatch, "169.254.169.254")  # the name now points elsewhere
         wire.connect().close()
-        assert asked == ["rebind.example"]
+        assert asked == ["rebind.localhost"]
         assert wire.ip == "127.0.0.1"
 
 
 def test_only_addresses_in_scope_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     with fake(silent) as (port, _), nothing_elsewhere(port):
         resolver(monkeypatch, "8.8.8.8", "169.254.169.254", "127.0.0.1")
-        wire = Wire(parse_target(f"redis://both.example:{port}"), limits=FAST)
+        wire = Wire(parse_target(f"redis://both.localhost:{port}"), limits=FAST)
         wire.connect().close()
     resolver(monkeypatch, "169.254.169.254")
     with pytest.raises(OutOfScopeError):
@@ -112,7 +112,7 @@ def test_unreachable() -> None:
 def test_no_such_name(monkeypatch: pytest.MonkeyPatch) -> None:
     resolver(monkeypatch)
     with pytest.raises(UnreachableError, match="has no address"):
-        Wire(parse_target("redis://nowhere.example")).connect()
+        Wire(parse_target("redis://nowhere.localhost")).connect()
 
 
 def test_connections_are_counted_and_limited() -> None:

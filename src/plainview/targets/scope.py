@@ -3,6 +3,10 @@
 Loopback needs no scope. Without a file, loopback and local files are all there is. docs/scope.md has
 an example. Addresses that are nobody's store (link-local with its metadata services, multicast,
 unspecified, broadcast) are refused unless the very address is written in the file.
+
+What counts is the address that a packet goes to. An IPv6 address with an IPv4 address inside (6to4, NAT64 and the
+like) goes to whoever announces it, so the inner address allows nothing; it can only forbid. A name is looked up
+only when the file lists it: the question would leave this machine.
 """
 
 from __future__ import annotations
@@ -25,7 +29,21 @@ Network = IPv4Network | IPv6Network
 PERMISSIONS = frozenset({"try_mysql_root", "trino_query"})
 # Metadata services of clouds that lie outside the link-local range (AWS IPv6, Alibaba, Azure).
 METADATA = frozenset(map(ip_address, ("fd00:ec2::254", "100.100.100.200", "168.63.129.16")))
-NAT64 = IPv6Network("64:ff9b::/96")
+# IPv6 ranges whose addresses hold an IPv4 address, and by how many bits it is shifted (RFC 3056, 6052, 8215, 4291)
+HOLDING = tuple(
+    (IPv6Network(network), shift)
+    for network, shift in (
+        ("2002::/16", 80),  # 6to4
+        ("64:ff9b::/96", 0),  # NAT64
+        ("64:ff9b:1::/48", 0),  # NAT64 of a local network, /96
+        ("::/96", 0),  # IPv4-compatible
+        ("::ffff:0:0:0/96", 0),  # IPv4-translated
+    )
+)
+TEREDO = IPv6Network("2001::/32")
+ISATAP = frozenset({0x5EFE, 0x02005EFE})  # the first half of the interface's identifier (RFC 5214)
+LOCAL_NAT64 = IPv6Network("64:ff9b:1::/48")
+HERE = re.compile(r"(?:.*\.)?localhost\.?", re.IGNORECASE)  # never asked of a server (RFC 6761)
 NAME = re.compile(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
 
 
@@ -40,11 +58,19 @@ class Entry:
 
     def covers(self, host: str, ip: IP, port: int) -> bool:
         """Tell whether this entry names the host or the address, on that port."""
-        if self.ports and not any(port in ports for ports in self.ports):
+        if not self._on(port):
             return False
-        if _special(ip):
+        inner = _inside(ip)
+        if _special(ip) or any(_special(each) or each.is_loopback or each.is_private for each in inner):
             return any(network.num_addresses == 1 and ip in network for network in self.networks)
-        return any(_matches(pattern, host) for pattern in self.names) or any(ip in network for network in self.networks)
+        return (not inner and self.names_host(host, port)) or any(ip in network for network in self.networks)
+
+    def names_host(self, host: str, port: int) -> bool:
+        """Tell whether this entry lists the name of a host, on that port."""
+        return self._on(port) and any(_matches(pattern, host) for pattern in self.names)
+
+    def _on(self, port: int) -> bool:
+        return not self.ports or any(port in ports for ports in self.ports)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +93,10 @@ class Scope:
         address = _plain(ip)
         return address.is_loopback or any(entry.covers(host, address, port) for entry in self.entries)
 
+    def looks_up(self, host: str, port: int) -> bool:
+        """Tell whether a name may be asked of the system's name servers: one that the file lists, or localhost."""
+        return bool(HERE.fullmatch(host)) or any(entry.names_host(host, port) for entry in self.entries)
+
     def permits(self, permission: str, host: str, ip: str | IP, port: int) -> bool:
         """Tell whether an entry that covers this address carries the permission, or a flag gave it."""
         if permission not in PERMISSIONS:
@@ -78,16 +108,26 @@ class Scope:
 
 
 def _plain(ip: str | IP) -> IP:
-    """Return the address that packets go to: IPv4 inside IPv6 is unpacked, so that no form slips by."""
+    """Return the address that packets go to: the system sends IPv4 for a mapped address, and for no other form."""
     address = ip_address(ip.partition("%")[0]) if isinstance(ip, str) else ip
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped:
-            return address.ipv4_mapped
-        if address.sixtofour:
-            return address.sixtofour
-        if address in NAT64:
-            return IPv4Address(int(address) & 0xFFFFFFFF)
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        return address.ipv4_mapped
     return address
+
+
+def _inside(ip: IP) -> list[IPv4Address]:
+    """Return the IPv4 addresses that an IPv6 address may be a tunnel or a translation to."""
+    if isinstance(ip, IPv4Address) or int(ip) < 2:  # ::, ::1
+        return []
+    number = int(ip)
+    found = [number >> shift for network, shift in HOLDING if ip in network]
+    if ip in LOCAL_NAT64:  # of a /48 prefix: 16 bits before the zero byte, 16 behind it
+        found.append((number >> 64 & 0xFFFF) << 16 | number >> 40 & 0xFFFF)
+    if ip in TEREDO:
+        found += [number >> 64, ~number]  # the server, and the client with its bits turned
+    if number >> 32 & 0xFFFFFFFF in ISATAP:
+        found.append(number)
+    return [IPv4Address(each & 0xFFFFFFFF) for each in found]
 
 
 def _special(ip: IP) -> bool:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from plainview.wire.probes import Probe
 
 
+LIST_IT = "if it is yours, list it in plainview.toml and give --scope: docs/scope.md"
+
+
 @dataclass(slots=True)
 class _Line:
     """The transcript of one probe."""
@@ -70,13 +73,14 @@ class Traffic:
         """Return the addresses of the target that the scope allows; resolved once, for the whole run."""
         with self._lock:
             if not self._addresses:
+                if not _is_address(self.host) and not self.scope.looks_up(self.host, self.port):
+                    raise OutOfScopeError(
+                        f"{self.target.address} is not in the scope file, so the name was not looked up", hint=LIST_IT
+                    )
                 found = _resolve(self.host, self.limits.first_byte)
                 allowed = [ip for ip in found if self.scope.allows(self.host, ip, self.port)]
                 if not allowed:
-                    raise OutOfScopeError(
-                        f"{self.target.address} is not in the scope file",
-                        hint="if it is yours, list it in plainview.toml and give --scope: docs/scope.md",
-                    )
+                    raise OutOfScopeError(f"{self.target.address} is not in the scope file", hint=LIST_IT)
                 self._addresses = allowed
             return list(self._addresses)
 
@@ -225,12 +229,18 @@ class Traffic:
         )
 
 
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def _resolve(host: str, seconds: float) -> list[str]:
     """Return the addresses of a name, in the system's order. Raises UnreachableError."""
-    try:
+    if _is_address(host):
         return [str(ip_address(host))]
-    except ValueError:
-        pass
     found: list[str] = []
 
     def ask() -> None:  # getaddrinfo has no time limit of its own
