@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from hostile.run import address, kinds
@@ -20,7 +22,7 @@ from plainview.tables import ReadLog, Unit
 from plainview.targets.scope import parse_scope
 from plainview.targets.target import parse_target
 from plainview.wire import WireLimits, traffic
-from servers.fake import fake, silent
+from servers.fake import always, fake, silent
 from servers.kit import nothing_elsewhere, sockets_watched
 
 QUICK = WireLimits(connect=0.5, first_byte=0.1, probe=0.2, service=0.6, idle=0.2)
@@ -120,9 +122,10 @@ def test_a_name_that_moves_is_pinned(kind: str, scanner: Scanner, resolver: Call
     """DNS rebinding: the second look-up would give the metadata service, and is never made."""
     asked = resolver("127.0.0.1", "169.254.169.254")
     with fake(silent, first=False) as (port, _), nothing_elsewhere(port):
-        target = parse_target(address(kind, port).replace("127.0.0.1", "rebind.localhost"))
-        scanner.scan_source(open_source(target, network=QUICK), "x")
-    assert asked == ["rebind.localhost"]
+        target = parse_target(address(kind, port).replace("127.0.0.1", "rebind.example"))
+        scope = parse_scope('[[allow]]\nnames = ["rebind.example"]')
+        scanner.scan_source(open_source(target, scope=scope, network=QUICK), "x")
+    assert asked == ["rebind.example"]
 
 
 @KINDS
@@ -134,3 +137,39 @@ def test_a_name_in_scope_does_not_reach_what_is_nobodys(kind: str, resolver: Cal
         with sockets_watched() as seen, pytest.raises(OutOfScopeError):
             open_source(parse_target(foreign(kind, "meta.example")), scope=scope, network=QUICK).check_access()
         assert not seen
+
+
+CARD = "4111111111111111"
+
+
+@pytest.mark.parametrize("form", [CARD, "4111-1111-1111-1111", f"{CARD}.example.org", "DE89370400440532013000"])
+@KINDS
+def test_what_the_server_names_is_no_value_in_the_report(kind: str, form: str, scanner: Scanner) -> None:
+    """Places elsewhere, versions and statuses are words of the server's choosing: whatever looks like a value is masked."""
+    redirect = f"HTTP/1.1 302 Found\r\nLocation: http://{form}/\r\nContent-Length: 0\r\n\r\n"
+    with fake(always(redirect.encode()), first=kind != "mysql") as (port, _):
+        source = open_source(parse_target(address(kind, port)), network=QUICK)
+        source.wire.points_elsewhere("member", form)
+        with source.wire.exchange("redis.ping") as step:
+            step.done(form)
+        report = scanner.scan_source(source, "x")
+    assert report.exposure is not None
+    assert report.exposure.points_elsewhere
+    assert form not in json.dumps(msgspec.to_builtins(report))
+    assert form.replace("-", "") not in re.sub("[-. ]", "", json.dumps(msgspec.to_builtins(report)))
+
+
+@pytest.mark.parametrize("version", [CARD, "4111-1111-1111-1111"])
+def test_a_version_is_no_value(version: str, scanner: Scanner) -> None:
+    info = f"redis_version:{version}\r\n"
+    answers = {b"PING": b"+PONG\r\n", b"INFO": f"${len(info)}\r\n{info}\r\n".encode()}
+
+    def behave(sock: socket.socket, data: bytes) -> None:
+        while data:
+            word = data.split(b"\r\n")[2]
+            sock.sendall(answers.get(word, b"-ERR unknown command\r\n"))
+            data = sock.recv(65536)
+
+    with fake(behave) as (port, _):
+        exposure = open_source(parse_target(f"redis://127.0.0.1:{port}"), network=QUICK).check_access()
+    assert exposure.version == re.sub("[0-9]", "9", version)

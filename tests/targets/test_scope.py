@@ -148,6 +148,8 @@ FORMS = {
     "NAT64": lambda v4: 0x0064FF9B << 96 | v4,
     "NAT64 of a local network": lambda v4: 0x0064FF9B0001 << 80 | v4,
     "NAT64 of a /48": lambda v4: 0x0064FF9B0001 << 80 | v4 >> 16 << 64 | (v4 & 0xFFFF) << 40,
+    "NAT64 of a /56": lambda v4: 0x0064FF9B0001 << 80 | v4 >> 24 << 64 | (v4 & 0xFFFFFF) << 32,
+    "NAT64 of a /64": lambda v4: 0x0064FF9B0001 << 80 | v4 << 24,
     "IPv4-compatible": lambda v4: v4,
     "IPv4-translated": lambda v4: 0xFFFF << 48 | v4,
     "Teredo client": lambda v4: 0x20010000 << 96 | 0x01020304 << 64 | (v4 ^ 0xFFFFFFFF),
@@ -173,7 +175,9 @@ def test_law_an_inner_address_allows_nothing(form: str, inner: IPv4Address, bits
 
 @given(
     st.sampled_from(sorted(FORMS)),
-    st.sampled_from(["127.0.0.1", "169.254.169.254", "10.1.2.3", "0.0.0.0", "224.0.0.1"]),
+    st.sampled_from(
+        ["127.0.0.1", "169.254.169.254", "10.1.2.3", "100.64.7.7", "0.0.0.0", "224.0.0.1", "168.63.129.16"]
+    ),
 )
 def test_law_a_special_inner_address_needs_the_very_outer_one(form: str, inner: str) -> None:
     outer = IPv6Address(FORMS[form](int(IPv4Address(inner))))
@@ -181,11 +185,27 @@ def test_law_a_special_inner_address_needs_the_very_outer_one(form: str, inner: 
     assert not wide.allows("h", outer, 80)
 
 
+@pytest.mark.parametrize(
+    ("outer", "network"),
+    [
+        ("2002:808:808::1", "2002:808::/32"),
+        ("64:ff9b::808:808", "64:ff9b::/96"),
+        ("64:ff9b:1::808:808", "64:ff9b:1::/96"),
+        ("64:ff9b:1:808:8:800::", "64:ff9b:1::/48"),  # 8.8.8.8 around the zero byte, RFC 6052
+        ("64:ff9b:1:8:8:808::", "64:ff9b:1::/56"),
+        ("64:ff9b:1:0:8:808:800:0", "64:ff9b:1::/64"),
+        ("2001:db8::5efe:808:808", "2001:db8::/64"),
+    ],
+)
+def test_an_entry_that_holds_the_outer_address_allows_it(outer: str, network: str) -> None:
+    """Where nothing speaks against the inner one."""
+    assert parse_scope(f'[[allow]]\nnetworks = ["{network}"]').allows("h", outer, 80)
+    assert not parse_scope('[[allow]]\nnetworks = ["8.8.8.8"]\nnames = ["h"]').allows("h", outer, 80)
+
+
 def test_only_names_of_the_file_are_looked_up() -> None:
     scope = parse_scope(FILE)
-    for name in ("localhost", "LOCALHOST.", "a.localhost"):
-        assert Scope().looks_up(name, 1)
-    for name in ("db.internal", "localhost.example.org", "127.1", "2130706433", "xlocalhost"):
+    for name in ("db.internal", "localhost", "a.localhost", "localhost.example.org", "127.1", "2130706433"):
         assert not Scope().looks_up(name, 9200)
     assert scope.looks_up("db.internal", 9200)
     assert scope.looks_up("minio.internal", 443)

@@ -73,7 +73,7 @@ def test_nothing_leaves_but_to_what_is_listed(tmp_path: Path) -> None:
     """Loopback inside 6to4 or NAT64 is somebody else's address, and the question for a name is a packet, too."""
     (tmp_path / "plainview.toml").write_text(SCOPE)
     (tmp_path / "resolv.conf").write_text("nameserver 192.0.2.53\noptions timeout:1 attempts:1\n")
-    (tmp_path / "hosts").write_text("2002:7f00:1::1 listed.internal\n127.0.0.1 localhost\n")
+    (tmp_path / "hosts").write_text("2002:7f00:1::1 listed.internal\n")
     file = str(tmp_path / "plainview.toml")
     refused = [
         ("redis://[2002:7f00:1::1]:6379", ""),
@@ -87,7 +87,9 @@ def test_nothing_leaves_but_to_what_is_listed(tmp_path: Path) -> None:
         ("postgresql://db.other.example/shop", file),
         ("s3://bucket", file),
         ("http://2130706433/", file),
+        ("[64:ff9b:1:7f00:0:100::]:6379", file),
     ]
+    here = [("redis://localhost:1", ""), ("redis://cache.localhost:1", file)]  # not in the file of hosts below
     allowed = [("redis://[2001:db8:7::9]:6379", file), ("redis://10.9.8.7:6379", file)]
     command = ["unshare", "--net", "--mount", "--propagation", "private", "sh", "-c"]
     mounts = (
@@ -95,7 +97,7 @@ def test_nothing_leaves_but_to_what_is_listed(tmp_path: Path) -> None:
     )
     inner = f'{mounts} && exec "$0" -c "$1" "$2"'
     ran = subprocess.run(
-        [*command, inner, sys.executable, INSIDE, json.dumps(refused + allowed)],
+        [*command, inner, sys.executable, INSIDE, json.dumps(refused + here + allowed)],
         capture_output=True,
         text=True,
         check=False,
@@ -105,9 +107,12 @@ def test_nothing_leaves_but_to_what_is_listed(tmp_path: Path) -> None:
         pytest.skip("this machine lets nobody make a network namespace")
     assert not ran.returncode, ran.stderr
     said = json.loads(ran.stdout)
-    assert len(said) == len(refused) + len(allowed)
+    assert len(said) == len(refused) + len(here) + len(allowed)
     for target, status, packets, out in said[: len(refused)]:
         assert (status, packets) == (2, []), target
         assert "not in the scope file" in " ".join(out.split()), target
-    reached = {tuple(packet) for _, _, packets, _ in said[len(refused) :] for packet in packets}
+    for target, status, packets, out in said[len(refused) : len(refused) + len(here)]:
+        assert (status, packets) == (2, []), target
+        assert "the port is closed" in " ".join(out.split()), target
+    reached = {tuple(packet) for _, _, packets, _ in said[len(refused) + len(here) :] for packet in packets}
     assert reached == {(TCP, "2001:db8:7::9"), (TCP, "10.9.8.7")}  # so that silence above means something

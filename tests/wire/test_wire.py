@@ -78,25 +78,37 @@ def test_no_packet_out_of_scope(host: str) -> None:
     assert wire.opened == 0
 
 
+NAMED = parse_scope('[[allow]]\nnames = ["*.example"]')
+
+
 def test_a_name_is_resolved_once_and_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
     with fake(always(ok(b"{}"))) as (port, _):
         asked = resolver(monkeypatch, "127.0.0.1")
-        wire = Wire(parse_target(f"etcd://rebind.localhost:{port}"), limits=FAST)
+        wire = Wire(parse_target(f"etcd://rebind.example:{port}"), NAMED, limits=FAST)
         wire.connect().close()
         resolver(monkeypatch, "169.254.169.254")  # the name now points elsewhere
         wire.connect().close()
-        assert asked == ["rebind.localhost"]
+        assert asked == ["rebind.example"]
         assert wire.ip == "127.0.0.1"
 
 
 def test_only_addresses_in_scope_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     with fake(silent) as (port, _), nothing_elsewhere(port):
-        resolver(monkeypatch, "8.8.8.8", "169.254.169.254", "127.0.0.1")
-        wire = Wire(parse_target(f"redis://both.localhost:{port}"), limits=FAST)
+        resolver(monkeypatch, "224.0.0.1", "169.254.169.254", "127.0.0.1")
+        wire = Wire(parse_target(f"redis://both.example:{port}"), NAMED, limits=FAST)
         wire.connect().close()
     resolver(monkeypatch, "169.254.169.254")
     with pytest.raises(OutOfScopeError):
-        Wire(parse_target("redis://meta.example"), parse_scope('[[allow]]\nnames = ["meta.example"]')).connect()
+        Wire(parse_target("redis://meta.example"), NAMED).connect()
+
+
+@pytest.mark.parametrize("name", ["localhost", "LocalHost.", "a.localhost"])
+def test_localhost_is_this_machine_and_asked_of_nobody(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system without such a line in its file of hosts would ask a name server."""
+    asked = resolver(monkeypatch, "203.0.113.9")
+    with fake(silent) as (port, _), nothing_elsewhere(port):
+        Wire(parse_target(f"redis://{name}:{port}"), limits=FAST).connect().close()
+    assert asked == []
 
 
 def test_unreachable() -> None:
@@ -112,7 +124,7 @@ def test_unreachable() -> None:
 def test_no_such_name(monkeypatch: pytest.MonkeyPatch) -> None:
     resolver(monkeypatch)
     with pytest.raises(UnreachableError, match="has no address"):
-        Wire(parse_target("redis://nowhere.localhost")).connect()
+        Wire(parse_target("redis://nowhere.example"), NAMED).connect()
 
 
 def test_connections_are_counted_and_limited() -> None:

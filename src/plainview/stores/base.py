@@ -20,7 +20,8 @@ from plainview.errors import (
     RefusedError,
     UnreachableError,
 )
-from plainview.report.model import Confidence, Exposure, RightsBasis, State
+from plainview.report.model import Confidence, Exposure, Request, RightsBasis, State
+from plainview.report.names import safe_name
 from plainview.report.sentences import agreeing
 from plainview.tables import Batch, Limits, ReadAs, ReadLog, Unit
 from plainview.targets.credentials import Credential, Credentials
@@ -84,18 +85,18 @@ class Verdict:
         self.suspect |= honeypot
 
     def exposure(self, wire: Wire) -> Exposure:
-        """Return the finished answer."""
+        """Return the finished answer. What the server said of itself is made safe like any other name."""
         return Exposure(
             state=self.state,
             rights_basis=self.rights_basis,
             confidence="looks_like_honeypot" if self.suspect else self.confidence,
             evidence=tuple(map(agreeing, self.evidence)),
-            footprint=wire.footprint(),
+            footprint=_footprint(wire),
             tls=wire.tls,
-            product=self.product,
-            version=self.version,
+            product=self.product and safe_name(self.product),
+            version=self.version and safe_name(self.version),
             prior_access=tuple(self.prior_access),
-            points_elsewhere=tuple(wire.elsewhere),
+            points_elsewhere=tuple(map(safe_name, wire.elsewhere)),
             not_tried=tuple(self.not_tried),
         )
 
@@ -172,9 +173,8 @@ class NetworkSource:
     def exposure(self) -> Exposure:
         """Return what check_access found, with the footprint of all that was sent since. Asks nothing."""
         asked = self._exposure or Verdict().exposure(self.wire)
-        return msgspec.structs.replace(
-            asked, footprint=self.wire.footprint(), points_elsewhere=tuple(self.wire.elsewhere)
-        )
+        elsewhere = tuple(map(safe_name, self.wire.elsewhere))
+        return msgspec.structs.replace(asked, footprint=_footprint(self.wire), points_elsewhere=elsewhere)
 
     @property
     def credential(self) -> Credential | None:
@@ -206,6 +206,14 @@ class NetworkSource:
 
     def close(self) -> None:
         """Let go of connections; a store that keeps some overrides this."""
+
+
+def _footprint(wire: Wire) -> tuple[Request, ...]:
+    """Return what was sent; a status may be a word of the server's."""
+    return tuple(
+        msgspec.structs.replace(request, statuses=tuple(map(safe_name, request.statuses)))
+        for request in wire.footprint()
+    )
 
 
 __all__ = ["OPEN", "NetworkError", "NetworkSource", "Verdict"]

@@ -27,23 +27,27 @@ Network = IPv4Network | IPv6Network
 
 # What an entry may permit beyond the ordinary questions; docs/scope.md explains each.
 PERMISSIONS = frozenset({"try_mysql_root", "trino_query"})
-# Metadata services of clouds that lie outside the link-local range (AWS IPv6, Alibaba, Azure).
-METADATA = frozenset(map(ip_address, ("fd00:ec2::254", "100.100.100.200", "168.63.129.16")))
+# Metadata services of clouds outside the link-local range: AWS, EKS, Google and Scaleway (IPv6), Alibaba, Azure.
+METADATA = frozenset(
+    map(
+        ip_address,
+        ("fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "fd00:42::42", "100.100.100.200", "168.63.129.16"),
+    )
+)
 # IPv6 ranges whose addresses hold an IPv4 address, and by how many bits it is shifted (RFC 3056, 6052, 8215, 4291)
 HOLDING = tuple(
     (IPv6Network(network), shift)
     for network, shift in (
         ("2002::/16", 80),  # 6to4
         ("64:ff9b::/96", 0),  # NAT64
-        ("64:ff9b:1::/48", 0),  # NAT64 of a local network, /96
         ("::/96", 0),  # IPv4-compatible
         ("::ffff:0:0:0/96", 0),  # IPv4-translated
     )
 )
 TEREDO = IPv6Network("2001::/32")
 ISATAP = frozenset({0x5EFE, 0x02005EFE})  # the first half of the interface's identifier (RFC 5214)
+# RFC 8215 leaves the length of the prefix to the network: /48, /56, /64 (around the zero byte of RFC 6052) or /96.
 LOCAL_NAT64 = IPv6Network("64:ff9b:1::/48")
-HERE = re.compile(r"(?:.*\.)?localhost\.?", re.IGNORECASE)  # never asked of a server (RFC 6761)
 NAME = re.compile(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
 
 
@@ -61,7 +65,7 @@ class Entry:
         if not self._on(port):
             return False
         inner = _inside(ip)
-        if _special(ip) or any(_special(each) or each.is_loopback or each.is_private for each in inner):
+        if _special(ip) or any(_special(each) or not each.is_global for each in inner):
             return any(network.num_addresses == 1 and ip in network for network in self.networks)
         return (not inner and self.names_host(host, port)) or any(ip in network for network in self.networks)
 
@@ -94,8 +98,8 @@ class Scope:
         return address.is_loopback or any(entry.covers(host, address, port) for entry in self.entries)
 
     def looks_up(self, host: str, port: int) -> bool:
-        """Tell whether a name may be asked of the system's name servers: one that the file lists, or localhost."""
-        return bool(HERE.fullmatch(host)) or any(entry.names_host(host, port) for entry in self.entries)
+        """Tell whether a name may be asked of the system's name servers: one that the file lists."""
+        return any(entry.names_host(host, port) for entry in self.entries)
 
     def permits(self, permission: str, host: str, ip: str | IP, port: int) -> bool:
         """Tell whether an entry that covers this address carries the permission, or a flag gave it."""
@@ -121,13 +125,20 @@ def _inside(ip: IP) -> list[IPv4Address]:
         return []
     number = int(ip)
     found = [number >> shift for network, shift in HOLDING if ip in network]
-    if ip in LOCAL_NAT64:  # of a /48 prefix: 16 bits before the zero byte, 16 behind it
-        found.append((number >> 64 & 0xFFFF) << 16 | number >> 40 & 0xFFFF)
+    if ip in LOCAL_NAT64:
+        found += _of_local_nat64(number & (1 << 80) - 1)
     if ip in TEREDO:
         found += [number >> 64, ~number]  # the server, and the client with its bits turned
     if number >> 32 & 0xFFFFFFFF in ISATAP:
         found.append(number)
     return [IPv4Address(each & 0xFFFFFFFF) for each in found]
+
+
+def _of_local_nat64(rest: int) -> list[int]:
+    """Return the IPv4 addresses that the last 80 bits may be: behind one, all bits are zero."""
+    bare = rest >> 64 << 56 | rest & (1 << 56) - 1  # without the zero byte
+    found = [rest, *(bare >> shift for shift in (40, 32, 24) if not bare & (1 << shift) - 1)]
+    return [each for each in found if each & 0xFFFFFFFF] or [0]
 
 
 def _special(ip: IP) -> bool:

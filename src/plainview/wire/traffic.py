@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from plainview.wire.probes import Probe
 
 
+HERE = re.compile(r"(?:.*\.)?localhost\.?", re.IGNORECASE)  # this machine, whatever a server says (RFC 6761)
 LIST_IT = "if it is yours, list it in plainview.toml and give --scope: docs/scope.md"
 
 
@@ -73,7 +74,8 @@ class Traffic:
         """Return the addresses of the target that the scope allows; resolved once, for the whole run."""
         with self._lock:
             if not self._addresses:
-                if not _is_address(self.host) and not self.scope.looks_up(self.host, self.port):
+                known = _is_address(self.host) or HERE.fullmatch(self.host)
+                if not known and not self.scope.looks_up(self.host, self.port):
                     raise OutOfScopeError(
                         f"{self.target.address} is not in the scope file, so the name was not looked up", hint=LIST_IT
                     )
@@ -238,9 +240,11 @@ def _is_address(host: str) -> bool:
 
 
 def _resolve(host: str, seconds: float) -> list[str]:
-    """Return the addresses of a name, in the system's order. Raises UnreachableError."""
+    """Return the addresses of a name, in the system's order; of localhost without asking. Raises UnreachableError."""
     if _is_address(host):
         return [str(ip_address(host))]
+    if HERE.fullmatch(host):  # the system may ask a server for it, where its file of hosts has no such line
+        return ["127.0.0.1", "::1"]
     found: list[str] = []
 
     def ask() -> None:  # getaddrinfo has no time limit of its own
