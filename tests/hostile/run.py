@@ -29,7 +29,6 @@ from plainview.report.render import REPORTS, fitting, render
 from plainview.stores import SOURCES, open_source
 from plainview.targets.target import OBJECT_STORES, SCHEMES, parse_target
 from plainview.wire import WireLimits
-from plainview.wire import relay as wire_relay
 
 from .attacks import ANY, BLUNT, SWAPS, TWISTS, Swap, Twist
 from .farm import Farm, Gone, Handler, Peer
@@ -342,21 +341,13 @@ def emit(record: dict[str, object]) -> None:
 def watch_process() -> tuple[list[tuple[str, object]], list[str]]:
     """Return lists that will hold every connect and look-up of this process, and what threads died of."""
     seen: list[tuple[str, object]] = []
-    relays: set[object] = set()
     strays: list[str] = []
-    started = wire_relay.Relay.__init__
-
-    def noted(self: wire_relay.Relay, *args: Any) -> None:
-        started(self, *args)
-        relays.add((self.host, self.port))
-
-    wire_relay.Relay.__init__ = noted  # type: ignore[method-assign]
 
     def audit(event: str, args: tuple[Any, ...]) -> None:
         if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
             address = args[1] if len(args) > 1 else None
             where = tuple(address)[:2] if isinstance(address, tuple) else address
-            if where is not None and where not in relays:
+            if where is not None:
                 seen.append((event, where))
         elif event in ("socket.getaddrinfo", "socket.gethostbyname", "subprocess.Popen"):
             seen.append((event, args[0]))

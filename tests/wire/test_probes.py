@@ -103,7 +103,7 @@ def test_no_write_opcode_stands_in_the_code() -> None:
 
 
 def test_only_wire_opens_sockets() -> None:
-    """No other module imports what can open one; drivers of stores are bound to the wire's relay."""
+    """No other module imports what can open one; stores speak through its connections."""
     openers = {
         "socket",
         "ssl",

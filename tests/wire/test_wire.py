@@ -1,4 +1,4 @@
-"""The one door: scope, pinning, limits, transcript, TLS facts, HTTP, relay - against fake and hostile servers."""
+"""The one door: scope, pinning, limits, transcript, TLS facts, HTTP - against fake and hostile servers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import gzip
 import ipaddress
 import socket
 import ssl
-import threading
 import time
 
 import pytest
@@ -71,7 +70,7 @@ def resolver(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
 def test_no_packet_out_of_scope(host: str) -> None:
     wire = Wire(parse_target(f"redis://{host}:6379"))
     with sockets_watched() as seen:
-        for opens in (wire.connect, wire.relay, wire.open_socket, lambda: wire.http().ask("etcd.version")):
+        for opens in (wire.connect, wire.open_socket, lambda: wire.http().ask("etcd.version")):
             with pytest.raises(OutOfScopeError):
                 opens()
     assert not seen
@@ -117,8 +116,6 @@ def test_unreachable() -> None:
         port = sock.getsockname()[1]
         with pytest.raises(UnreachableError, match="connection refused"):
             wire_to(port).connect()
-        with pytest.raises(UnreachableError, match="connection refused"):
-            wire_to(port).relay()
 
 
 def test_no_such_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -470,49 +467,6 @@ def test_tls_garbage_is_an_error_of_ours() -> None:
             with pytest.raises(ProtocolError, match="tls_error"):
                 wire_to(port).connect(tls=True)
             assert time.monotonic() - start < 30
-
-
-# -- relay ----------------------------------------------------------------------------------------------
-
-
-def test_relay_forwards_both_ways_and_counts() -> None:
-    body = b"y" * (2 << 20)
-
-    def behave(sock: socket.socket, first: bytes) -> None:
-        assert first == b"hello"
-        sock.sendall(body)
-        sock.recv(1)
-
-    with fake(behave) as (port, _):
-        wire = wire_to(port)
-        with wire.relay() as relay, socket.create_connection((relay.host, relay.port)) as sock:
-            relay.reading = True
-            sock.sendall(b"hello")
-            got = b""
-            while len(got) < len(body):
-                got += sock.recv(1 << 20)
-            assert got == body
-            assert wire.received == len(body)
-            relay.check()
-        assert not [t for t in threading.enumerate() if t.name == "plainview-relay"]
-
-
-def test_relay_stops_an_endless_answer_and_says_so() -> None:
-    with fake(endless(b"", b"x" * 65536)) as (port, _), wire_to(port).relay() as relay:
-        with socket.create_connection((relay.host, relay.port)) as sock:
-            sock.sendall(b"hello")
-            while sock.recv(1 << 20):
-                pass
-        with pytest.raises(LimitError, match="first questions"):
-            relay.check()
-
-
-def test_relay_stops_a_tarpit() -> None:
-    with fake(silent) as (port, _), wire_to(port, WireLimits(service=0.5)).relay() as relay:
-        with socket.create_connection((relay.host, relay.port), 5) as sock:
-            assert sock.recv(10) == b""
-        with pytest.raises(ProtocolError, match="kept us waiting"):
-            relay.check()
 
 
 # -- the registry -----------------------------------------------------------------------------------------

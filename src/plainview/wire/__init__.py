@@ -6,11 +6,10 @@ server says about going elsewhere is recorded with `points_elsewhere` and never 
 is an *exchange*: it names a probe of `probes/*.toml`, obeys the limits of that probe's stage, and leaves
 a line in the transcript (template, status, counts: no bodies), which becomes `Exposure.footprint`.
 
-Three ways to speak, all with the checks, counts and limits of `traffic` in them:
+Two ways to speak, both with the checks, counts and limits of `traffic` in them:
 
 * `wire.connect()`: a `Connection`, socket-like, for our own protocols and drivers that take a socket;
-* `wire.http()`: a small HTTP/1.1 client;
-* `wire.relay()`: a listener on 127.0.0.1 for drivers that insist on opening a socket themselves.
+* `wire.http()`: a small HTTP/1.1 client.
 """
 
 from __future__ import annotations
@@ -24,7 +23,6 @@ __all__ = ["Exchange", "Wire", "WireLimits"]
 
 if TYPE_CHECKING:
     from plainview.wire.http import Http
-    from plainview.wire.relay import Relay
     from plainview.wire.stream import Connection
 
 
@@ -46,9 +44,3 @@ class Wire(Traffic):
         from plainview.wire.http import Http
 
         return Http(self, self.target.tls if tls is None else tls)
-
-    def relay(self) -> Relay:
-        """Return a running loopback relay to the target. Raises UnreachableError at once."""
-        from plainview.wire.relay import Relay
-
-        return Relay(self)

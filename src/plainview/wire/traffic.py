@@ -147,7 +147,7 @@ class Traffic:
     def exchange(self, probe_id: str, count: int = 1) -> Iterator[Exchange]:
         """Declare one request (or `count` alike) that is now sent. Raises KeyError for an unknown probe.
 
-        Used by `Connection.exchange` and `Http`; directly where a driver sends through the relay.
+        Used by `Connection.exchange` and `Http`.
         """
         probe = probes.get(probe_id)
         if probe.permit and not self.permits(probe.permit):
