@@ -5,7 +5,7 @@ python3 dev.py demo        install, and scan examples/
 python3 dev.py test        install, and run every check and test (what continuous integration runs)
 python3 dev.py test -k csv          only these tests, without the other checks
 python3 dev.py fuzz [SECONDS] [TARGET...]   feed the parsers damaged bytes, each for a minute or so many seconds
-python3 dev.py check       formatting, lint, types, import contracts
+python3 dev.py check       formatting, lint, types, import contracts, dead code
 python3 dev.py refresh     what is derived: the snapshot and base rates of detectors, the schema, the documents
 python3 dev.py wheel       build the wheel, install it into an empty environment, scan examples/ from there
 python3 dev.py lock        renew requirements/*.txt (needs uv)
@@ -80,6 +80,7 @@ def check() -> int:
     failed |= run(PYTHON, "-m", "ruff", "check", *linted)
     failed |= run(PYTHON, "-m", "mypy")
     failed |= run(VENV / BIN / "lint-imports")
+    failed |= run(PYTHON, "-m", "vulture")
     return failed
 
 

@@ -7,7 +7,7 @@ is the sum of the profiles of its parts (tests/matching/test_profile_laws.py). T
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -110,11 +110,3 @@ class TableProfile:
             for path in paths
         }
         return TableProfile(self.rows + other.rows, columns)
-
-
-def merge_all(parts: Iterable[TableProfile]) -> TableProfile:
-    """Add up any number of parts; of none it is the empty profile."""
-    total = TableProfile()
-    for part in parts:
-        total = total.merge(part)
-    return total

@@ -91,5 +91,4 @@ def detector_of(tag: Tag) -> str | None:
     return tag[2:] if tag[:2] in ("d:", "f:", "t:") else None
 
 
-FULL, GIVEN, SURNAME = word("full"), word("given"), word("surname")
-PLACE, COMPANY, HAN = word("place"), word("company"), word("han")
+FULL, SURNAME, PLACE, HAN = word("full"), word("surname"), word("place"), word("han")

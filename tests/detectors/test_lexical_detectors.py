@@ -11,7 +11,7 @@ import re2
 from conftest import counted_calls
 from plainview import detectors
 from plainview.detectors import Detector
-from plainview.detectors.fieldnames import NameIndex, index_of
+from plainview.detectors.fieldnames import NameIndex
 
 SINGLE = (
     "name",
@@ -51,7 +51,7 @@ def all_detectors() -> tuple[Detector, ...]:
 
 @functools.cache
 def names_index() -> NameIndex:
-    return index_of(all_detectors())
+    return NameIndex(all_detectors())
 
 
 def folded(text: str) -> str:

@@ -16,12 +16,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plainview.documents.flatten import flatten, nested_to_paths
-from plainview.documents.json_lines import JsonLines, json_bytes_to_frame
+from plainview.documents.json_lines import JsonLines
 from plainview.documents.keys import looks_like_value, part
 from plainview.documents.walk import documents_to_frame, to_text
 from plainview.tables import Limits, ReadLog
 
 CANARY = "canary.7f3a@example.org"
+
+
+def json_bytes_to_frame(data: bytes, *, log: ReadLog | None = None, name: str = "") -> pl.DataFrame:
+    lines = JsonLines(log=log, name=name)
+    frame = lines.read(data) if data.strip() else pl.DataFrame()
+    lines.finish()
+    return frame
 
 
 def cells(frame: pl.DataFrame) -> dict[str, list[str]]:

@@ -118,7 +118,7 @@ def resp(data: bytes) -> None:
 
     def task(wire: Wire) -> object:
         with Resp(wire) as client:
-            return repr(client.pipeline("redis.type", [{"key": b"a"}] * 3))
+            return repr(client.for_keys("redis.type", [b"a"] * 3))
 
     answers = over_a_wire("redis://127.0.0.1:1", data, task)
     law(answers[0] == answers[1] == answers[2], "an answer depends on the pieces in which it comes")

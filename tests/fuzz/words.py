@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from plainview.detectors import load_detectors, parse_detector
-from plainview.detectors.fieldnames import index_of, people_word, tokens
+from plainview.detectors.fieldnames import NameIndex, people_word, tokens
 from plainview.errors import UsageError
 from plainview.matching.texts import default_finder
 from plainview.report.names import LIMIT, safe_name
@@ -95,7 +95,7 @@ def found(data: bytes) -> None:
         last = match.end
 
 
-INDEX = index_of(load_detectors())
+INDEX = NameIndex(load_detectors())
 
 
 def fields(data: bytes) -> None:

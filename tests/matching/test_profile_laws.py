@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +21,15 @@ from plainview.matching import counting, large
 from plainview.matching.batches import TableProfiler, profile
 from plainview.matching.compiled import Matcher
 from plainview.matching.plans import TablePlan
-from plainview.profiles import SAMPLE, ColumnProfile, Count, TableProfile, merge_all, smallest
+from plainview.profiles import SAMPLE, ColumnProfile, Count, TableProfile, smallest
 
 LOADED = load_detectors()
 MATCHER, NAMES = Matcher(LOADED), NameIndex(LOADED)
+
+
+def merge_all(parts: Iterable[TableProfile]) -> TableProfile:
+    return functools.reduce(TableProfile.merge, parts, TableProfile())
+
 
 small = st.integers(0, 1000)
 counts = st.builds(Count, small, small, small)

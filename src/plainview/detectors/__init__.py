@@ -97,13 +97,11 @@ def load_detectors(*folders: Path) -> tuple[Detector, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A kind of personal data in the words of the W3C Data Privacy Vocabulary and of the ENISA method."""
+    """A kind of personal data in the words of the W3C Data Privacy Vocabulary."""
 
     id: str
     concept: str
     special: bool
-    enisa_class: str
-    edpb_field70: str
     label: str
 
 
@@ -116,8 +114,6 @@ def categories() -> dict[str, Category]:
                 row["category"],
                 row["dpv_concept"],
                 row["special_category"] == "true",
-                row["enisa_class"],
-                row["edpb_field70"],
                 row.get("label") or row["category"].replace("_", " "),
             )
             for row in csv.DictReader(file)

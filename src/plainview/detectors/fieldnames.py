@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from plainview.detectors import Detector
@@ -295,8 +295,3 @@ def _strength(whole: Sequence[str], start: int, end: int, first_own: int) -> flo
         return 0.1
     strength = 1.0 if not after and not before else 0.9 if not after else 0.55
     return strength if start >= first_own or not before else strength * 0.9
-
-
-def index_of(detectors: Mapping[str, Detector] | Iterable[Detector]) -> NameIndex:
-    """Build the index of all names."""
-    return NameIndex(detectors.values() if isinstance(detectors, Mapping) else detectors)

@@ -199,21 +199,6 @@ class JsonLines:
         return True
 
 
-def json_bytes_to_frame(
-    data: bytes, *, limits: Limits = _LIMITS, log: ReadLog | None = None, name: str = ""
-) -> pl.DataFrame:
-    """Return one row for each line of JSON lines; columns may be nested (see `flatten`).
-
-    Mixed types, huge integers, keys that occur twice and lone surrogates lose no row. Lines that are no
-    JSON are told to `log` under `name`, by number and never by content. To read several blocks of one table,
-    use `JsonLines`.
-    """
-    lines = JsonLines(limits=limits, log=log, name=name)
-    frame = lines.read(data) if data.strip() else pl.DataFrame()
-    lines.finish()
-    return frame
-
-
 def _decoded(block: bytes) -> list[Any] | None:
     """Return one value for each line that is not blank, or None when some line is not one JSON text."""
     try:
@@ -283,4 +268,4 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return {key: values[0] if len(values) == 1 else values for key, values in every.items()}
 
 
-__all__ = ["JsonLines", "json_bytes_to_frame", "read_strictly"]
+__all__ = ["JsonLines", "read_strictly"]

@@ -7,7 +7,7 @@ from `endpoint`, and `path` is `bucket/prefix`. Whether the address may be asked
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
@@ -102,10 +102,6 @@ class Target:
     def carries_secret(self) -> bool:
         """True when a secret stood in the address itself: worth a warning (shell history, process list)."""
         return bool(self.secret or self.secrets)
-
-    def without_secret(self) -> Target:
-        """Return the same target with user, secret and secret options taken out."""
-        return replace(self, user=None, secret=None, secrets=())
 
     def __str__(self) -> str:
         if self.kind == "file":

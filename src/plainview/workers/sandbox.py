@@ -51,11 +51,6 @@ class Confinement:
     landlock: int = 0  # the version in use, 0 for none
     missing: tuple[str, ...] = ()
 
-    @property
-    def holds(self) -> bool:
-        """Tell whether the kernel forbids what the words of this module say."""
-        return self.seccomp
-
 
 @cache
 def _libc() -> ctypes.CDLL:

@@ -11,14 +11,12 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
 from plainview.workers.channel import Channel
 from plainview.workers.sandbox import die_with_parent
 
-Serve = Callable[[Channel], None]
 BEGIN = "import sys; sys.path[:] = sys.argv[2:]; from plainview.workers.start import begin; begin(sys.argv[1])"
 
 

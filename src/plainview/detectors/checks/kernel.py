@@ -89,18 +89,6 @@ def check(pattern: str, *kernels: Kernel) -> Function:
     return function
 
 
-def either(*functions: Function) -> Function:
-    """Return a check that holds where at least one of `functions` holds."""
-
-    def function(values: pl.Series) -> Bools:
-        result = functions[0](values)
-        for other in functions[1:]:
-            result = result | other(values)
-        return result
-
-    return function
-
-
 def per_value(accept: Callable[[str], bool]) -> Function:
     """Return a check from a Python predicate: for hashing and parsing, on few candidates only."""
 

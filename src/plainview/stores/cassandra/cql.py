@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from plainview.wire import Wire
 
 ERROR, STARTUP, READY, AUTHENTICATE, OPTIONS, SUPPORTED, QUERY, RESULT = 0, 1, 2, 3, 5, 6, 7, 8
-AUTH_CHALLENGE, AUTH_RESPONSE, AUTH_SUCCESS = 14, 15, 16
+AUTH_RESPONSE, AUTH_SUCCESS = 15, 16
 ONE = 1  # consistency
 ROWS = 2  # kind of result
-BAD_CREDENTIALS, OLD_PROTOCOL, SYNTAX, UNAUTHORIZED, INVALID, UNCONFIGURED = 0x100, 0xA, 0x2000, 0x2100, 0x2200, 0x2300
+OLD_PROTOCOL, UNAUTHORIZED, INVALID = 0xA, 0x2100, 0x2200
 COLUMNS = 10_000
 FIRST, MOST, TARGET = 200, 20_000, 4 << 20  # rows of the first page and of any, bytes that a page aims at
 _INT = struct.Struct(">i")
@@ -232,4 +232,4 @@ def _string(text: str) -> bytes:
     return struct.pack(">H", len(data)) + data
 
 
-__all__ = ["BAD_CREDENTIALS", "INVALID", "OLD_PROTOCOL", "SYNTAX", "UNAUTHORIZED", "Cql", "CqlError", "Page"]
+__all__ = ["INVALID", "OLD_PROTOCOL", "UNAUTHORIZED", "Cql", "CqlError", "Page"]

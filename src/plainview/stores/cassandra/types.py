@@ -23,7 +23,7 @@ from plainview.errors import ProtocolError
 NESTING = 16
 VECTOR = re.compile(r"org\.apache\.cassandra\.db\.marshal\.VectorType\(.*FloatType ?, ?([0-9]{1,5})\)")
 CUSTOM, LIST, MAP, SET, UDT, TUPLE = 0x00, 0x20, 0x21, 0x22, 0x30, 0x31
-ASCII, BLOB, DECIMAL, UUID_, TEXT, VARINT, TIMEUUID, INET, DURATION = 1, 3, 6, 0xC, 0xD, 0xE, 0xF, 0x10, 0x15
+ASCII, DECIMAL, UUID_, TEXT, VARINT, TIMEUUID, INET, DURATION = 1, 6, 0xC, 0xD, 0xE, 0xF, 0x10, 0x15
 BOOLEAN, TIMESTAMP, DATE, TIME = 4, 0xB, 0x11, 0x12
 # type id -> how its bytes are read by NumPy
 FIXED = {2: ">i8", 4: ">u1", 5: ">i8", 7: ">f8", 8: ">f4", 9: ">i4", 0xB: ">i8", 0x11: ">u4", 0x12: ">i8"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -81,24 +81,16 @@ class Resp:
             self.received += step.received
             return answer
 
-    def pipeline(self, probe_id: str, commands: Iterable[dict[str, object]]) -> list[Answer]:
-        """Send the same command with many parameters at once; return the answers in order."""
-        render = probes.get(probe_id).arguments
-        sent = [pack(render(**params)) for params in commands]
-        return self._pipelined(probe_id, sent)
-
     def for_keys(self, probe_id: str, keys: Sequence[bytes], **fixed: object) -> list[Answer]:
-        """Send the same command for many keys; the hot path, rendered once and not for each key."""
+        """Send the same command for many keys, rendered once; return the answers in order."""
+        if not keys:
+            return []
         mark = b"\0key\0"
         words = probes.get(probe_id).arguments(key=mark, **fixed)
         at = words.index(mark)
         before = b"*%d\r\n%b" % (len(words), pack(words[:at]).partition(b"\r\n")[2])
         after = pack(words[at + 1 :]).partition(b"\r\n")[2]
-        return self._pipelined(probe_id, [b"%b$%d\r\n%b\r\n%b" % (before, len(key), key, after) for key in keys])
-
-    def _pipelined(self, probe_id: str, sent: list[bytes]) -> list[Answer]:
-        if not sent:
-            return []
+        sent = [b"%b$%d\r\n%b\r\n%b" % (before, len(key), key, after) for key in keys]
         with self._connection.exchange(probe_id, len(sent)) as step:
             self._connection.send(b"".join(sent))
             answers = [self._next() for _ in sent]
