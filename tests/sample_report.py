@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from plainview.names import safe_name
 from plainview.report.model import (
     Column,
     Coverage,
@@ -14,7 +15,6 @@ from plainview.report.model import (
     Tls,
     Tool,
 )
-from plainview.report.names import safe_name
 
 HOSTILE = (
     "<script>alert(1)</script>.csv",

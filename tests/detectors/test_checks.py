@@ -20,7 +20,7 @@ from stdnum.nz import bankaccount as nz
 
 from conftest import counted_calls
 from plainview.detectors import DATA, load_detectors
-from plainview.detectors.checks import CHECKS
+from plainview.detectors.checks import CHECKS, compact
 from plainview.detectors.checks import bulk as checks_bulk
 from plainview.detectors.checks import kernel as kernels
 from plainview.detectors.checks.kernel import THIS_YEAR
@@ -28,7 +28,7 @@ from plainview.detectors.checks.money import iban
 from plainview.detectors.checks.phone import _is_possible
 from plainview.detectors.checks.tables import CARD_FORMS, IBAN_FORMS
 from plainview.detectors.checks.wallets import keccak_256
-from plainview.matching.compiled import Matcher, compact
+from plainview.matching.compiled import Matcher
 from plainview.matching.verify import failures
 
 DRAWS = 10_000

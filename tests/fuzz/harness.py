@@ -18,7 +18,7 @@ import polars as pl
 
 from plainview.documents.flatten import flatten
 from plainview.errors import LimitError, PlainviewError
-from plainview.report.names import safe_name
+from plainview.names import safe_name
 from plainview.tables import MIB, Batch, Deadline, Input, Limits, ReadLog
 
 CANARY = "canary.7f3a@example.org"

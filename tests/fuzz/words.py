@@ -9,7 +9,7 @@ from plainview.detectors import load_detectors, parse_detector
 from plainview.detectors.fieldnames import NameIndex, people_word, tokens
 from plainview.errors import UsageError
 from plainview.matching.texts import default_finder
-from plainview.report.names import LIMIT, safe_name
+from plainview.names import LIMIT, safe_name
 from plainview.targets.scope import parse_scope
 from plainview.targets.target import parse_target
 

@@ -26,7 +26,7 @@ from plainview.files.formats.csv import read as delimited
 from plainview.files.formats.json import read as json_
 from plainview.files.formats.sqldump import read as sqldump
 from plainview.files.formats.sqlite import read as sqlite_
-from plainview.report.names import safe_name
+from plainview.names import safe_name
 from plainview.targets.target import parse_target
 
 CHANGES = 300

@@ -1,18 +1,26 @@
 from __future__ import annotations
 
 import random
+import re
 import string
 import time
 import unicodedata
+from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from stdnum import iban as stdnum_iban
 from stdnum import luhn
 from stdnum.cn import ric
 
-from plainview.report.names import _IBANS, safe_name, shape
+from plainview.detectors import load_detectors
+from plainview.detectors.checks.tables import IBAN_FORMS
+from plainview.detectors.detector import Detector
+from plainview.detectors.values_in_names import SPARED
+from plainview.names import SafeNames, _is_risky, safe_name, shape
+from plainview.pipeline.gathering import printable
+from plainview.report.model import Exposure, Request
 
 ANY = st.text(st.characters(exclude_categories=()), max_size=60)
 WORD = string.ascii_letters + string.digits
@@ -148,18 +156,12 @@ def test_an_email_never_survives(before: str, local: str, domain: list[str], top
 
 def any_iban(country: str, rng: random.Random) -> str:
     alphabet = {"n": string.digits, "a": string.ascii_uppercase, "c": string.digits + string.ascii_uppercase}
-    body, size = "", ""
-    for sign in _IBANS[country]:
-        if sign.isdigit():
-            size += sign
-        else:
-            body += "".join(rng.choices(alphabet[sign], k=int(size)))
-            size = ""
+    body = "".join("".join(rng.choices(alphabet[kind], k=int(size))) for size, kind in IBAN_FORMS[country])
     number = "".join(str(int(sign, 36)) for sign in body + country + "00")
     return f"{country}{98 - int(number) % 97:02d}{body}"
 
 
-@given(ANY, st.sampled_from(sorted(_IBANS)), st.integers(), st.sampled_from(["", " ", "-"]), st.booleans(), ANY)
+@given(ANY, st.sampled_from(sorted(IBAN_FORMS)), st.integers(), st.sampled_from(["", " ", "-"]), st.booleans(), ANY)
 def test_an_iban_never_survives(before: str, country: str, seed: int, gap: str, lower: bool, after: str) -> None:
     iban = any_iban(country, random.Random(seed))
     iban = gap.join(iban[start : start + 4] for start in range(0, len(iban), 4))
@@ -169,7 +171,7 @@ def test_an_iban_never_survives(before: str, country: str, seed: int, gap: str, 
 
 def test_iban_table_agrees_with_the_registry_of_stdnum() -> None:
     rng = random.Random(1)
-    known = [country for country in _IBANS if stdnum_iban._ibandb.info(country)[0][1]]
+    known = [country for country in IBAN_FORMS if stdnum_iban._ibandb.info(country)[0][1]]
     assert len(known) > 60
     for country in known:
         iban = any_iban(country, rng)
@@ -186,12 +188,76 @@ def test_check_digits_agree_with_stdnum() -> None:
         assert (safe_name(person) != person) == ric.is_valid(person)
 
 
-def test_random_hashes_and_ids_stay() -> None:
+@pytest.mark.parametrize(
+    ("alphabet", "size", "most"), [("0123456789abcdef", 64, 0), ("0123456789ABCDEF", 40, 0), (string.digits, 19, 0.04)]
+)
+def test_random_hashes_and_ids_stay(alphabet: str, size: int, most: float) -> None:
+    """But for the few long numbers that are valid as something that is searched in running text."""
     rng = random.Random(3)
-    for _ in range(3000):
-        for alphabet, size in (("0123456789abcdef", 64), ("0123456789ABCDEF", 40), (string.digits, 19)):
-            name = "".join(rng.choices(alphabet, k=size)) + ".bin"
-            assert safe_name(name) == name
+    names = ["".join(rng.choices(alphabet, k=size)) + ".bin" for _ in range(3000)]
+    assert sum(safe_name(name) != name for name in names) <= most * len(names)
+
+
+SEARCHED = [d for d in load_detectors() if d.in_text and d.patterns]
+AROUND = [
+    ("", ""), ("", ".csv"), ("exports/", ".json"), ("user:", ""), ("user_", "_2024-01-31.csv"), ("a-", "-b"), ("x.", ".y"),
+    ("2024-", ""), ("(", ")"), ("a=", "&b=c"), ("名簿", "等"), ("file:///srv/", "/x"), ("redis://10.0.0.5:6379/", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("detector", SEARCHED, ids=lambda d: d.name)
+def test_whatever_a_detector_finds_in_text_is_masked_in_a_name(detector: Detector) -> None:
+    if detector.name in ("ip_address", "user_agent"):  # see SPARED
+        return
+    for value in detector.matches:
+        for before, after in AROUND:
+            assert value.strip() not in safe_name(before + value.strip() + after, limit=10_000), (before, after)
+
+
+@pytest.mark.parametrize("detector", [d for d in SEARCHED if d.check], ids=lambda d: d.name)
+def test_numbers_in_a_name_may_touch_a_word_or_hold_underscores(detector: Detector) -> None:
+    for value in (value for value in detector.matches if value.isdigit()):
+        for name in (f"nr{value}.csv", f"{value}a", f"card{value}x_2"):
+            assert value not in safe_name(name), name
+    for value in (value for value in detector.matches if re.fullmatch("[0-9]+( [0-9]+)+", value)):
+        assert "_".join(value.split()) not in safe_name(f"a_{'_'.join(value.split())}_b")
+
+
+def in_python(pattern: str) -> str:
+    return re.sub(r"\\x\{([0-9a-f]+)\}", lambda found: f"\\u{int(found[1], 16):04x}", pattern)
+
+
+@settings(max_examples=25, deadline=None)
+@pytest.mark.parametrize("detector", [d for d in SEARCHED if d.name not in SPARED], ids=lambda d: d.name)
+@given(st.data())
+def test_no_value_passes_for_a_plain_name(detector: Detector, data: st.DataObject) -> None:
+    """The detectors are asked about every text of one of their forms."""
+    value = data.draw(st.from_regex(in_python(data.draw(st.sampled_from(detector.patterns))), fullmatch=True))
+    told = re.sub("[^0-9A-Za-z]", "", value)
+    # a key of letters alone, all of one case, is none; no IBAN is shorter than Norway's
+    assert _is_risky(value) or told.isalpha() or (detector.check == "iban" and len(told) < 15)
+
+
+def test_what_is_spared_says_why() -> None:
+    assert set(SPARED) == {"ip_address", "user_agent", "email_address"}
+    assert set(SPARED) <= {d.name for d in SEARCHED}
+    assert all(SPARED.values())
+
+
+def test_detectors_of_ones_own_count_as_well(tmp_path: Path) -> None:
+    (tmp_path / "club.toml").write_text(
+        'label = "club"\ncategory = "account_id"\npattern = "CLUB-[A-Z]{3}"\nin_text = true\n'
+        'matches = ["CLUB-ABC"]\nnon_matches = ["CLUB-1"]\n'
+    )
+    assert safe_name("of_CLUB-ABC.csv") == "of_CLUB-ABC.csv"
+    assert SafeNames(tmp_path)("of_CLUB-ABC.csv") == "of_aaaa-aaa.csv"
+
+
+def test_a_plain_name_loads_no_detectors() -> None:
+    names = SafeNames()
+    for name in ("people.csv", "exports/2024/people.csv", "orders[].card", "address.street"):
+        assert names(name) == name
+    assert "values" not in vars(names)
 
 
 def test_shape() -> None:
@@ -204,3 +270,22 @@ def test_a_hostile_name_costs_little(piece: str) -> None:
     started = time.process_time()
     safe_name(name)
     assert time.process_time() - started < 60
+
+
+def test_what_a_store_says_of_itself_is_made_safe() -> None:
+    sent = Request(probe="p", template="GET /", statuses=("302 4111111111111111",))
+    said = Exposure(
+        state="reads",
+        evidence=("a key is named anna@example.org",),
+        footprint=(sent,),
+        version="DE89370400440532013000",
+        points_elsewhere=("4111111111111111.example.org",),
+    )
+    shown = printable(said, safe_name)
+    assert shown is not None
+    assert shown.evidence == ("a key is named aaaa@aaaaaaa.aaa",)
+    assert shown.footprint[0].statuses == ("302 9999999999999999",)
+    assert shown.footprint[0].template == "GET /"
+    assert shown.version == "aa99999999999999999999"
+    assert shown.points_elsewhere == ("9999999999999999.example.org",)
+    assert printable(None, safe_name) is None

@@ -17,7 +17,6 @@ import re2
 
 from plainview.detectors import BY_FORM, Detector, load_detectors
 from plainview.detectors.checks import CHECKS, Check
-from plainview.detectors.checks.kernel import digits
 from plainview.detectors.words import WordBook
 from plainview.errors import DetectorError
 from plainview.tags import Tags
@@ -25,7 +24,6 @@ from plainview.tags import Tags
 # A match inside running text stands alone: no letter or digit touches it, nor one glued on by a dot or hyphen.
 LEFT = r"(?:^|[^0-9A-Za-z_.\-]|(?:^|[^0-9A-Za-z_])[.\-])"
 RIGHT = r"(?:$|[^0-9A-Za-z_.\-]|[.\-](?:$|[^0-9A-Za-z]))"
-COMPACT = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SLOW = frozenset({"phone"})  # checks that cost microseconds a value: run on the sketch, not on every row
 NULLS = ("", " ", "null", "NULL", "None", "N/A", "n/a", "NaN", "nan", "\\N", "-")
 NAME_TAGS = {  # vocabularies with rules of their own: what the words of a cell say
@@ -78,21 +76,6 @@ def alternation(patterns: Sequence[str]) -> str:
     return "|".join(f"(?:{p})" for p in patterns)
 
 
-def compact(values: pl.Series) -> pl.Series:
-    """Upper-case and drop all but letters and digits of ASCII: what most checks read."""
-    joined: bytes = values.str.join("").cast(pl.Binary).item()
-    if digits(joined) is not None or not joined.translate(None, COMPACT):
-        return values  # as most columns are; one pass over all bytes is quicker than an expression
-    return values.str.to_uppercase().str.replace_all("[^0-9A-Z]+", "")
-
-
-def prepared(values: pl.Series, check: Check) -> pl.Series:
-    """Return the values as a check wants them."""
-    if not check.raw:
-        return compact(values)
-    return values if check.blanks else values.str.strip_chars()
-
-
 @dataclass(frozen=True, eq=False)
 class Rule:
     """A detector with its expressions."""
@@ -119,7 +102,7 @@ class Rule:
         """Tell for each value (that has the form) whether it passes the check as well."""
         if self.check is None:
             return np.ones(len(values), dtype=bool)
-        return self.check.function(prepared(values, self.check))
+        return self.check.accepts(values)
 
 
 class Matcher:

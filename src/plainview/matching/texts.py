@@ -15,7 +15,7 @@ import re2
 from plainview.detectors import Detector, load_detectors
 from plainview.detectors.checks import CHECKS
 from plainview.detectors.fieldnames import tokens, words_of
-from plainview.matching.compiled import LEFT, RIGHT, alternation, prepared
+from plainview.matching.compiled import LEFT, RIGHT, alternation
 from plainview.matching.labels import Labels
 
 NEAR = 48  # characters before a match in which a word of its context must stand
@@ -184,9 +184,7 @@ def _overlapping(found: list[Found]) -> Iterator[list[Found]]:
 def _valid(check: str, values: list[str]) -> list[bool]:
     if not check:
         return [True] * len(values)
-    made = CHECKS[check]
-    series = pl.Series(values, dtype=pl.String)
-    return [bool(x) for x in made.function(prepared(series, made))]
+    return [bool(x) for x in CHECKS[check].accepts(pl.Series(values, dtype=pl.String))]
 
 
 def _without_overlap(found: list[tuple[float, Match]], length: int) -> list[Match]:

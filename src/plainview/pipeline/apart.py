@@ -14,11 +14,11 @@ import msgspec
 
 from plainview.errors import DetectorError
 from plainview.files.source import FileSource
+from plainview.names import SafeNames
 from plainview.pipeline.gathering import coverage, grouped, until_it_fails
 from plainview.pipeline.options import Options, Progress
 from plainview.pipeline.worker import Setup
 from plainview.report.model import TableReport, TargetReport
-from plainview.report.names import safe_name
 from plainview.tables import ReadLog, Unit
 from plainview.workers.memory import free
 from plainview.workers.messages import Confined, Moved, Outcome, Piece, Task
@@ -38,6 +38,7 @@ class Apart:
 
     def __init__(self, options: Options, progress: Progress, targets: Sequence[Target]) -> None:
         self.options, self.progress = options, progress
+        self.safe = SafeNames(*options.detectors)
         self.memory = options.memory_total or free() // 2
         cores = processors()
         self.size = max(1, min(options.threads or cores, self.memory // LEAST))
@@ -78,7 +79,7 @@ class Apart:
         """Read every file of a source and return what was found. Raises DetectorError for a bad one of the user's."""
         self.progress.on_target(target)
         log = ReadLog()
-        units = until_it_fails(source.units(log), safe_name(target), log)
+        units = until_it_fails(source.units(log), target, log)
         logs, tables = [log], list[TableReport]()
         kind = "files" if source.is_folder else ""
         try:
@@ -89,11 +90,12 @@ class Apart:
         except WorkerRefusedError as error:
             raise DetectorError(str(error)) from None
         return TargetReport(
-            target=safe_name(target),
+            target=self.safe(target),
             kind=kind or "file",
             coverage=coverage(
                 logs,
                 tables,
+                self.safe,
                 read_as="file",
                 sampled=self.options.sample is not None,
                 isolation=isolation(self.pool.confined),

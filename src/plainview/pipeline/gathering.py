@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from plainview.report.model import Coverage, Skipped, TableReport
-from plainview.report.names import safe_name
+import msgspec
+
+from plainview.names import SafeNames
+from plainview.report.model import Coverage, Exposure, Skipped, TableReport
 from plainview.report.sentences import agreeing
 from plainview.tables import ReadAs, ReadLog, Unit
 
 SMALL_FILE = 1 << 18  # bytes up to which files are read and counted together with others
 GROUP = 64  # of such files
+SENTENCE = 2000  # characters of what is said about a store
 
 
 def grouped(units: Iterator[Unit]) -> Iterator[list[Unit]]:
@@ -40,7 +43,13 @@ def until_it_fails(units: Iterator[Unit], target: str, log: ReadLog) -> Iterator
 
 
 def coverage(
-    logs: Sequence[ReadLog], tables: Sequence[TableReport], *, read_as: ReadAs, sampled: bool, isolation: str = ""
+    logs: Sequence[ReadLog],
+    tables: Sequence[TableReport],
+    safe: SafeNames,
+    *,
+    read_as: ReadAs,
+    sampled: bool,
+    isolation: str = "",
 ) -> Coverage:
     """Return how much of a target was looked at, from the logs of its units and the reports of its tables."""
     return Coverage(
@@ -51,12 +60,33 @@ def coverage(
         bytes_read=sum(log.bytes_read for log in logs),
         sampled=sampled,
         read_as=read_as,
-        skipped=told(pair for log in logs for pair in log.skipped),
-        noted=told(pair for log in logs for pair in log.noted),
+        skipped=told((pair for log in logs for pair in log.skipped), safe),
+        noted=told((pair for log in logs for pair in log.noted), safe),
         isolation=isolation,
     )
 
 
-def told(pairs: Iterable[tuple[str, str]]) -> tuple[Skipped, ...]:
+def told(pairs: Iterable[tuple[str, str]], safe: SafeNames) -> tuple[Skipped, ...]:
     """Return what was said of each thing, safe to print."""
-    return tuple(Skipped(what=safe_name(what), why=safe_name(agreeing(why), limit=600)) for what, why in pairs)
+    return tuple(Skipped(what=safe(what), why=safe(agreeing(why), limit=600)) for what, why in pairs)
+
+
+def printable(exposure: Exposure | None, safe: SafeNames) -> Exposure | None:
+    """Return what is known of a store's access, with what came from the store itself safe to print."""
+    if exposure is None:
+        return None
+
+    def each(texts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(safe(text, limit=SENTENCE) for text in texts)
+
+    sent = (msgspec.structs.replace(request, statuses=each(request.statuses)) for request in exposure.footprint)
+    return msgspec.structs.replace(
+        exposure,
+        evidence=each(exposure.evidence),
+        footprint=tuple(sent),
+        product=exposure.product and safe(exposure.product),
+        version=exposure.version and safe(exposure.version),
+        prior_access=each(exposure.prior_access),
+        points_elsewhere=each(exposure.points_elsewhere),
+        not_tried=each(exposure.not_tried),
+    )

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from plainview.errors import PlainviewError
 from plainview.files.source import FileSource
+from plainview.names import SafeNames
 from plainview.pipeline.gathering import told
 from plainview.pipeline.options import Options, Progress
 from plainview.report.model import Coverage, Report, TargetReport, Tool
-from plainview.report.names import safe_name
 from plainview.stores import open_source
 from plainview.tables import Limits
 from plainview.targets.target import Target, parse_target
@@ -82,7 +82,7 @@ class Run:
                 network=chosen.network,
             )
         except PlainviewError as error:
-            return _unopened(target, error)
+            return _unopened(target, error, SafeNames(*chosen.detectors))
         try:
             if self._apart and isinstance(source, FileSource):
                 return self._apart.scan(source, str(target))
@@ -96,9 +96,9 @@ class Run:
             self._apart.close()
 
 
-def _unopened(target: Target, error: PlainviewError) -> TargetReport:
-    coverage = Coverage(skipped=told([(str(target), str(error))]))
-    return TargetReport(target=safe_name(str(target)), kind=target.kind, coverage=coverage)
+def _unopened(target: Target, error: PlainviewError, safe: SafeNames) -> TargetReport:
+    coverage = Coverage(skipped=told([(str(target), str(error))], safe))
+    return TargetReport(target=safe(str(target)), kind=target.kind, coverage=coverage)
 
 
 __all__ = ["Limits", "Options", "Progress", "scan"]

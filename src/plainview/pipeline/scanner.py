@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plainview.pipeline.gathering import coverage, grouped, until_it_fails
+from plainview.names import SafeNames
+from plainview.pipeline.gathering import coverage, grouped, printable, until_it_fails
 from plainview.pipeline.options import Options, Progress
 from plainview.pipeline.reading import FAILURES, Shared, UnitResult, read_units
 from plainview.report.model import Column, TableReport, TargetReport
-from plainview.report.names import safe_name
 from plainview.report.sentences import agreeing
 from plainview.tables import ReadLog, Source, Table, Unit
 
@@ -30,6 +30,7 @@ class Scanner:
     def __init__(self, options: Options | None = None, progress: Progress | None = None) -> None:
         self.options = options or Options()
         self.progress = progress or Progress()
+        self.safe = SafeNames(*self.options.detectors)
         self.shared = Shared(_made_ready(self.options.detectors), self.progress, self.options.sample)
         if self.options.detectors:
             _ = self.engine  # raises DetectorError before anything is read
@@ -47,9 +48,9 @@ class Scanner:
             source.check_access()
         except FAILURES as error:  # outside the scope, or a fault of ours: no verdict
             log.skip(target, error)
-            looked = coverage([log], (), read_as=source.read_as, sampled=False)
-            return TargetReport(target=safe_name(target), kind=source.kind, coverage=looked)
-        units = until_it_fails(source.units(log), safe_name(target), log)
+            looked = coverage([log], (), self.safe, read_as=source.read_as, sampled=False)
+            return TargetReport(target=self.safe(target), kind=source.kind, coverage=looked)
+        units = until_it_fails(source.units(log), target, log)
         tables: dict[str, tuple[Table, TableProfile]] = {}
         logs, judged = [log], []
         for result in self._run(source, units):
@@ -63,10 +64,12 @@ class Scanner:
                 tables[name] = (table, profile)
         reports = (*judged, *(self.table_report(table, profile, log) for table, profile in tables.values()))
         return TargetReport(
-            target=safe_name(target),
+            target=self.safe(target),
             kind=source.kind,
-            exposure=source.exposure(),  # with the footprint of the reading in it
-            coverage=coverage(logs, reports, read_as=source.read_as, sampled=self.options.sample is not None),
+            exposure=printable(source.exposure(), self.safe),  # with the footprint of the reading in it
+            coverage=coverage(
+                logs, reports, self.safe, read_as=source.read_as, sampled=self.options.sample is not None
+            ),
             tables=reports,
         )
 
@@ -80,14 +83,17 @@ class Scanner:
             log.skip(table.name, error)
             columns = ()
         return TableReport(
-            name=safe_name(table.name),
+            name=self.safe(table.name),
             kind=table.kind,
             rows=profile.rows,
             rows_read=profile.rows,
             columns_total=len(profile.columns),
-            notes=(*(safe_name(agreeing(note)) for note in table.notes), *self._bound(profile.rows, table)),
-            columns=tuple(_safe_column(c) for c in columns),
+            notes=(*(self.safe(agreeing(note)) for note in table.notes), *self._bound(profile.rows, table)),
+            columns=tuple(self._safe_column(c) for c in columns),
         )
+
+    def _safe_column(self, column: Column) -> Column:
+        return msgspec.structs.replace(column, path=self.safe(column.path), detector=self.safe(column.detector))
 
     def _bound(self, rows: int, table: Table) -> tuple[str, ...]:
         """Say what a sample cannot exclude: the rule of three (Hanley and Lippman-Hand, JAMA 1983)."""
@@ -146,7 +152,3 @@ def _made_ready(detectors: Sequence[Path]) -> Future[Engine]:
 
     threading.Thread(target=run, name="plainview-engine", daemon=True).start()
     return made
-
-
-def _safe_column(column: Column) -> Column:
-    return msgspec.structs.replace(column, path=safe_name(column.path))

@@ -20,8 +20,8 @@ from plainview.errors import (
     RefusedError,
     UnreachableError,
 )
+from plainview.names import safe_name
 from plainview.report.model import Confidence, Exposure, Request, RightsBasis, State
-from plainview.report.names import safe_name
 from plainview.report.sentences import agreeing
 from plainview.tables import Batch, Limits, ReadAs, ReadLog, Unit
 from plainview.targets.credentials import Credential, Credentials

@@ -21,6 +21,7 @@ from plainview.detectors.checks.americas import AMERICAS
 from plainview.detectors.checks.asia import ASIA
 from plainview.detectors.checks.devices import DEVICES
 from plainview.detectors.checks.east import EAST
+from plainview.detectors.checks.kernel import digits
 from plainview.detectors.checks.money import MONEY, czech_account
 from plainview.detectors.checks.network import not_a_repository
 from plainview.detectors.checks.phone import PHONES
@@ -42,6 +43,28 @@ class Check:
     raw: bool = False
     blanks: bool = False
     strict: bool = False
+
+    def accepts(self, values: pl.Series) -> npt.NDArray[np.bool_]:
+        """Tell for each value, as it was written, whether it passes."""
+        return self.function(prepared(values, self))
+
+
+COMPACT: Final = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def compact(values: pl.Series) -> pl.Series:
+    """Upper-case and drop all but letters and digits of ASCII: what most checks read."""
+    joined: bytes = values.str.join("").cast(pl.Binary).item()
+    if digits(joined) is not None or not joined.translate(None, COMPACT):
+        return values  # as most columns are; one pass over all bytes is quicker than an expression
+    return values.str.to_uppercase().str.replace_all("[^0-9A-Z]+", "")
+
+
+def prepared(values: pl.Series, check: Check) -> pl.Series:
+    """Return the values as a check wants them."""
+    if not check.raw:
+        return compact(values)
+    return values if check.blanks else values.str.strip_chars()
 
 
 _RAW: Final = {
