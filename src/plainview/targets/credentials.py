@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from plainview.errors import PlainviewError, UsageError
+from plainview.targets.quoting import quotable
 from plainview.targets.secret import Secret
 from plainview.targets.target import Target, parse_target
 
@@ -88,27 +89,33 @@ class Credentials:
 def load_credentials(path: str | Path) -> Credentials:
     """Read a credentials file. Raises UsageError naming the file and the entry, never a secret."""
     path = Path(path)
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-        mode = path.stat().st_mode
-    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
-        found = re.search(r"line [0-9]+", str(error))
-        where = f", {found[0]}" if found and isinstance(error, tomllib.TOMLDecodeError) else ""
-        raise UsageError(f"{path}{where}: cannot be read ({type(error).__name__})") from None
+    data, where = _loaded(path)
+    if data is None:
+        raise UsageError(f"{quotable(path, 'the credentials file')}{where}")
     items = data.get("credential")
     if not isinstance(items, list) or data.keys() != {"credential"}:
         raise UsageError(f"{path}: must hold [[credential]] entries and nothing else")
     listed = tuple(_entry(item, f"{path}, [[credential]] {number}") for number, item in enumerate(items, 1))
-    open_to_others = mode & (stat.S_IRWXG | stat.S_IRWXO)
+    open_to_others = path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
     warnings = (f"{path} can be read by others: chmod 600",) if open_to_others else ()
     return Credentials(listed, warnings=warnings)
+
+
+def _loaded(path: Path) -> tuple[dict[str, object] | None, str]:
+    """Return what the file holds, or None and what is wrong with it: an error of the system quotes the path."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8")), ""
+    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
+        found = re.search(r"line [0-9]+", str(error))
+        where = f", {found[0]}" if found and isinstance(error, tomllib.TOMLDecodeError) else ""
+        return None, f"{where}: cannot be read ({type(error).__name__})"
 
 
 def _entry(item: object, where: str) -> tuple[Target, Credential]:
     if not isinstance(item, dict) or not all(isinstance(value, str) for value in item.values()):
         raise UsageError(f"{where}: must be a table of texts")
-    if unknown := item.keys() - KEYS:
-        raise UsageError(f"{where}: unknown keys {sorted(unknown)}", hint="known: " + " ".join(sorted(KEYS)))
+    if item.keys() - KEYS:
+        raise UsageError(f"{where}: an unknown key", hint="known: " + " ".join(sorted(KEYS)))
     if "target" not in item:
         raise UsageError(f"{where}: needs a target", hint='like target = "postgresql://db.internal"')
     try:

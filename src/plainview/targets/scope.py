@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from plainview.errors import ScopeError, TargetError
+from plainview.targets.quoting import nearest, quotable
 from plainview.targets.target import Target, parse_target
 
 IP = IPv4Address | IPv6Address
@@ -27,6 +28,7 @@ Network = IPv4Network | IPv6Network
 
 # What an entry may permit beyond the ordinary questions; docs/scope.md explains each.
 PERMISSIONS = frozenset({"try_mysql_root", "trino_query"})
+KEYS = ("allow", "targets", "names", "networks", "ports", "permit", "note")
 # Metadata services of clouds outside the link-local range: AWS, EKS, Google and Scaleway (IPv6), Alibaba, Azure.
 METADATA = frozenset(
     map(
@@ -160,10 +162,10 @@ def load_scope(path: str | Path) -> Scope:
     """Read and check a scope file. Raises ScopeError naming the file, the line and the key."""
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        return parse_scope(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeError) as error:
-        raise ScopeError(f"{path}: cannot be read ({type(error).__name__})") from None
-    return parse_scope(text, str(path))
+        why = type(error).__name__  # its text quotes the path, so it is let go, context and all
+    raise ScopeError(f"{quotable(path, 'the scope file')}: cannot be read ({why})")
 
 
 def parse_scope(text: str, path: str = "plainview.toml") -> Scope:
@@ -225,10 +227,10 @@ class _Reader:
         if not names and not networks:
             self.fail("allow", "names neither names nor networks", at=number)
         permit = frozenset(self.strings("permit", item.get("permit", []), number))
-        if unknown := permit - PERMISSIONS:
+        if permit - PERMISSIONS:
             self.fail(
                 "permit",
-                f"unknown permission {min(unknown)!r}",
+                "an unknown permission",
                 "known: " + " ".join(sorted(PERMISSIONS)),
                 number,
             )
@@ -241,15 +243,15 @@ class _Reader:
 
     def name(self, text: str, at: int) -> str:
         if not NAME.fullmatch(text) or text.replace(".", "").isdigit():
-            self.fail("names", f"{text[:80]!r} is no host name", "an address belongs into networks", at)
+            self.fail("names", "an entry is no host name", "an address belongs into networks", at)
         return text.rstrip(".").lower()
 
     def network(self, text: str, at: int) -> Network:
         try:
             return ip_network(text)
         except ValueError:
-            problem = f"{text[:80]!r} is no address or CIDR"
-        return self.fail("networks", problem, 'like "10.0.0.0/24"; host bits must be zero', at)
+            pass
+        return self.fail("networks", "an entry is no address or CIDR", 'like "10.0.0.0/24"; host bits must be zero', at)
 
     def ports(self, values: object, at: int) -> Iterator[range]:
         if not isinstance(values, list):
@@ -258,11 +260,12 @@ class _Reader:
             found = re.fullmatch(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", str(value))
             first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
             if isinstance(value, bool) or not 0 < first <= last < 65536:
-                self.fail("ports", f"{str(value)[:20]!r} is no port or range", 'like 9200 or "5432-5440"', at)
+                self.fail("ports", "an entry is no port or range", 'like 9200 or "5432-5440"', at)
             yield range(first, last + 1)
 
     def fail(self, key: str, problem: str, hint: str = "", at: int | None = None) -> NoReturn:
-        raise ScopeError(f"{self.path}, line {self.line(key, at)}: {key}: {problem}", hint=hint)
+        shown = key if nearest(key, KEYS) else "a key"  # what is not like one of ours could be anything
+        raise ScopeError(f"{self.path}, line {self.line(key, at)}: {shown}: {problem}", hint=hint)
 
     def line(self, key: str, at: int | None) -> int:
         """Return the line of a key, in the `at`-th [[allow]] when given; else the header's."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import NamedTuple
+from unicodedata import normalize
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from plainview.errors import TargetError
+from plainview.targets.quoting import exists, has_secret_value, may_hold_secret, nearest
 from plainview.targets.secret import Secret
 
 
@@ -53,14 +54,36 @@ SCHEMES = {
     "https": Scheme("http", 443, tls=True),
 }
 OBJECT_STORES = frozenset({"s3", "azure", "gs"})
-# The only options that are ever printed; all others appear by name alone.
+# The only options whose value is ever printed, and of these only what can be no secret; others appear as `***`.
 PRINTED_OPTIONS = frozenset({"endpoint", "region", "sslmode", "database", "tls"})
+PRINTED_VALUE = re.compile(r"[A-Za-z0-9_.:/\[\]-]*")
 SECRET_OPTIONS = re.compile(
     r"(?i)pass|pwd|secret|token|credential|(access|account|api|private)[_-]?key|^(key|auth|sig|signature)$"
 )
 OWN_HOST = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")  # buckets whose name can be part of a host
 HOST_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):(?P<port>[0-9]{1,5})")
 SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://")
+HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-fA-F:.]+(%[A-Za-z0-9_.-]{1,15})?")
+PLACE = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(:[0-9]+)?")  # the host, and the port that may follow it
+BUCKET = re.compile(r"[A-Za-z0-9_.-]+")
+# What people call a store elsewhere: a guess for the message, never an address that is asked.
+ALIASES = {
+    "es": "elasticsearch",
+    "elastic": "elasticsearch",
+    "mongo": "mongodb",
+    "mongodb+srv": "mongodb",
+    "pg": "postgresql",
+    "psql": "postgresql",
+    "s3a": "s3",
+    "gcs": "gs",
+    "wasbs": "azure",
+    "abfss": "azure",
+    "az": "azure",
+    "couch": "couchdb",
+    "ch": "clickhouse",
+    "cql": "cassandra",
+    "memcache": "memcached",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +131,8 @@ class Target:
             return f"file:{self.path}"
         if self.kind == "fingerprint":
             return self.address
-        shown = [f"{name}={value}" if name in PRINTED_OPTIONS else f"{name}=***" for name, value in self.options] + [
-            f"{name}=***" for name, _ in self.secrets
-        ]
-        query = "?" + "&".join(shown) if shown else ""
+        shown = [_printed(name, value) for name, value in self.options] + ["***"] * len(self.secrets)
+        query = "?" + "&".join(dict.fromkeys(shown)) if shown else ""
         path = quote(self.path, safe="/:@+,;=!$()*~", errors="backslashreplace")
         if self.kind in OBJECT_STORES:
             return f"{self.scheme}://{path}{query}"
@@ -125,28 +146,74 @@ class Target:
         return (Target, values)
 
 
-def parse_target(text: str) -> Target:
-    """Return the target that `text` names. Raises TargetError, whose message shows no credential.
+def _printed(name: str, value: str) -> str:
+    return f"{name}={value}" if name in PRINTED_OPTIONS and PRINTED_VALUE.fullmatch(value) else "***"
 
-    A file: an existing path, `file:` or `file://`, or anything without `://` that is not `host:port`.
+
+def parse_target(text: str) -> Target:
+    """Return the target that `text` names. Raises TargetError, whose message repeats nothing of the text.
+
+    A file: an existing path, `file:` or `file://`, or what has no `://`, is not `host:port` and could hold no secret.
     """
-    text = text.strip()
-    if not text or "\0" in text:
+    if "\0" in text or not text.strip():
         raise TargetError("an empty address, or one with a NUL in it")
+    known = SCHEME.match(text.strip())
+    if exists(text) and not (known and known["scheme"].lower() in SCHEMES):
+        return Target("file", scheme="file", path=text)
+    text = text.strip()
     if text.startswith("file:"):
         return _file_uri(text)
-    found = SCHEME.match(text)
-    if not found:
+    if not known:
         return _bare(text)
-    scheme = found["scheme"].lower()
+    scheme = known["scheme"].lower()
     if scheme not in SCHEMES:
-        raise TargetError(f"unknown kind of store {scheme[:30]!r}", hint="known: " + " ".join(sorted(SCHEMES)))
+        raise TargetError("unknown kind of store", hint=_known_schemes(scheme))
     try:
         parts = urlsplit(text)
+        _no_loose_secret(scheme, text[known.end() :])
         return _object_store(scheme, parts) if scheme in OBJECT_STORES else _server(scheme, parts)
     except ValueError:  # its message quotes the address, so it is dropped, context and all
         pass
     raise TargetError(f"not an address of a {scheme} store", hint=_expected(scheme))
+
+
+def file_target(path: str) -> Target:
+    """Return the target of a path in the file system. Raises TargetError for one that could hold a secret."""
+    if not path or "\0" in path:
+        raise TargetError("an empty path, or one with a NUL in it")
+    if not exists(path) and may_hold_secret(path):
+        raise TargetError(
+            "neither a file that exists nor an address", hint="write SCHEME://host:port, or check the path"
+        )
+    return Target("file", scheme="file", path=path)
+
+
+def _known_schemes(scheme: str) -> str:
+    """Say what could have been meant, without repeating what was written."""
+    head = scheme.split("+", maxsplit=1)[0]
+    near = ALIASES.get(scheme) or ALIASES.get(head) or nearest(head, SCHEMES)
+    if head in ("sqlite", "duckdb"):
+        return "a database in a file is named by its path alone"
+    return (f"did you mean {near}://? " if near else "") + "known: " + " ".join(sorted(SCHEMES))
+
+
+def _no_loose_secret(scheme: str, rest: str) -> None:
+    """Refuse an address in which a part of a secret may stand outside of the place where it is hidden.
+
+    A `/`, `?` or `#` in a secret that is not escaped ends the part of the address that holds it: what follows it
+    would be taken for a path or an option, be sent and be printed.
+    """
+    rest = normalize("NFKC", rest)
+    tail = rest[re.match(r"[^/?#]*", rest).end() :]  # type: ignore[union-attr]  # matches always
+    if "@" in tail:
+        holds_at = scheme in OBJECT_STORES or SCHEMES[scheme].kind == "http"  # keys and paths there may
+        if not holds_at or ":" in rest[: rest.rfind("@")]:
+            raise TargetError(
+                "an @ behind the host of an address: is it part of a secret that holds / ? or #?",
+                hint="percent-encode it: / is %2F, ? is %3F, # is %23, and an @ in a path is %40",
+            )
+    if has_secret_value(re.split(r"[?#]", tail)[0]):
+        raise TargetError("a secret in the path of an address", hint="put it into a file: docs/credentials.md")
 
 
 def _expected(scheme: str) -> str:
@@ -164,30 +231,19 @@ def _file_uri(text: str) -> Target:
         rest = unquote(slash + rest)
     if not rest:
         raise TargetError("a file: address without a path")
-    return Target("file", scheme="file", path=rest)
+    return file_target(rest)
 
 
 def _bare(text: str) -> Target:
     found = HOST_PORT.fullmatch(text)
-    if _exists(text) or not (found or _like_userinfo(text)):
-        return Target("file", scheme="file", path=text)
-    if not found:
-        raise TargetError("a user or password before a bare host:port", hint="write it with a scheme")
-    host = found["host"].strip("[]").lower()
-    return Target("fingerprint", host=host, port=_port(int(found["port"])))
-
-
-def _exists(text: str) -> bool:
-    try:
-        return Path(text).exists()
-    except (OSError, ValueError):  # longer than a name can be, or of no encoding
-        return False
-
-
-def _like_userinfo(text: str) -> bool:
-    """Tell `user:secret@host:port` from a file name, so that no secret is printed as a missing file."""
+    if found and not exists(text):
+        return Target("fingerprint", host=found["host"].strip("[]").lower(), port=_port(int(found["port"])))
+    if text[:5].lower() == "jdbc:":
+        raise TargetError("an address for JDBC", hint="write it without jdbc:, as in postgresql://host:port")
     _, at, rest = text.rpartition("@")
-    return bool(at and HOST_PORT.fullmatch(rest))
+    if at and HOST_PORT.fullmatch(rest):
+        raise TargetError("a user or password before a bare host:port", hint="write it with a scheme")
+    return file_target(text)
 
 
 def _port(port: int) -> int:
@@ -201,10 +257,11 @@ def _host(name: str) -> str:
         raise TargetError("an address without a host")
     if "," in name:
         raise TargetError("several hosts in one address", hint="name each server as a target of its own")
-    try:
-        return name if ":" in name else name.encode("ascii").decode().lower()
-    except UnicodeError:
-        return name.encode("idna").decode()
+    if ":" not in name:
+        name = (name if name.isascii() else name.encode("idna").decode()).lower()
+    if not HOST.fullmatch(name):
+        raise ValueError
+    return name
 
 
 def _query(parts: SplitResult) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, Secret], ...]]:
@@ -217,6 +274,8 @@ def _query(parts: SplitResult) -> tuple[tuple[tuple[str, str], ...], tuple[tuple
 def _server(scheme: str, parts: SplitResult) -> Target:
     known = SCHEMES[scheme]
     options, secrets = _query(parts)
+    if not PLACE.fullmatch(parts.netloc.rpartition("@")[2]):
+        raise ValueError
     return Target(
         known.kind,
         scheme=scheme,
@@ -236,6 +295,8 @@ def _object_store(scheme: str, parts: SplitResult) -> Target:
     userinfo, _, bucket = parts.netloc.rpartition("@")
     if not bucket:
         raise TargetError(f"no bucket or account in the {scheme} address", hint=_expected(scheme))
+    if not BUCKET.fullmatch(bucket):
+        raise TargetError(f"no name of a bucket or account in the {scheme} address", hint=_expected(scheme))
     endpoint = dict(options).get("endpoint") or _public_endpoint(scheme, bucket, dict(options).get("region", ""))
     place = urlsplit(endpoint if "://" in endpoint else f"https://{endpoint}")
     if place.scheme not in ("http", "https") or "@" in endpoint or place.query or place.path.strip("/"):
