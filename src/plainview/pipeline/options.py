@@ -33,6 +33,37 @@ class Options:
     apart: bool = True
     memory_total: int = 0
 
+    def __post_init__(self) -> None:
+        """Raise TypeError for what is no option. No message holds the value: it may be a table, or a secret."""
+        if not isinstance(self.detectors, list | tuple) or not all(isinstance(d, str | Path) for d in self.detectors):
+            raise TypeError("Options: detectors must be a list of folders")
+        object.__setattr__(self, "detectors", tuple(map(Path, self.detectors)))
+        if not isinstance(self.limits, Limits):
+            raise TypeError("Options: limits must be Limits")
+        numbers = (self.threads, self.memory_total, 0 if self.sample is None else self.sample)
+        if not all(type(number) is int and number >= 0 for number in numbers):
+            raise TypeError("Options: sample, threads and memory_total must be whole numbers")
+        if not isinstance(self.apart, bool):
+            raise TypeError("Options: apart must be True or False")
+        self._check_network()
+
+    def _check_network(self) -> None:
+        if self.scope is not None:
+            from plainview.targets.scope import Scope
+
+            if not isinstance(self.scope, Scope):
+                raise TypeError("Options: scope must be a Scope, as load_scope returns it")
+        if self.credentials is not None:
+            from plainview.targets.credentials import Credentials
+
+            if not isinstance(self.credentials, Credentials):
+                raise TypeError("Options: credentials must be Credentials, as load_credentials returns them")
+        if self.network is not None:
+            from plainview.wire.limits import WireLimits
+
+            if not isinstance(self.network, WireLimits):
+                raise TypeError("Options: network must be WireLimits")
+
 
 @dataclass(slots=True)
 class Progress:

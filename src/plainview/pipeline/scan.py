@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plainview.errors import PlainviewError
+from plainview.errors import PlainviewError, UsageError
 from plainview.files.source import FileSource
 from plainview.names import SafeNames
 from plainview.pipeline.gathering import told
@@ -16,7 +16,7 @@ from plainview.pipeline.options import Options, Progress
 from plainview.report.model import Coverage, Report, TargetReport, Tool
 from plainview.stores import open_source
 from plainview.tables import Limits
-from plainview.targets.target import Target, parse_target
+from plainview.targets.target import Target, file_target, parse_target
 from plainview.version import __version__
 from plainview.workers.start import available
 
@@ -30,14 +30,22 @@ def now() -> str:
     return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
 
 
-def scan(*targets: str | Path | Target, options: Options | None = None, progress: Progress | None = None) -> Report:
+def scan(
+    *targets: str | os.PathLike[str] | Target, options: Options | None = None, progress: Progress | None = None
+) -> Report:
     """Scan files, folders and stores; one bad target does not end the run.
 
-    Raises UsageError for an address that is none. Everything that could not be looked at stands in
-    `coverage.skipped` of its target.
+    Raises UsageError for an address that is none and where no target is given, TypeError for what is neither an
+    address, a path nor a Target. Everything that could not be looked at stands in `coverage.skipped` of its target.
     """
     started = now()
-    run = Run(options or Options(), progress or Progress(), [_parsed(target) for target in targets])
+    if not targets:
+        raise UsageError("no target", hint="name a file, a folder or a store")
+    for name, value, kind in (("options", options, Options), ("progress", progress, Progress)):
+        if not isinstance(value, kind | None):
+            raise TypeError(f"scan: {name} must be {kind.__name__}")
+    parsed = [_parsed(target, number) for number, target in enumerate(targets, 1)]
+    run = Run(options or Options(), progress or Progress(), parsed)
     try:
         reports = [run.report(target) for target in run.targets]
     finally:
@@ -45,8 +53,19 @@ def scan(*targets: str | Path | Target, options: Options | None = None, progress
     return Report(tool=Tool(version=__version__), started=started, finished=now(), targets=tuple(reports))
 
 
-def _parsed(target: str | Path | Target) -> Target:
-    return target if isinstance(target, Target) else parse_target(str(target))
+def _parsed(given: object, number: int) -> Target:
+    """Return the target. The text of an object of another type is not looked at: it may be a table, or a secret."""
+    if isinstance(given, Target):
+        return given
+    if isinstance(given, str):
+        return parse_target(given)
+    try:
+        path = os.fspath(given) if isinstance(given, os.PathLike) else None
+    except Exception:  # noqa: BLE001  a foreign class may raise anything, and quote anything
+        path = None
+    if not isinstance(path, str):
+        raise TypeError(f"scan: target {number} is no address, no path and no Target")
+    return file_target(path)
 
 
 class Run:

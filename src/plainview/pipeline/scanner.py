@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,23 +119,32 @@ class Scanner:
             for group in grouped(units):
                 yield from self.read_units(source, group)
             return
-        with ThreadPoolExecutor(threads, thread_name_prefix="plainview") as pool:
-            waiting: dict[int, Future[list[UnitResult]]] = {}
-            sent = done = 0
-            try:
-                for group in grouped(units):
-                    waiting[sent] = pool.submit(self.read_units, source, group)
-                    sent += 1
-                    while len(waiting) >= threads * 4:
-                        wait([waiting[done]], return_when=FIRST_COMPLETED)
-                        yield from waiting.pop(done).result()
-                        done += 1
-                while done < sent:
-                    yield from waiting.pop(done).result()
+        pool = ThreadPoolExecutor(threads, thread_name_prefix="plainview")
+        waiting: dict[int, Future[list[UnitResult]]] = {}
+        sent = done = 0
+        stopped = False
+        try:
+            for group in grouped(units):
+                waiting[sent] = pool.submit(self.read_units, source, group)
+                sent += 1
+                while len(waiting) >= threads * 4:
+                    yield from _awaited(waiting.pop(done))
                     done += 1
-            finally:
-                for future in waiting.values():
-                    future.cancel()
+            while done < sent:
+                yield from _awaited(waiting.pop(done))
+                done += 1
+        except KeyboardInterrupt:  # whose user does not wait for what a thread is in
+            stopped = True
+            raise
+        finally:
+            pool.shutdown(wait=not stopped, cancel_futures=True)
+
+
+def _awaited(future: Future[list[UnitResult]]) -> list[UnitResult]:
+    """Wait for a result, in slices: once Polars was used, Ctrl-C does not end a wait that has no end of its own."""
+    while not wait((future,), timeout=0.5).done:
+        pass
+    return future.result()
 
 
 def _made_ready(detectors: Sequence[Path]) -> Future[Engine]:
