@@ -14,7 +14,7 @@ import pytest
 from conftest import Ran
 from plainview.cli import command as cli
 from plainview.cli import detectors as explain
-from plainview.cli.command import _colors, same_file, seconds, size
+from plainview.cli.command import _colors, seconds, size
 from plainview.cli.detectors import require_usable
 from plainview.errors import UsageError
 
@@ -152,7 +152,6 @@ def test_a_report_never_overwrites_what_it_is_about(tmp_path: Path, plainview: R
     data.write_text("email\nanna@example.org\n")
     ran = plainview("scan", data, "-o", data)
     assert (ran.status, "overwrite" in ran.err) == (64, True)
-    assert all(same_file(data, target) for target in (str(data), f"file:{data}", f"file://{data}"))
     assert data.read_text() == "email\nanna@example.org\n"
 
 

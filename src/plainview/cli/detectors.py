@@ -11,6 +11,7 @@ from pathlib import Path
 
 from plainview.detectors import Detector, base_rates, categories, load_detectors, parse_detector, vocabulary
 from plainview.errors import DetectorError, UsageError
+from plainview.targets.quoting import quotable
 
 
 def run_detectors(args: argparse.Namespace) -> int:
@@ -44,10 +45,8 @@ def explain(name: str) -> str:
     known = {d.name: d for d in load_detectors()}
     if name not in known:
         near = [n for n in known if name.lower() in n or known[n].category == name]
-        raise DetectorError(
-            f"no detector {name!r}",
-            hint="near: " + ", ".join(near) if near else "see `plainview detectors list`",
-        )
+        hint = "near: " + ", ".join(near) if near else "see `plainview detectors list`"
+        raise DetectorError("no detector of that name", hint=hint)
     d = known[name]
     kind = categories()[d.category]
     lines = [
@@ -94,7 +93,7 @@ def test_files(files: list[Path]) -> int:
     failed = False
     for file in files:
         if not file.is_file():
-            raise UsageError(f"no file {file}")
+            raise UsageError(f"no file {quotable(file, 'of that name')}")
         detector = parse_detector(file)
         wrong = wrong_examples(detector, file)
         failed |= bool(wrong)
@@ -115,7 +114,8 @@ def require_usable(folders: Sequence[Path]) -> None:
     for folder in folders:
         files = sorted(folder.glob("*.toml")) if folder.is_dir() else []
         if not files:
-            raise UsageError(f"no detector files (*.toml) in {folder}", hint="--detectors takes a folder")
+            shown = quotable(folder, "what --detectors names")
+            raise UsageError(f"no detector files (*.toml) in {shown}", hint="--detectors takes a folder")
         for file in files:
             wrong = wrong_examples(parse_detector(file), file)
             if wrong:

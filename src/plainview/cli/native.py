@@ -12,6 +12,27 @@ import os
 import sys
 
 
+def open_standard_streams() -> None:
+    """Put the null device in place of descriptors 0 to 2 that the caller has closed. For programs, at their start.
+
+    Else the next file or socket that is opened would get such a number, and what is printed would go there. Writing
+    to a standard output that was closed fails as it did, so that no report is thought to be written.
+    """
+    for number, mode in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, mode)  # gets the lowest number that is free, which is this one
+    if sys.stdout is None:
+        sys.stdout = open(  # noqa: SIM115  for the life of the process
+            1, "w", encoding="utf-8", errors="backslashreplace", closefd=False
+        )
+    if sys.stderr is None:
+        sys.stderr = open(  # noqa: SIM115
+            2, "w", encoding="utf-8", errors="backslashreplace", closefd=False
+        )
+
+
 def silence_native_stderr() -> None:
     """Move `sys.stderr` to a copy of descriptor 2, and descriptor 2 to the null device. For programs, once.
 
@@ -33,4 +54,4 @@ def silence_native_stderr() -> None:
     os.environ.setdefault("RUST_BACKTRACE", "0")
 
 
-__all__ = ["silence_native_stderr"]
+__all__ = ["open_standard_streams", "silence_native_stderr"]

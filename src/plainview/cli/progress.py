@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
 from collections.abc import Iterator
 
+from plainview.cli.stopping import undone_on_stop
 from plainview.pipeline.options import Progress
 from plainview.tables import Unit
 
@@ -29,7 +31,7 @@ def shown(*, quiet: bool) -> Iterator[Progress]:
         TextColumn("{task.fields[rows]:,} rows", markup=False),
         TimeRemainingColumn(),
     )
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+    with undone_on_stop(_wiped), Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("reading", total=None, rows=0)
         lock, rows, total = threading.Lock(), 0, 0
 
@@ -46,3 +48,8 @@ def shown(*, quiet: bool) -> Iterator[Progress]:
             bar.update(task, total=total or None)
 
         yield Progress(on_unit=more_units, on_bytes=lambda count: bar.update(task, advance=count), on_rows=more_rows)
+
+
+def _wiped() -> None:
+    """Leave the terminal as it was: without the line, with its cursor."""
+    os.write(sys.stderr.fileno(), b"\r\x1b[2K\x1b[?25h")
