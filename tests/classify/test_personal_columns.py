@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 from faker import Faker
 
+from plainview.detectors.persons import name_tags
 from plainview.matching.batches import TableProfiler
-from plainview.matching.persons import name_tags
 from plainview.pipeline.scanner import Scanner
 from plainview.tables import Table
 

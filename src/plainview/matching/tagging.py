@@ -10,9 +10,9 @@ import polars as pl
 
 from plainview import tags as made
 from plainview.detectors.checks.kernel import Bools
+from plainview.detectors.persons import name_tags
 from plainview.detectors.words import BOOKS
 from plainview.matching.compiled import NAME_TAGS, Matcher, Rule
-from plainview.matching.persons import name_tags
 from plainview.matching.shapes import shape_of, year_of
 from plainview.tags import Tag, Tags
 
