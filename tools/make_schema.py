@@ -53,6 +53,7 @@ FIELDS = {
     "Coverage.bytes_read": "Bytes that were read from the target.",
     "Coverage.sampled": "True when only some rows of each table were read.",
     "Coverage.read_as": "Whose rights the reading used.",
+    "Coverage.credential": "Where the credential came from that the reading used, in words; empty without one.",
     "Coverage.skipped": "All that was not examined.",
     "Coverage.noted": "What was passed over because it needs no look, such as views: it leaves nothing unknown.",
     "Coverage.isolation": "How files were kept from harming the run: worker processes, and what the kernel forbids them.",

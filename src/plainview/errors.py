@@ -15,6 +15,7 @@
         ├── OutOfScopeError     the address is not in the scope file
         ├── UnreachableError    nothing answered
         ├── RefusedError        the store asked for a credential or refused it
+        ├── WithheldError       the credential was not sent: the way to the store is not safe for it
         └── ProtocolError       the answer is not what the protocol says
             └── LostError       the connection ended or broke
 
@@ -91,6 +92,10 @@ class UnreachableError(NetworkError):
 
 class RefusedError(NetworkError):
     """The store asked for a credential, or refused the one it was given."""
+
+
+class WithheldError(NetworkError):
+    """A credential was there and was not sent, since the connection is not what was promised for it."""
 
 
 class ProtocolError(NetworkError):

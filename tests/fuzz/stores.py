@@ -192,7 +192,7 @@ def asking(url: str, respond: Respond) -> Callable[[bytes], None]:
     return run
 
 
-def no_tls(connection: Connection, *, verify: bool) -> None:
+def no_tls(connection: Connection) -> None:
     """Fail as a server that speaks no TLS."""
     connection.close()
     raise ProtocolError("no TLS here")

@@ -29,7 +29,6 @@ from plainview.pipeline.scanner import Scanner
 from plainview.stores.objects.azure import shared_key
 from plainview.stores.objects.base import ObjectSource
 from plainview.stores.objects.s3_sign import Key, sign
-from plainview.targets.secret import Secret
 
 from .base import CANARY, SECRET, Server, UnavailableError, executable, free_port, npm, wheel
 
@@ -102,7 +101,7 @@ class S3Server(Server):
         """Send a signed request; return the answer's body."""
         headers = {"Host": f"127.0.0.1:{self.port}"}
         payload = hashlib.sha256(body).hexdigest()
-        signed = sign(method, path, headers, Key(KEY_ID, Secret(SECRET), "us-east-1"), payload=payload)
+        signed = sign(method, path, headers, Key(KEY_ID, SECRET, "us-east-1"), payload=payload)
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}{path}", body or None, headers | signed, method=method
         )
@@ -307,7 +306,7 @@ class Azurite(Server):
         if method == "PUT":
             named |= {"Content-Length": str(len(body) or ""), "Content-Type": "application/octet-stream"}
         path = f"/{self.account}{path}"
-        signed = shared_key(method, path, named, self.account, Secret(AZURE_KEY))
+        signed = shared_key(method, path, named, self.account, AZURE_KEY)
         if method == "PUT":
             named["Content-Length"] = str(len(body))
         request = urllib.request.Request(

@@ -239,14 +239,6 @@ def test_a_list_without_end_ends(monkeypatch: pytest.MonkeyPatch) -> None:
         read_all(open_source(parse_target(f"couchdb://127.0.0.1:{port}")))
 
 
-def test_the_header_of_a_credential() -> None:
-    assert couchdb.authorization(Credential("a", Secret("b"))).reveal() == "Basic YTpi"
-    assert couchdb.authorization(Credential(None, Secret("x.y"), token=True)).reveal() == "Bearer x.y"
-    with pytest.raises(RefusedError) as caught:
-        couchdb.authorization(Credential(None, Secret(f"{SECRET}\r\nEvil: 1"), token=True))
-    no_canary(caught.value)
-
-
 def test_a_credential_goes_only_where_it_is_needed() -> None:
     answers = CASES["3.3 as installed"][0] | {"/people/_all_docs": (200, DOCS)}
     with fake(product(answers)) as (port, seen):

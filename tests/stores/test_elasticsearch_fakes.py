@@ -9,17 +9,14 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from plainview.errors import PlainviewError, ProtocolError, RefusedError
+from plainview.errors import PlainviewError, ProtocolError
 from plainview.pipeline.scanner import Scanner
 from plainview.stores import open_source
 from plainview.stores.elasticsearch import pages
-from plainview.stores.elasticsearch.source import authorization
 from plainview.tables import ReadLog
-from plainview.targets.credentials import Credential
-from plainview.targets.secret import Secret
 from plainview.targets.target import parse_target
 from plainview.wire import WireLimits
-from servers.base import CANARY, SECRET
+from servers.base import CANARY
 from servers.fake import always, drip, endless, fake, reset, silent
 from servers.kit import no_canary, nothing_elsewhere, read_all
 
@@ -299,32 +296,3 @@ def test_field_names_alone_are_evidence() -> None:
             frames, _ = read_all(open_source(parse_target(f"elasticsearch://127.0.0.1:{port}"), network=FAST))
         assert frames["people"].columns == names
         assert frames["people"].height == 0
-
-
-# -- credentials ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("user", "value", "token", "header"),
-    [
-        ("elastic", "a:b", False, "Basic ZWxhc3RpYzphOmI="),
-        (
-            None,
-            "VnVhQ2ZHY0JDZGJrUW0tZTVhT3g6dWkybHAyYXhUTm1zeWFrdzl0dk5udw==",
-            True,
-            "ApiKey VnVhQ2ZHY0JDZGJrUW0tZTVhT3g6dWkybHAyYXhUTm1zeWFrdzl0dk5udw==",
-        ),
-        ("VuaCfGcBCdbkQm", "ui2lp2axTNms", True, "ApiKey VnVhQ2ZHY0JDZGJrUW06dWkybHAyYXhUTm1z"),
-        (None, "eyJhbGciOiJIUzI1NiJ9.e30.x", True, "Bearer eyJhbGciOiJIUzI1NiJ9.e30.x"),
-        (None, "ApiKey abc", True, "ApiKey abc"),
-        (None, "bearer abc", True, "bearer abc"),
-    ],
-)
-def test_the_header_of_a_credential(user: str | None, value: str, token: bool, header: str) -> None:
-    assert authorization(Credential(user, Secret(value), token=token)).reveal() == header
-
-
-def test_a_token_that_would_break_the_header_is_refused() -> None:
-    with pytest.raises(RefusedError) as caught:
-        authorization(Credential(None, Secret(f"{SECRET}\r\nEvil: 1"), token=True))
-    no_canary(caught.value)

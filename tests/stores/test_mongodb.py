@@ -11,11 +11,10 @@ import pytest
 from bson.int64 import Int64
 
 from fakes.mongod import closed_answers, cursor, error, mongod, open_answers
-from plainview.errors import PlainviewError, ProtocolError, RefusedError
+from plainview.errors import PlainviewError, RefusedError
 from plainview.pipeline.scanner import Options, Scanner
 from plainview.stores import open_source
 from plainview.stores.mongodb.wire import batch
-from plainview.stores.shared.scram import Scram
 from plainview.tables import ReadLog
 from plainview.targets.credentials import Credential
 from plainview.targets.secret import Secret
@@ -305,42 +304,6 @@ def test_hostile(behave) -> None:
         assert (exposure.state, exposure.confidence) == ("unknown", "inconclusive"), exposure
         assert time.monotonic() - started < 30
         no_canary(exposure)
-
-
-# -- the login ---------------------------------------------------------------------------------------------------
-
-
-def test_scram_sha_256_as_in_rfc_7677() -> None:
-    scram = Scram("user", "pencil", sha256=True, nonce="rOprNGfwEbeRWgbNEkqO")
-    assert scram.first() == b"n,,n=user,r=rOprNGfwEbeRWgbNEkqO"
-    challenge = b"r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"
-    assert scram.final(challenge) == (
-        b"c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="
-    )
-    scram.verify(b"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=")
-    with pytest.raises(RefusedError, match="could not prove"):
-        scram.verify(b"v=7rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=")
-
-
-def test_scram_sha_1_as_in_the_drivers_specification() -> None:
-    scram = Scram("user", "pencil", sha256=False, nonce="fyko+d2lbbFgONRv9qkxdawL")
-    challenge = b"r=fyko+d2lbbFgONRv9qkxdawLHo+Vgk7qvUOKUwuWLIWg4l/9SraGMHEE,s=rQ9ZY3MntBeuP3E1TDVC4w==,i=10000"
-    assert scram.final(challenge).endswith(b",p=MC2T8BvbmWRckDw8oWl5IVghwCY=")
-    scram.verify(b"v=UMWeI25JD1yNYZRMpZ4VHvhZ9e0=")
-
-
-@pytest.mark.parametrize(
-    "challenge",
-    [
-        b"r=other,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
-        b"r=nonceX,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=1",
-        b"r=nonceX,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=9999999",
-        b"",
-    ],
-)
-def test_a_weak_or_foreign_challenge_gets_no_proof(challenge: bytes) -> None:
-    with pytest.raises(ProtocolError, match="something else than SCRAM"):
-        Scram("user", "pencil", sha256=True, nonce="nonce").final(challenge)
 
 
 # -- what the servers saw ------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plainview.errors import PlainviewError, ProtocolError, ReadError, RefusedError
+from plainview.errors import PlainviewError, ProtocolError, ReadError, RefusedError, WithheldError
 from plainview.pipeline.scanner import Options, Scanner
 from plainview.stores import open_source
 from plainview.stores.mysql.rows import _walk, frame
@@ -230,18 +230,24 @@ def test_many_rows_arrive_unchanged(server: MariaDB, cells: int, monkeypatch) ->
         server.run("DROP DATABASE big")
 
 
-def test_tls_and_few_rights(special: MariaDB) -> None:
+def test_tls_and_few_rights(special: MariaDB, monkeypatch: pytest.MonkeyPatch) -> None:
     source = source_of(special, login=password("root"), scope=MAY_TRY)
     exposure = source.check_access()
     if special.mode == "tls":
         assert exposure.state == "auth_required"
         assert exposure.tls.used
         assert exposure.tls.certificate == ("self-signed",)
-        frames, _ = read_all(source)
-        assert set(frames) == set(ROWS)
-        strict = source_of(special, login=password("root"), suffix="/?sslmode=verify-full")
-        with pytest.raises(ProtocolError, match="certificate was not accepted"):
-            read_all(strict)
+        ways = ("", "/?sslmode=require", "/?sslmode=verify-full", "/?ssl-mode=VERIFY_IDENTITY", "/?ssl=true")
+        for suffix in ways:
+            with pytest.raises(WithheldError, match="certificate was not accepted"):
+                read_all(source_of(special, login=password("root"), suffix=suffix))
+        excused = parse_scope('[[allow]]\nnetworks = ["127.0.0.1"]\npermit = ["try_mysql_root", "unverified_tls"]')
+        plain = source_of(special, login=password("root"), suffix="/?sslmode=disable")
+        monkeypatch.setenv("SSL_CERT_FILE", str(special.data / "pair.pem"))
+        trusted = source_of(special, login=password("root"), suffix="/?sslmode=verify-full")
+        for readable in (source_of(special, login=password("root"), scope=excused), plain, trusted):
+            frames, _ = read_all(readable)
+            assert set(frames) == set(ROWS)
     else:
         assert (exposure.state, exposure.rights_basis, exposure.confidence) == ("reads", "rights_api", "proved")
     no_canary(exposure)

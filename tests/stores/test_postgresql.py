@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plainview.errors import PlainviewError, ReadError, RefusedError
+from plainview.errors import PlainviewError, ReadError, RefusedError, WithheldError
 from plainview.pipeline.scanner import Options, Scanner
 from plainview.stores import open_source
 from plainview.stores.postgresql.access import open_session
@@ -23,6 +23,7 @@ from plainview.stores.postgresql.copy import walk
 from plainview.stores.postgresql.wire import Door, Session
 from plainview.tables import ReadLog
 from plainview.targets.credentials import Credential
+from plainview.targets.scope import parse_scope
 from plainview.targets.secret import Secret
 from plainview.targets.target import parse_target
 from plainview.wire import Wire, WireLimits, probes
@@ -273,15 +274,21 @@ def test_a_large_table_is_read_in_parts(server: Postgres15) -> None:
     ("rules", "state", "problem"),
     [
         (("md5",), "auth_required", ""),
-        (("password",), "auth_required", "in the clear"),
+        (("password",), "auth_required", ""),
         (("reject",), "auth_required", "not accepted"),
+        (("reject", "md5"), "auth_required", ""),
+        (("reject", "password"), "auth_required", "in the clear"),
         (("trust", "scram-sha-256"), "admin", ""),
         (("scram-sha-256", "trust"), "admin", ""),
         (("reject", "trust"), "admin", ""),
         (("scram-sha-256", "reject"), "auth_required", ""),
     ],
 )
-def test_rules_of_other_kinds(ruled: Postgres15, rules: tuple[str, ...], state: str, problem: str) -> None:
+def test_rules_of_other_kinds(
+    ruled: Postgres15, rules: tuple[str, ...], state: str, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a certificate that is trusted; without TLS the secret may go over loopback, as a proof only."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(ruled.data / "pair.pem"))
     ruled.rules(*rules)
     source = source_of(ruled, login=password("postgres"), suffix="/shop")
     exposure = source.check_access()
@@ -297,6 +304,50 @@ def test_rules_of_other_kinds(ruled: Postgres15, rules: tuple[str, ...], state: 
     else:
         frames, _ = read_all(source)
         assert {name: frame.height for name, frame in frames.items()} == ROWS
+
+
+@pytest.mark.parametrize("method", ["md5", "scram-sha-256", "password"])
+@pytest.mark.parametrize("suffix", ["/shop", "/shop?sslmode=require", "/shop?sslmode=verify-full"])
+def test_no_proof_over_a_certificate_that_is_not_trusted(ruled: Postgres15, method: str, suffix: str) -> None:
+    ruled.rules(method)
+    before = len(ruled.log)
+    with pytest.raises(WithheldError, match=r"not accepted.*no credential was sent") as caught:
+        read_all(source_of(ruled, login=password("postgres"), suffix=suffix))
+    no_canary(caught.value)
+    assert "password authentication failed" not in ruled.log[before:]
+    if method == "md5":  # unless the scope file says otherwise for that host
+        scope = parse_scope('[[allow]]\nnetworks = ["127.0.0.1"]\npermit = ["unverified_tls"]')
+        frames, _ = read_all(source_of(ruled, login=password("postgres"), suffix=suffix, scope=scope))
+        assert {name: frame.height for name, frame in frames.items()} == ROWS
+
+
+PASSWORDS = [
+    "pencil",
+    "a\u00a0b",
+    "I\u00adX \u2168",
+    "stra\u00dfe \ufb01",
+    "\U0001fa77 emoji",
+    "tab\there",
+    "\u0627\u0031\u0628",
+]
+
+
+@pytest.mark.parametrize("secret", PASSWORDS)
+def test_passwords_of_all_letters(ruled: Postgres15, secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server prepares them as its own client does."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(ruled.data / "pair.pem"))
+    ruled.rules("scram-sha-256")
+    with ruled.admin() as admin:
+        admin.execute("ALTER ROLE reader PASSWORD '" + secret + "'")
+    try:
+        source = source_of(ruled, login=Credential("reader", Secret(secret)), suffix="/postgres")
+        read_all(source)
+        assert source.read_as == "credential"
+        with pytest.raises(RefusedError, match="not accepted"):
+            read_all(source_of(ruled, login=Credential("reader", Secret(secret + "x")), suffix="/postgres"))
+    finally:
+        with ruled.admin() as admin:
+            admin.execute(f"ALTER ROLE reader PASSWORD '{SECRET}'")
 
 
 # -- hostile servers --------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from plainview.errors import PlainviewError, ProtocolError, RefusedError
+from plainview.errors import PlainviewError, ProtocolError, RefusedError, WithheldError
 from plainview.pipeline.scanner import Options, Scanner
 from plainview.stores import open_source
 from plainview.stores.redis.resp import Resp, pack
@@ -198,7 +198,7 @@ def test_tls(secured: RedisTls, scheme: str, monkeypatch: pytest.MonkeyPatch) ->
         frames, _ = read_all(source)
         assert set(frames) == set(TABLES)
     if secured.mode == "closed":
-        with pytest.raises(ProtocolError, match="no credential was sent") as caught:
+        with pytest.raises(WithheldError, match="no credential was sent") as caught:
             read_all(open_source(target, credentials=Credentials(((target, password()),))))
         no_canary(caught.value)
         monkeypatch.setenv("SSL_CERT_FILE", str(secured.pair))

@@ -139,7 +139,7 @@ def test_a_bucket_that_is_not_there(server: S3Server) -> None:
 
 # -- the signature ----------------------------------------------------------------------------------------
 
-AWS = Key("AKIAIOSFODNN7EXAMPLE", Secret("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"), "us-east-1")
+AWS = Key("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "us-east-1")
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,11 @@ def test_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert SECRET not in repr(credentials)
     assert credentials.find(parse_target("valkey://h:6379/2")).user == "u"
     assert credentials.find(parse_target("redis://h:6380")) is None
-    assert credentials.find(parse_target("elasticsearch://h:9200")).token
+    assert credentials.find(parse_target("elasticsearchs://h:9200")).token
+    assert credentials.find(parse_target("elasticsearch://h:9200")) is None
+    why = "entry 2 of the credentials file is for TLS, and without TLS it is not sent: write elasticsearchs://h:9200"
+    assert credentials.withheld(parse_target("elasticsearch://h:9200")).startswith(why)
+    assert not credentials.withheld(parse_target("elasticsearchs://h:9200"))
     assert credentials.find(parse_target("s3://b/in/x?endpoint=http://m:1")).user == "k"
     assert credentials.find(parse_target("s3://b/inside?endpoint=http://m:1")) is None
     path.chmod(0o644)

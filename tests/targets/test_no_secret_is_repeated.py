@@ -133,6 +133,8 @@ s3://b?endpoint=HUNTER2@m
 -u user:HUNTER2 http://host
 redis-cli -a HUNTER2 -h host -u x:y
 h:0/HUNTER2@x
+redis://127.0.0.1:1?tls=true;password=HUNTER2
+mysql://u:HUNTER2@127.0.0.1:1/db?sslmode=require;pwd=HUNTER2
 """.strip().splitlines()
 
 # Addresses of a store, or of nobody: they name their secret in a place that is known, so nothing of it is printed.
@@ -152,8 +154,6 @@ redis://127.0.0.1:1?HUNTER2=1
 redis://127.0.0.1:1?HUNTER2password=1
 redis://127.0.0.1:1?x=HUNTER2
 redis://127.0.0.1:1#HUNTER2
-redis://127.0.0.1:1?tls=true;password=HUNTER2
-mysql://u:HUNTER2@127.0.0.1:1/db?sslmode=require;pwd=HUNTER2
 postgresql://u:HUNTER2@127.0.0.1:1/db?password=HUNTER2&sslpassword=HUNTER2
 mongodb://u:HUNTER2@127.0.0.1:1/?authSource=HUNTER2
 mongodb://u:HUNTER2@127.0.0.1:1/db?w=1

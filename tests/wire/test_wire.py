@@ -17,14 +17,16 @@ from plainview.errors import (
     OutOfScopeError,
     PlainviewError,
     ProtocolError,
-    RefusedError,
     UnreachableError,
+    WithheldError,
 )
 from plainview.stores import open_source
+from plainview.targets.credential import Credential
 from plainview.targets.scope import parse_scope
 from plainview.targets.secret import Secret
 from plainview.targets.target import parse_target
 from plainview.wire import Exchange, Wire, WireLimits, probes, traffic
+from plainview.wire.authorization import dressed
 from plainview.wire.http import limited_json
 from servers.fake import always, answer, drip, endless, fake, reset, silent
 from servers.kit import nothing_elsewhere, sockets_watched
@@ -427,9 +429,9 @@ def test_any_certificate_is_accepted_and_its_facts_recorded(tmp_path, options, f
 def test_no_secret_is_sent_to_an_unknown_certificate(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     context, path = certificate(tmp_path, ips=("127.0.0.1",))
     with fake(always(ok(b"{}")), tls=context) as (port, seen):
-        http = wire_to(port, scheme="etcds").http()
-        http.authorize(Secret("Bearer hunter2"))
-        with pytest.raises(ProtocolError, match=r"not accepted.*no credential was sent") as caught:
+        credential = Credential(None, Secret("hunter2"), token=True)
+        http = wire_to(port, scheme="etcds").http(credential=credential, dress=dressed(credential))
+        with pytest.raises(WithheldError, match=r"not accepted.*no credential was sent") as caught:
             http.ask("etcd.version")
         assert seen == []
         assert "hunter2" not in repr(caught.value)
@@ -450,8 +452,8 @@ def test_detect_switches_to_tls_and_back(tmp_path) -> None:
         http = wire_to(port, scheme="etcds").http()
         assert http.detect("etcd.version").ok
         assert not http.tls
-        with pytest.raises(RefusedError, match="no TLS although"):
-            http.authorize(Secret("x"))
+        with pytest.raises(WithheldError, match="no TLS although its address says so"):
+            http.wire.http(tls=False, credential=Credential("u", Secret("x")))
         http.close()
     with fake(answer(b"\x15\x03\x03garbage")) as (port, _):
         http = wire_to(port).http()

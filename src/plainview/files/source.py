@@ -56,6 +56,7 @@ class FileSource:
 
     whole_tables = True
     read_as: ReadAs = "file"
+    origin = ""
 
     def __init__(self, path: str | Path, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()

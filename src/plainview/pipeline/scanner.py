@@ -67,8 +67,9 @@ class Scanner:
             target=self.safe(target),
             kind=source.kind,
             exposure=printable(source.exposure(), self.safe),  # with the footprint of the reading in it
-            coverage=coverage(
-                logs, reports, self.safe, read_as=source.read_as, sampled=self.options.sample is not None
+            coverage=msgspec.structs.replace(
+                coverage(logs, reports, self.safe, read_as=source.read_as, sampled=self.options.sample is not None),
+                credential=source.origin,
             ),
             tables=reports,
         )

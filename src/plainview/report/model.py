@@ -73,6 +73,7 @@ class Coverage(Base, frozen=True, kw_only=True):
     bytes_read: int = 0
     sampled: bool = False
     read_as: Literal["stranger", "credential", "file"] = "file"
+    credential: str = ""
     skipped: tuple[Skipped, ...] = ()
     noted: tuple[Skipped, ...] = ()
     isolation: str = ""

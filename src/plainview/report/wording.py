@@ -259,7 +259,8 @@ def coverage(seen: Coverage) -> str:
         rows = f"{seen.rows_read:,} of {seen.rows_listed:,} rows"
     else:
         rows = count(seen.rows_read, "row")
-    text = f"Read {READ_AS[seen.read_as]}: {tables}, {rows}, {size(seen.bytes_read)}."
+    eyes = f"with the credential from {seen.credential}" if seen.credential else READ_AS[seen.read_as]
+    text = f"Read {eyes}: {tables}, {rows}, {size(seen.bytes_read)}."
     if seen.sampled:
         return text + " SAMPLED: only some rows of each table were read."
     return text + " Not sampled."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,6 +20,7 @@ from plainview.errors import (
     ProtocolError,
     RefusedError,
     UnreachableError,
+    WithheldError,
 )
 from plainview.names import safe_name
 from plainview.report.model import Confidence, Exposure, Request, RightsBasis, State
@@ -176,10 +178,20 @@ class NetworkSource:
         elsewhere = tuple(map(safe_name, self.wire.elsewhere))
         return msgspec.structs.replace(asked, footprint=_footprint(self.wire), points_elsewhere=elsewhere)
 
+    @cached_property
+    def login(self) -> Credential | None:
+        """The user's credential for this store, looked up once, or None."""
+        return self._credentials.find(self.target)
+
     @property
     def credential(self) -> Credential | None:
         """The user's credential while the reading is done with it, else None."""
-        return self._credentials.find(self.target) if self.read_as == "credential" else None
+        return self.login if self.read_as == "credential" else None
+
+    @property
+    def origin(self) -> str:
+        """Where the credential came from that the reading is done with; empty without one."""
+        return self.credential.origin if self.credential else ""
 
     def units(self, log: ReadLog) -> Iterator[Unit]:
         """List the pieces, as the stranger where he can read. Raises a NetworkError where nobody can."""
@@ -193,8 +205,10 @@ class NetworkSource:
             self.read_as = "stranger"
         elif exposure.state == "unreachable":
             raise UnreachableError(exposure.evidence[-1])
-        elif self._credentials.find(self.target):
+        elif self.login:
             self.read_as = "credential"
+        elif reason := self._credentials.withheld(self.target):
+            raise WithheldError(f"a stranger cannot read it, and {reason}")
         elif exposure.state == "unknown" or exposure.confidence == "inconclusive":
             raise ProtocolError("the store could not be understood: " + "; ".join(exposure.evidence))
         else:

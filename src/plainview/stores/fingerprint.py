@@ -192,6 +192,11 @@ class FingerprintSource(NetworkSource):
         """Return the address as it would have been written with its scheme, once it is known."""
         return self._store.target if isinstance(self._store, NetworkSource) else None
 
+    @property
+    def origin(self) -> str:
+        """Where the credential came from that the store was read with; empty without one."""
+        return self._store.origin if self._store is not None else ""
+
     def ask(self, verdict: Verdict) -> None:
         """Find the kind. Raises ProtocolError where there is none that this version knows."""
         asking = Asking(self)

@@ -180,6 +180,10 @@ class Source(Protocol):
         """Who reads: a stranger, or the user with a credential, known once `units` began; "file" for files."""
 
     @property
+    def origin(self) -> str:
+        """Where the credential came from that the reading is done with, in words; empty without one."""
+
+    @property
     def whole_tables(self) -> bool:
         """True where no two units add rows to one table: a table can be judged when its unit was read."""
 

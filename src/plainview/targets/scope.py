@@ -27,7 +27,7 @@ IP = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 # What an entry may permit beyond the ordinary questions; docs/scope.md explains each.
-PERMISSIONS = frozenset({"try_mysql_root", "trino_query"})
+PERMISSIONS = frozenset({"try_mysql_root", "trino_query", "unverified_tls"})
 KEYS = ("allow", "targets", "names", "networks", "ports", "permit", "note")
 # Metadata services of clouds outside the link-local range: AWS, EKS, Google and Scaleway (IPv6), Alibaba, Azure.
 METADATA = frozenset(

@@ -15,14 +15,19 @@ from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 from plainview.errors import TargetError
 from plainview.targets.quoting import exists, has_secret_value, may_hold_secret, nearest
 from plainview.targets.secret import Secret
+from plainview.targets.tls_options import tls_asked
 
 
 class Scheme(NamedTuple):
-    """What a scheme means: the kind of store, its usual port, and whether TLS is spoken."""
+    """What a scheme means: the kind of store, its usual port, and whether TLS is spoken.
+
+    `starttls`: every connection begins in the clear, and both sides agree on TLS there.
+    """
 
     kind: str
     port: int
     tls: bool = False
+    starttls: bool = False
 
 
 SCHEMES = {
@@ -31,10 +36,10 @@ SCHEMES = {
     "opensearch": Scheme("elasticsearch", 9200),
     "opensearchs": Scheme("elasticsearch", 9200, tls=True),
     "mongodb": Scheme("mongodb", 27017),
-    "postgresql": Scheme("postgresql", 5432),
-    "postgres": Scheme("postgresql", 5432),
-    "mysql": Scheme("mysql", 3306),
-    "mariadb": Scheme("mysql", 3306),
+    "postgresql": Scheme("postgresql", 5432, starttls=True),
+    "postgres": Scheme("postgresql", 5432, starttls=True),
+    "mysql": Scheme("mysql", 3306, starttls=True),
+    "mariadb": Scheme("mysql", 3306, starttls=True),
     "redis": Scheme("redis", 6379),
     "rediss": Scheme("redis", 6379, tls=True),
     "valkey": Scheme("redis", 6379),
@@ -55,7 +60,7 @@ SCHEMES = {
 }
 OBJECT_STORES = frozenset({"s3", "azure", "gs"})
 # The only options whose value is ever printed, and of these only what can be no secret; others appear as `***`.
-PRINTED_OPTIONS = frozenset({"endpoint", "region", "sslmode", "database", "tls"})
+PRINTED_OPTIONS = frozenset({"endpoint", "region", "sslmode", "database", "tls", "ssl"})
 PRINTED_VALUE = re.compile(r"[A-Za-z0-9_.:/\[\]-]*")
 SECRET_OPTIONS = re.compile(
     r"(?i)pass|pwd|secret|token|credential|(access|account|api|private)[_-]?key|^(key|auth|sig|signature)$"
@@ -93,6 +98,8 @@ class Target:
     `kind` names the module that reads it ("redis", "file"; "fingerprint" for a bare `host:port`),
     `scheme` is the word as written, `path` has no leading slash and is percent-decoded (as written for a
     file). `options` are the query without its secrets, which are in `secrets`.
+
+    `tls`: the address promises TLS, by its scheme or an option; `plain`: an option says that none is spoken.
     """
 
     kind: str
@@ -105,6 +112,7 @@ class Target:
     user: str | None = field(default=None, repr=False)
     secret: Secret | None = field(default=None, repr=False)
     secrets: tuple[tuple[str, Secret], ...] = field(default=(), repr=False)
+    plain: bool = False
 
     def option(self, name: str, default: str = "") -> str:
         """Return the last value given for a query option."""
@@ -115,6 +123,11 @@ class Target:
         """Return `host:port`, with brackets around an IPv6 address."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
+
+    @property
+    def starttls(self) -> bool:
+        """True where TLS is agreed upon inside of a connection that begins in the clear."""
+        return self.scheme in SCHEMES and SCHEMES[self.scheme].starttls
 
     @property
     def is_local_file(self) -> bool:
@@ -143,7 +156,7 @@ class Target:
     def __reduce__(self) -> tuple[object, ...]:
         # A pickled target has lost its secret: credentials are looked up again where it arrives.
         values = (self.kind, self.scheme, self.host, self.port, self.tls, self.path, self.options)
-        return (Target, values)
+        return (Target, (*values, None, None, (), self.plain))
 
 
 def _printed(name: str, value: str) -> str:
@@ -276,17 +289,21 @@ def _server(scheme: str, parts: SplitResult) -> Target:
     options, secrets = _query(parts)
     if not PLACE.fullmatch(parts.netloc.rpartition("@")[2]):
         raise ValueError
+    asked = tls_asked(known.kind, options)
+    if known.tls and asked is False:
+        raise TargetError(f"{scheme} is a scheme for TLS, and an option asks for none")
     return Target(
         known.kind,
         scheme=scheme,
         host=_host(parts.hostname or ""),
         port=_port(parts.port if parts.port is not None else known.port),
-        tls=known.tls,
+        tls=known.tls or bool(asked),
         path=unquote(parts.path).removeprefix("/"),
         options=options,
         user=unquote(parts.username) if parts.username is not None else None,
         secret=Secret(unquote(parts.password)) if parts.password else None,
         secrets=secrets,
+        plain=asked is False,
     )
 
 
@@ -302,6 +319,8 @@ def _object_store(scheme: str, parts: SplitResult) -> Target:
     if place.scheme not in ("http", "https") or "@" in endpoint or place.query or place.path.strip("/"):
         raise TargetError("the endpoint must be http://host:port or https://host:port and no more")
     tls = place.scheme == "https"
+    if tls_asked(scheme, options) is (not tls):
+        raise TargetError("the endpoint and an option differ on TLS", hint="write https:// or http:// there")
     user, colon, secret = userinfo.partition(":")
     return Target(
         scheme,

@@ -10,6 +10,8 @@ Two ways to speak, both with the checks, counts and limits of `traffic` in them:
 
 * `wire.connect()`: a `Connection`, socket-like, for our own protocols and drivers that take a socket;
 * `wire.http()`: a small HTTP/1.1 client.
+
+Both take the credential that they are opened for. No other connection can carry one: see `gate`.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ from plainview.wire.traffic import Traffic
 __all__ = ["Exchange", "Wire", "WireLimits"]
 
 if TYPE_CHECKING:
+    from plainview.targets.credential import Credential
+    from plainview.wire.authorization import Dress
     from plainview.wire.http import Http
     from plainview.wire.stream import Connection
 
@@ -29,18 +33,23 @@ if TYPE_CHECKING:
 class Wire(Traffic):
     """All traffic with one target, and the ways to speak with it. A `Connection` or `Http` belongs to one thread."""
 
-    def connect(self, *, tls: bool | None = None, verify: bool = False) -> Connection:
-        """Open a connection, with TLS as the target's scheme says unless told otherwise.
+    def connect(self, *, tls: bool | None = None, credential: Credential | None = None) -> Connection:
+        """Open a connection, with TLS as the target's address says unless told otherwise.
 
-        `verify=False` accepts any certificate (the stranger sends no secret) and records its facts;
-        where a credential will be sent, `verify=True`.
+        Without a credential any certificate is accepted (the stranger sends no secret), and its facts are recorded.
+        With one, the gate decides: raises WithheldError where the connection is not what was promised.
         """
         from plainview.wire.stream import connect
 
-        return connect(self, tls=self.target.tls if tls is None else tls, verify=verify)
+        return connect(self, tls=self.target.tls if tls is None else tls, credential=credential)
 
-    def http(self, *, tls: bool | None = None) -> Http:
-        """Return an HTTP client for the target. It connects at its first request and keeps alive."""
+    def http(
+        self, *, tls: bool | None = None, credential: Credential | None = None, dress: Dress | None = None
+    ) -> Http:
+        """Return an HTTP client for the target. It connects at its first request and keeps alive.
+
+        `dress` puts the credential into each request (`wire.authorization`). Raises WithheldError, as `connect`.
+        """
         from plainview.wire.http import Http
 
-        return Http(self, self.target.tls if tls is None else tls)
+        return Http(self, self.target.tls if tls is None else tls, credential, dress)

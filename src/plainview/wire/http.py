@@ -15,15 +15,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from plainview.errors import ProtocolError, RefusedError
+from plainview.errors import ProtocolError
 from plainview.possessive import compile_possessive
 from plainview.targets.secret import Secret
+from plainview.wire.authorization import Draft
+from plainview.wire.gate import Gate
 from plainview.wire.stream import CHUNK, connect
 
 if TYPE_CHECKING:
     import socket
 
+    from plainview.targets.credential import Credential
+    from plainview.wire.authorization import Dress, Reveal
     from plainview.wire.limits import Exchange
+    from plainview.wire.probes import Probe
     from plainview.wire.stream import Connection, Reader
     from plainview.wire.traffic import Traffic
 
@@ -67,30 +72,27 @@ class Reply:
 class Http:
     """One connection's worth of HTTP; use it from one thread. Made by `wire.http()`."""
 
-    def __init__(self, wire: Traffic, tls: bool) -> None:
+    def __init__(
+        self, wire: Traffic, tls: bool, credential: Credential | None = None, dress: Dress | None = None
+    ) -> None:
+        if credential is not None:
+            Gate(wire, credential).admit(tls=tls)  # before a request is declared that would not be sent
         self.wire = wire
         self.tls = tls
+        self.dress = dress  # puts the credential into the requests from now on
+        self._credential = credential
         self._connection: Connection | None = None
-        self._authorization: Secret | None = None
-        self.verify = False  # set before a secret is sent in another way than `authorize`
         # HTTP/1.0 and no more than the request line: for a port that may be something else than HTTP.
         # (Redis takes `Host:` for an attack across protocols and logs it as one.)
         self.bare = False
 
-    # -- credentials ----------------------------------------------------------------------------------
-
-    def authorize(self, header: Secret) -> None:
-        """Send this `Authorization` header from now on. With TLS the certificate must then be valid."""
-        if self.wire.target.tls and not self.tls:
-            raise RefusedError("the store speaks no TLS although its address says so: no credential was sent")
-        self.close()
-        self.verify = True
-        self._authorization = header
-
     # -- requests -------------------------------------------------------------------------------------
 
     def ask(self, probe_id: str, **params: object) -> Reply:
-        """Send a declared request and return its whole answer. Raises a NetworkError."""
+        """Send a declared request and return its whole answer. Raises a NetworkError.
+
+        A parameter may be a `Secret` of the client's credential.
+        """
         with self.stream(probe_id, **params) as body:
             return Reply(body.status, body.headers, body.read())
 
@@ -104,7 +106,7 @@ class Http:
             if self.tls or reply.status != 400 or not TLS_HINT.search(reply.body[:2000]):
                 return reply
         except ProtocolError as error:
-            if self._authorization or "limit" in error.message:
+            if self._credential or "limit" in error.message:
                 raise
             first = error
         else:
@@ -137,17 +139,15 @@ class Http:
             self._connection = None
 
     def _send(self, step: Exchange, params: dict[str, object]) -> Body:
-        method, path, headers, payload = step.probe.http(**params)
-        request = self._request(method, path, headers, payload)
         reused = self._connection is not None
         try:
-            response = self._roundtrip(step, method, request)
+            response = self._roundtrip(step, params)
         except ProtocolError:
             # A kept connection may have been closed by the server meanwhile: once more on a new one.
             if not reused or step.received:
                 raise
             self.close()
-            response = self._roundtrip(step, method, request)
+            response = self._roundtrip(step, params)
         step.done(response.status)
         body = Body(response, step)
         location = response.getheader("Location") or ""
@@ -155,26 +155,33 @@ class Http:
             self.wire.points_elsewhere("redirect", _place(location))
         return body
 
-    def _request(self, method: str, path: str, headers: dict[str, str], payload: bytes | None) -> bytes:
+    def _request(self, probe: Probe, params: dict[str, object], reveal: Reveal) -> bytes:
+        """Return the bytes of a request, with the credential in it."""
+        told = {name: reveal(value) if isinstance(value, Secret) else value for name, value in params.items()}
+        method, path, headers, payload = probe.http(**told)
         if self.bare:
             return f"{method} {path} HTTP/1.0\r\n\r\n".encode("ascii")
-        target = self.wire.target
-        fields = {"Host": target.address, "User-Agent": "plainview"}
-        fields |= {"Accept": "*/*", "Accept-Encoding": "identity"}
+        draft = Draft(method, path, {"Host": self.host} | headers)
+        if self.dress is not None:
+            draft = self.dress(draft, reveal)
+        fields = {"User-Agent": "plainview", "Accept": "*/*", "Accept-Encoding": "identity"}
         if payload is not None:
             fields |= {"Content-Type": "application/json", "Content-Length": str(len(payload))}
-        fields |= headers
-        if self._authorization:
-            fields["Authorization"] = self._authorization.reveal()
-        lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()), "", ""]
+        fields = {"Host": self.host} | fields | draft.headers
+        lines = [f"{method} {draft.path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()), "", ""]
         return "\r\n".join(lines).encode("ascii") + (payload or b"")
 
-    def _roundtrip(self, step: Exchange, method: str, request: bytes) -> http.client.HTTPResponse:
+    @property
+    def host(self) -> str:
+        """Return what the Host header says."""
+        return self.wire.target.address
+
+    def _roundtrip(self, step: Exchange, params: dict[str, object]) -> http.client.HTTPResponse:
         if self._connection is None:
-            self._connection = connect(self.wire, tls=self.tls, verify=self.verify)
+            self._connection = connect(self.wire, tls=self.tls, credential=self._credential)
         self._connection.use(step)
-        self._connection.send(request)
-        response = _Response(cast("socket.socket", self._connection), method=method)
+        self._connection.send(self._request(step.probe, params, self._connection.reveal))
+        response = _Response(cast("socket.socket", self._connection), method=step.probe.method)
         reader = cast("Reader", response.fp)
         whole, step.cap = step.cap, min(step.cap, step.received + self.wire.limits.header + CHUNK)
         try:

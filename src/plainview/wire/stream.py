@@ -9,9 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from plainview.errors import LostError, ProtocolError, RefusedError
+from plainview.errors import LostError, ProtocolError, RefusedError, WithheldError
+from plainview.wire.gate import Gate
 
 if TYPE_CHECKING:
+    from plainview.report.model import Tls
+    from plainview.targets.credential import Credential
+    from plainview.targets.secret import Secret
     from plainview.wire.limits import Exchange
     from plainview.wire.traffic import Traffic
 
@@ -25,21 +29,55 @@ class Connection:
     a socket.
     """
 
-    def __init__(self, wire: Traffic, sock: socket.socket) -> None:
+    def __init__(self, wire: Traffic, sock: socket.socket, gate: Gate | None = None) -> None:
         self.wire = wire
+        self._gate = gate
         self._sock: socket.socket | None = sock
         self._step: Exchange | None = None
         self._buffer = bytearray()
 
-    def start_tls(self, *, verify: bool) -> None:
-        """Turn the connection into TLS. Raises ProtocolError when the handshake fails."""
-        from plainview.wire.tls import start
+    def start_tls(self) -> None:
+        """Turn the connection into TLS. Raises ProtocolError when the handshake fails, WithheldError with a credential.
 
+        What came before the handshake could be anybody's: it would count as said inside of TLS.
+        """
         try:
-            self._sock, self.wire.tls = start(self.socket, self.wire.host, self.wire.limits, verify=verify)
-        except ProtocolError:
+            self._sock, self.wire.tls = self._handshake()
+        except ProtocolError as error:
+            self.close()
+            if self._gate is None:
+                raise
+            raise WithheldError(f"{error.message}, so no credential was sent") from None
+        except BaseException:
             self.close()
             raise
+
+    def _handshake(self) -> tuple[ssl.SSLSocket, Tls]:
+        from plainview.wire.tls import start
+
+        if self._buffer:
+            raise ProtocolError("bytes came ahead of TLS: somebody on the way may have put them there")
+        verify = self._gate is not None and self._gate.verify
+        return start(self.socket, self.wire.host, self.wire.limits, verify=verify)
+
+    @property
+    def tls(self) -> bool:
+        """Tell whether TLS is spoken. Of a connection with a credential its certificate was checked, or excused."""
+        return isinstance(self._sock, ssl.SSLSocket)
+
+    def stay_plain(self) -> None:
+        """Go on without TLS where the server offers none. Raises WithheldError where a credential may not do so."""
+        if self._gate is not None:
+            self._gate.admit(tls=False)
+
+    def reveal(self, secret: Secret, *, only_tls: bool = False) -> str:
+        """Return the text of a secret for sending it over this connection, which was opened for its credential.
+
+        Raises WithheldError; see `gate.Gate.reveal`.
+        """
+        if self._gate is None:
+            raise WithheldError("a connection that was opened without a credential carries none")
+        return self._gate.reveal(secret, tls=self.tls, only_tls=only_tls)
 
     @property
     def socket(self) -> socket.socket:
@@ -201,11 +239,17 @@ class _Raw(io.RawIOBase):
         return self._connection.receive_into(memoryview(buffer).cast("B"))
 
 
-def connect(wire: Traffic, *, tls: bool, verify: bool) -> Connection:
-    """Open a connection to the target. Raises a NetworkError; the certificate's facts are in `wire.tls` then."""
-    connection = Connection(wire, wire.open_socket())
+def connect(wire: Traffic, *, tls: bool, credential: Credential | None) -> Connection:
+    """Open a connection to the target. Raises a NetworkError; the certificate's facts are in `wire.tls` then.
+
+    The only way to one that carries a secret. With STARTTLS the gate is asked once both sides have agreed.
+    """
+    gate = Gate(wire, credential) if credential is not None else None
+    if gate is not None and not wire.target.starttls:
+        gate.admit(tls=tls)
+    connection = Connection(wire, wire.open_socket(), gate)
     if tls:
-        connection.start_tls(verify=verify)
+        connection.start_tls()
     return connection
 
 

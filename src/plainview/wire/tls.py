@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import socket
 import ssl
+import sys
 import warnings
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from plainview.errors import ProtocolError
+from plainview.errors import ProtocolError, WithheldError
 from plainview.report.model import Tls
 
 if TYPE_CHECKING:
@@ -19,16 +20,17 @@ if TYPE_CHECKING:
 
 
 def start(sock: socket.socket, host: str, limits: WireLimits, *, verify: bool) -> tuple[ssl.SSLSocket, Tls]:
-    """Shake hands on a connected socket. Raises ProtocolError, whose text has nothing of the server's."""
-    context = ssl.create_default_context() if verify else _accepting()
+    """Shake hands on a connected socket. Raises ProtocolError, WithheldError; no text of theirs is the server's."""
+    context = _verifying() if verify else _accepting()
     sock.settimeout(limits.first_byte)
     try:
         secured = context.wrap_socket(sock, server_hostname=host)
     except ssl.SSLCertVerificationError as error:
         sock.close()
-        raise ProtocolError(
+        raise WithheldError(
             f"the certificate was not accepted (code {error.verify_code}), so no credential was sent",
-            hint="put the issuer into the system's trust store, or point SSL_CERT_FILE at it",
+            hint="put its issuer into the system's trust store, point SSL_CERT_FILE at it, or permit unverified_tls in "
+            "the scope file",
         ) from None
     except (OSError, ValueError) as error:
         sock.close()
@@ -40,6 +42,18 @@ def start(sock: socket.socket, host: str, limits: WireLimits, *, verify: bool) -
         version=secured.version(),
         certificate=facts(certificate, host, verified=verify),
     )
+
+
+def _verifying() -> ssl.SSLContext:
+    """Return a context that wants a certificate which the system trusts and which is valid for the name.
+
+    As `ssl.create_default_context`, which would write the keys of the connection where SSLKEYLOGFILE says.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_default_certs()
+    if sys.version_info >= (3, 13):
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
+    return context
 
 
 def _accepting() -> ssl.SSLContext:

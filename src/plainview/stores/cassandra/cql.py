@@ -86,8 +86,8 @@ class _Reader:
 class Cql:
     """A client on one connection; sends declared probes only."""
 
-    def __init__(self, wire: Wire, *, tls: bool, verify: bool = False, version: int = 4) -> None:
-        self._connection = wire.connect(tls=tls, verify=verify)
+    def __init__(self, wire: Wire, *, tls: bool, credential: Credential | None = None, version: int = 4) -> None:
+        self._connection = wire.connect(tls=tls, credential=credential)
         self.version = version
         self.received = 0
 
@@ -112,8 +112,8 @@ class Cql:
         return code == AUTHENTICATE
 
     def login(self, credential: Credential) -> None:
-        """Log in with user and password. Raises RefusedError."""
-        secret = credential.secret.reveal() if credential.secret else ""
+        """Log in with the user and password that the connection was opened for. Raises RefusedError."""
+        secret = self._connection.reveal(credential.secret) if credential.secret else ""
         token = b"\0" + (credential.user or "").encode() + b"\0" + secret.encode()
         try:
             code, _ = self._ask("cassandra.login", AUTH_RESPONSE, _INT.pack(len(token)) + token)

@@ -47,7 +47,7 @@ class CassandraSource(NetworkSource):
 
     def ask(self, verdict: Verdict) -> None:
         """Ask what a stranger may do; a port that turns out to speak TLS is asked that way."""
-        wanted = self.target.tls or self.target.option("tls").lower() == "true"
+        wanted = self.target.tls
         problem: PlainviewError | None = None
         for tls in (wanted, not wanted):
             for version in (4, 3):
@@ -79,7 +79,7 @@ class CassandraSource(NetworkSource):
         """Return a connection of its own for a thread, logged in where it has to be."""
         self.check_access()
         credential = self.credential
-        client = Cql(self.wire, tls=self._tls, verify=credential is not None, version=self._version)
+        client = Cql(self.wire, tls=self._tls, credential=credential, version=self._version)
         try:
             if client.startup("cassandra.hello"):
                 if credential is None:

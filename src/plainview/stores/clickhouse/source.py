@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,7 +16,7 @@ from plainview.stores.clickhouse import rows as rows_of
 from plainview.stores.shared.prior_access import Named, prior_access
 from plainview.tables import Batch, ReadLog, Table, Unit
 from plainview.tables.ahead import ahead
-from plainview.targets.secret import Secret
+from plainview.wire.authorization import dressed
 
 if TYPE_CHECKING:
     from plainview.wire.http import Body, Http, Reply
@@ -157,15 +156,8 @@ class ClickhouseSource(NetworkSource):
     def client(self) -> Http:
         """Return a client of its own for a thread, with the credential where it is needed."""
         self.check_access()
-        http = self.wire.http(tls=self._tls)
         credential = self.credential
-        if credential is not None and credential.secret is not None:
-            if credential.token:
-                http.authorize(Secret(f"Bearer {credential.secret.reveal()}"))
-            else:
-                pair = f"{credential.user or 'default'}:{credential.secret.reveal()}".encode()
-                http.authorize(Secret("Basic " + base64.b64encode(pair).decode("ascii")))
-        return http
+        return self.wire.http(tls=self._tls, credential=credential, dress=dressed(credential, user="default"))
 
     def pieces(self, log: ReadLog) -> Iterator[Unit]:
         """List the tables; what is not read is told."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import re
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -20,10 +18,9 @@ from plainview.stores.couchdb import access
 from plainview.tables import Batch, ReadLog, Table, Unit
 from plainview.tables.ahead import ahead
 from plainview.tables.sampling import sample_rows
-from plainview.targets.secret import Secret
+from plainview.wire.authorization import dressed
 
 if TYPE_CHECKING:
-    from plainview.targets.credentials import Credential
     from plainview.wire.http import Http, Reply
 
 FIRST, MOST = 500, 10_000  # documents of a page
@@ -71,10 +68,8 @@ class CouchSource(NetworkSource):
     def client(self) -> Http:
         """Return a client of its own for a thread, with the credential where it is needed."""
         self.check_access()
-        http = self.wire.http(tls=self._tls)
-        if (credential := self.credential) is not None:
-            http.authorize(authorization(credential))
-        return http
+        credential = self.credential
+        return self.wire.http(tls=self._tls, credential=credential, dress=dressed(credential))
 
     def pieces(self, log: ReadLog) -> Iterator[Unit]:  # noqa: ARG002
         """List the databases."""
@@ -185,17 +180,4 @@ def _page(reply: Reply) -> Page:
     return page  # type: ignore[no-any-return]
 
 
-def authorization(credential: Credential) -> Secret:
-    """Return the Authorization header: Basic, or Bearer for a token (JWT). Raises RefusedError."""
-    if credential.secret is None:
-        raise RefusedError("the credential holds no secret")
-    value = credential.secret.reveal()
-    if credential.token:
-        if re.search(r"[^\x21-\x7e]", value):
-            raise RefusedError("the token holds characters that no header may hold")
-        return Secret(f"Bearer {value}")
-    pair = f"{credential.user or ''}:{value}".encode()
-    return Secret("Basic " + base64.b64encode(pair).decode("ascii"))
-
-
-__all__ = ["CouchSource", "authorization"]
+__all__ = ["CouchSource"]

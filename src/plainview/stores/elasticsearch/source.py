@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,10 +13,9 @@ from plainview.stores.base import NetworkSource, Verdict
 from plainview.stores.elasticsearch import access
 from plainview.stores.elasticsearch.pages import Place, Reading
 from plainview.tables import Batch, ReadLog, Unit
-from plainview.targets.secret import Secret
+from plainview.wire.authorization import dressed
 
 if TYPE_CHECKING:
-    from plainview.targets.credentials import Credential
     from plainview.wire.http import Http
 
 # Indices in which the product keeps its own users, hashes and tokens. They are named, and never read.
@@ -49,10 +47,8 @@ class ElasticsearchSource(NetworkSource):
     def client(self) -> Http:
         """Return a client of its own for a thread, with the credential where it is needed."""
         self.check_access()
-        http = self.wire.http(tls=self._tls)
-        if (credential := self.credential) is not None:
-            http.authorize(authorization(credential))
-        return http
+        credential = self.credential
+        return self.wire.http(tls=self._tls, credential=credential, dress=dressed(credential, keys=True))
 
     # -- listing --------------------------------------------------------------------------------------
 
@@ -131,33 +127,6 @@ class ElasticsearchSource(NetworkSource):
             yield from Reading(http, place, log, self.limits, sample).batches()
 
 
-def authorization(credential: Credential) -> Secret:
-    """Return the Authorization header: Basic, or for a token ApiKey or Bearer. Raises RefusedError."""
-    if credential.secret is None:
-        raise RefusedError("the credential holds no secret")
-    value = credential.secret.reveal()
-    if not credential.token:
-        pair = f"{credential.user or ''}:{value}".encode()
-        return Secret("Basic " + base64.b64encode(pair).decode("ascii"))
-    if re.search(r"[^\x21-\x7e ]", value):
-        raise RefusedError("the token holds characters that no header may hold")
-    if re.match(r"(?i)(apikey|bearer) ", value):
-        return Secret(value)
-    if credential.user:  # the two halves of an API key
-        pair = f"{credential.user}:{value}".encode()
-        return Secret("ApiKey " + base64.b64encode(pair).decode("ascii"))
-    return Secret(("ApiKey " if _is_api_key(value) else "Bearer ") + value)
-
-
-def _is_api_key(token: str) -> bool:
-    """Tell whether a token is base64 of `id:key`, as Elasticsearch hands out API keys."""
-    try:
-        plain = base64.b64decode(token, validate=True)
-    except ValueError:
-        return False
-    return re.fullmatch(rb"[A-Za-z0-9_-]{10,64}:[A-Za-z0-9_-]{10,64}", plain) is not None
-
-
 def _streams(http: Http, indices: list[access.Index]) -> tuple[dict[str, str], set[str]]:
     """Return the data stream of each backing index, and those streams that the server itself names.
 
@@ -190,4 +159,4 @@ def _sum(counts: Iterator[int | None]) -> int | None:
     return sum(known) if known else None
 
 
-__all__ = ["ElasticsearchSource", "authorization"]
+__all__ = ["ElasticsearchSource"]

@@ -19,6 +19,7 @@ from plainview.stores.shared.columns import texts
 from plainview.stores.shared.keygroups import SAMPLE, KeyGroups
 from plainview.tables import Batch, ReadLog, Table, Unit
 from plainview.targets.secret import Secret
+from plainview.wire.authorization import bare
 
 if TYPE_CHECKING:
     from plainview.wire.http import Http, Reply
@@ -109,20 +110,18 @@ class EtcdSource(NetworkSource):
 
     def _client(self) -> Http:
         self.check_access()
-        http = self.wire.http(tls=self._tls)
         credential = self.credential
+        http = self.wire.http(tls=self._tls, credential=credential)
         if credential is not None and credential.secret is not None:
             if credential.token:
-                http.authorize(credential.secret)
+                http.dress = bare(credential.secret)
                 return http
-            user, password = credential.user, credential.secret.reveal()
-            http.verify = True
-            reply = http.ask("etcd.login", api=self._api, user=user, password=password)
+            reply = http.ask("etcd.login", api=self._api, user=credential.user, password=credential.secret)
             token = _dict(reply.json()).get("token") if reply.ok else None
             if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]{1,4096}", token):
                 http.close()
                 raise RefusedError(f"the credential was not accepted ({credential.origin})")
-            http.authorize(Secret(token))
+            http.dress = bare(Secret(token))
         return http
 
 

@@ -42,7 +42,7 @@ class MongoSource(NetworkSource):
 
     def ask(self, verdict: Verdict) -> None:
         """Ask what a stranger may do; a port that turns out to speak TLS is asked that way."""
-        wanted = self._wants_tls()
+        wanted = self.target.tls
         problem: PlainviewError | None = None
         for tls in (wanted, not wanted):
             try:
@@ -63,19 +63,13 @@ class MongoSource(NetworkSource):
         if problem is not None:
             raise problem
 
-    def _wants_tls(self) -> bool:
-        options = (self.target.option("tls"), self.target.option("ssl"))
-        return self.target.tls or "true" in [option.lower() for option in options]
-
     # -- reading ----------------------------------------------------------------------------------------
 
     def client(self) -> Mongo:
         """Return a connection of its own for a thread, logged in where it has to be."""
         self.check_access()
         credential = self.credential
-        if credential is not None and self._wants_tls() and not self._tls:
-            raise RefusedError("the store speaks no TLS although its address says so: no credential was sent")
-        client = Mongo(self.wire, tls=self._tls, verify=credential is not None)
+        client = Mongo(self.wire, tls=self._tls, credential=credential)
         try:
             client.greet("mongodb.greet")
             if client.version < READS_FROM:

@@ -22,7 +22,7 @@ from bson.raw_bson import RawBSONDocument
 
 from plainview.documents.bson import OPTIONS
 from plainview.errors import NetworkError, PlainviewError, ProtocolError, RefusedError
-from plainview.stores.shared.scram import Scram
+from plainview.stores.shared.scram import Scram, mongodb_sha1, prepared
 from plainview.version import __version__
 from plainview.wire import probes
 
@@ -61,8 +61,8 @@ class Refusal:
 class Mongo:
     """A client on one connection; sends declared probes only. Made by `connect`, which greets."""
 
-    def __init__(self, wire: Wire, *, tls: bool, verify: bool = False) -> None:
-        self._connection = wire.connect(tls=tls, verify=verify)
+    def __init__(self, wire: Wire, *, tls: bool, credential: Credential | None = None) -> None:
+        self._connection = wire.connect(tls=tls, credential=credential)
         self._number = 0
         self.version = 0  # wire version: 6 is MongoDB 3.6, 9 is 4.4, 25 is 8.0
         self.hello: Document = {}
@@ -179,13 +179,14 @@ class Mongo:
     def login(self, credential: Credential, database: str) -> None:
         """Log in by SCRAM-SHA-256, or SCRAM-SHA-1 where the account knows no other. Raises RefusedError."""
         user = credential.user or ""
-        secret = credential.secret.reveal() if credential.secret else ""
+        secret = self._connection.reveal(credential.secret) if credential.secret else ""
         if credential.token or not user:
             raise RefusedError("MongoDB needs a user name and a password")
         answer = self.ask("mongodb.mechanisms", account=f"{database}.{user}")
         offered = answer.get("saslSupportedMechs", ()) if isinstance(answer, dict) else ()
         sha256 = "SCRAM-SHA-256" in offered or (not offered and self.version >= 7)
-        scram = Scram(user, secret, sha256=sha256)
+        key = prepared(secret) if sha256 else mongodb_sha1(user, secret)
+        scram = Scram(key, user=user, digest="sha256" if sha256 else "sha1")
         not_accepted = RefusedError(f"the credential was not accepted ({credential.origin})")
         mechanism = "SCRAM-SHA-256" if sha256 else "SCRAM-SHA-1"
         answer = self.ask("mongodb.login", database, mechanism=mechanism, payload=scram.first())

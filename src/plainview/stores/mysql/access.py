@@ -11,7 +11,7 @@ from plainview.stores.shared.prior_access import Named, prior_access
 
 if TYPE_CHECKING:
     from plainview.stores.base import Verdict
-    from plainview.targets.secret import Secret
+    from plainview.targets.credential import Credential
     from plainview.wire import Wire
 
 PERMISSION = "try_mysql_root"
@@ -36,7 +36,7 @@ def ask(wire: Wire, verdict: Verdict) -> None:
             )
             return
         try:
-            client.log_in("mysql.empty_root", "root", None, verify=False, accept=True)
+            client.log_in("mysql.empty_root", "root", None)
         except RefusedError as error:
             raise RefusedError(f"root without a password: {error.message}") from None
         verdict.saw("reachable_metadata", "root was let in without a password")
@@ -44,10 +44,10 @@ def ask(wire: Wire, verdict: Verdict) -> None:
         _inside(client, verdict)
 
 
-def greet(wire: Wire) -> Client:
+def greet(wire: Wire, credential: Credential | None = None) -> Client:
     """Return a connection that was greeted. Raises RefusedError where the address itself is refused."""
     try:
-        return Client(wire)
+        return Client(wire, credential)
     except ServerError as error:
         if error.number in (1129, 1130):
             raise RefusedError("the server refuses this address before any login") from None
@@ -123,30 +123,15 @@ def quoted(name: str) -> str:
     return "`" + name.replace("`", "``").replace("\0", "") + "`"
 
 
-def log_in(wire: Wire, user: str, secret: Secret | None, sslmode: str) -> Client:
-    """Return a session for reading. A certificate that is not trusted is accepted where no secret is shown.
-
-    Raises NetworkErrors, ServerError.
-    """
-    loopback = wire.ip.startswith("127.") or wire.ip == "::1"
-    accept = secret is None or sslmode in ("require", "required") or loopback
-    strict = sslmode.lower() in ("verify-full", "verify-ca", "verify_identity", "verify_ca")
-    refusal: PlainviewError | None = None
-    for verify in (True,) if strict else (True, False) if secret else (False,):
-        client = greet(wire)
-        try:
-            if strict and wire.tls is not None and not wire.tls.offered:
-                raise RefusedError("the server offers no TLS, so no credential was sent")
-            client.log_in("mysql.login", user, secret, verify=verify, accept=accept)
-        except ProtocolError as error:
-            client.close()
-            refusal = refusal or error
-            continue
-        except PlainviewError:
-            client.close()
-            raise
-        return client
-    raise refusal or ProtocolError("no way to log in")
+def log_in(wire: Wire, user: str, credential: Credential | None) -> Client:
+    """Return a session for reading. Raises NetworkErrors, ServerError."""
+    client = greet(wire, credential)
+    try:
+        client.log_in("mysql.login", user, credential.secret if credential else None, plain=wire.target.plain)
+    except PlainviewError:
+        client.close()
+        raise
+    return client
 
 
 __all__ = ["ask", "greet", "log_in", "product", "quoted", "tolerant"]

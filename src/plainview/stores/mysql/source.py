@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from plainview.errors import PlainviewError, ReadError, RefusedError
+from plainview.errors import PlainviewError, ReadError, RefusedError, WithheldError
 from plainview.stores.base import OPEN, NetworkSource, Verdict
 from plainview.stores.mysql import access as mysql_access
 from plainview.stores.mysql import rows as mysql_rows
@@ -66,7 +66,10 @@ class MysqlSource(NetworkSource):
     def units(self, log: ReadLog) -> Iterator[Unit]:
         """List the tables. Raises RefusedError where nobody was to try, and says so."""
         exposure = self.check_access()
-        if exposure.not_tried and exposure.state not in OPEN and not self._credentials.find(self.target):
+        if exposure.not_tried and exposure.state not in OPEN and not self.login:
+            reason = self._credentials.withheld(self.target)
+            if reason:
+                raise WithheldError(f"whether a stranger can read it was not tried, and {reason}")
             raise RefusedError(
                 "whether a stranger can read it was not tried, and no credential was given",
                 hint='--try-mysql-root, or permit = ["try_mysql_root"] in the scope file; or --credentials FILE',
@@ -151,9 +154,8 @@ class MysqlSource(NetworkSource):
         user = (credential.user if credential else None) or self.target.user or "root"
         if credential is None:
             user = "root"
-        secret = credential.secret if credential else None
         try:
-            client = mysql_access.log_in(self.wire, user, secret, self.target.option("sslmode"))
+            client = mysql_access.log_in(self.wire, user, credential)
         except RefusedError as error:
             origin = f" ({credential.origin})" if credential else ""
             raise RefusedError(f"the credential was not accepted: {error.message}{origin}") from None

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from plainview.errors import PlainviewError, ProtocolError, ReadError, RefusedError
 from plainview.report.model import Tls
+from plainview.targets.credential import Credential
 from plainview.targets.secret import Secret
 from plainview.wire import Wire, probes
 from plainview.wire.stream import Connection
@@ -70,11 +71,10 @@ class Greeting:
 class Client:
     """A connection, greeted. Use it from one thread."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, credential: Credential | None = None) -> None:
         self.wire = wire
-        self.connection: Connection = wire.connect(tls=False)
+        self.connection: Connection = wire.connect(tls=False, credential=credential)
         self.sequence = 0
-        self.secured = False  # nobody on the way can read: trusted TLS, or any TLS that the user accepts
         self.broken = True
         try:
             with self.connection.exchange("mysql.greeting") as step:
@@ -108,18 +108,20 @@ class Client:
 
     # -- log in -----------------------------------------------------------------------------------------
 
-    def log_in(self, probe: str, user: str, secret: Secret | None, *, verify: bool, accept: bool) -> None:
-        """Log in, over TLS where it is offered. `verify`: only with a trusted certificate.
+    def log_in(self, probe: str, user: str, secret: Secret | None, *, plain: bool = False) -> None:
+        """Log in, over TLS where it is offered, unless the user wants it `plain`.
 
-        `accept`: the user takes any certificate as good. Raises RefusedError, ProtocolError, OutOfScopeError.
+        The secret is that of the credential which the connection was opened for. Raises RefusedError, ProtocolError,
+        OutOfScopeError.
         """
         with self.connection.exchange(probe) as step:
             flags = CAPABILITIES & (self.greeting.capabilities | LONG_PASSWORD | LONG_FLAG)
-            if self.greeting.capabilities & SSL:
+            if self.greeting.capabilities & SSL and not plain:
                 flags |= SSL
                 self.send(struct.pack("<IIB23x", flags, 1 << 24, UTF8MB4))
-                self.connection.start_tls(verify=verify)
-                self.secured = verify or accept
+                self.connection.start_tls()
+            else:
+                self.connection.stay_plain()
             plugin = self.greeting.plugin
             answer = self._scramble(plugin, self.greeting.salt, secret) or b""
             body = struct.pack("<IIB23x", flags, 1 << 24, UTF8MB4) + user.encode() + b"\0"
@@ -168,22 +170,17 @@ class Client:
         return answer
 
     def _clear(self, secret: Secret) -> bytes:
-        if not self.secured:
-            raise RefusedError(
-                "the server asks for the password itself, without TLS or without a trusted certificate: not sent"
-            )
-        return secret.reveal().encode() + b"\0"
+        return self.connection.reveal(secret, only_tls=True).encode() + b"\0"
 
-    @staticmethod
-    def _scramble(plugin: str, salt: bytes, secret: Secret | None) -> bytes | None:
+    def _scramble(self, plugin: str, salt: bytes, secret: Secret | None) -> bytes | None:
         """Return the proof of a password, or None for a plugin that is answered later."""
         if secret is None or not secret:
             return b""
         if plugin == "mysql_native_password":
-            once = _sha1(secret.reveal().encode())
+            once = _sha1(self.connection.reveal(secret).encode())
             return _xor(once, _sha1(salt[:20] + _sha1(once)))
         if plugin == "caching_sha2_password":
-            once = hashlib.sha256(secret.reveal().encode()).digest()
+            once = hashlib.sha256(self.connection.reveal(secret).encode()).digest()
             twice = hashlib.sha256(hashlib.sha256(once).digest() + salt[:20]).digest()
             return _xor(once, twice)
         return None

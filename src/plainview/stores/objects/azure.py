@@ -11,6 +11,7 @@ import hmac
 import re
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
@@ -20,9 +21,10 @@ from plainview.errors import ProtocolError, RefusedError, TargetError
 from plainview.stores.base import Verdict
 from plainview.stores.objects.base import BY_NAME, Object, ObjectSource, Page
 from plainview.stores.objects.names import error_code, size_of, text_of, xml_of
-from plainview.targets.secret import Secret
+from plainview.wire.authorization import printable
 
 if TYPE_CHECKING:
+    from plainview.wire.authorization import Draft, Reveal
     from plainview.wire.http import Http, Reply
 
 SERVER = re.compile(r"(Windows-Azure-Blob|Azurite-Blob)/([0-9][0-9.]{0,20})")
@@ -157,18 +159,20 @@ class AzureSource(ObjectSource):
         """Return the holes of a request for a blob."""
         return {"place": self._place + "/", "key": thing.key}
 
-    def dress(self, method: str, path: str, headers: dict[str, str]) -> tuple[str, dict[str, str]]:
+    def dress(self, draft: Draft, reveal: Reveal) -> Draft:
         """Add a shared access signature to the path, or sign with the account's key."""
         credential = self.login
         if credential is None or credential.secret is None:
             raise RefusedError("a credential for Azure is a key of the account or a shared access signature")
-        if credential.token or SAS.match(credential.secret.reveal()):
-            return f"{path}{'&' if '?' in path else '?'}{self.printable(credential.secret).lstrip('?')}", headers
-        return path, headers | shared_key(method, path, headers, self.account, credential.secret)
+        key = reveal(credential.secret)
+        if credential.token or SAS.match(key):
+            join = "&" if "?" in draft.path else "?"
+            return replace(draft, path=f"{draft.path}{join}{printable(key).lstrip('?')}")
+        return draft.adding(shared_key(draft.method, draft.path, draft.headers, self.account, key))
 
 
 def shared_key(
-    method: str, path: str, headers: Mapping[str, str], account: str, secret: Secret, now: dt.datetime | None = None
+    method: str, path: str, headers: Mapping[str, str], account: str, secret: str, now: dt.datetime | None = None
 ) -> dict[str, str]:
     """Return the headers that sign a request with an account's key.
 
@@ -185,7 +189,7 @@ def shared_key(
     lines += [f"{name}:{lower[name]}" for name in sorted(lower) if name.startswith("x-ms-")]
     lines += [f"/{account}{place}", *(f"{name}:{','.join(sorted(given[name]))}" for name in sorted(given))]
     try:
-        key = base64.b64decode(secret.reveal(), validate=True)
+        key = base64.b64decode(secret, validate=True)
     except ValueError:
         key = b""
     if not key:

@@ -6,19 +6,17 @@ A store subclasses `ObjectSource`, writes `ask`, `page` and `params`, and declar
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from plainview.errors import PlainviewError, ProtocolError, RefusedError
+from plainview.errors import PlainviewError, ProtocolError
 from plainview.files.kinds.identify import HEAD, identify
 from plainview.files.packed.packed import bare_name
 from plainview.files.packed.streams import Meter
@@ -32,8 +30,7 @@ from plainview.wire.http import Http, Reply
 
 if TYPE_CHECKING:
     from plainview.report.model import Exposure, RightsBasis
-    from plainview.targets.credentials import Credential
-    from plainview.targets.secret import Secret
+    from plainview.wire.authorization import Draft, Reveal
     from plainview.wire.http import Body
 
 OBJECTS = 1_000_000  # of one target
@@ -60,21 +57,14 @@ Page = tuple[list[Object], str]  # and the mark of the next page, empty at the e
 
 
 class ObjectHttp(Http):
-    """An HTTP client whose requests get the credential just before they are sent."""
+    """An HTTP client that leaves the usual port out of the Host header, which is signed as it is sent."""
 
-    def __init__(self, source: ObjectSource, tls: bool, *, signed: bool) -> None:
-        super().__init__(source.wire, tls)
-        self._source, self._signed = source, signed
-        self.verify = signed
-
-    def _request(self, method: str, path: str, headers: dict[str, str], payload: bytes | None) -> bytes:
+    @property
+    def host(self) -> str:
+        """Return what the Host header says."""
         target = self.wire.target
         usual = target.port == (443 if self.tls else 80)
-        host = target.address.removesuffix(f":{target.port}") if usual else target.address
-        headers = {"Host": host} | headers
-        if self._signed:
-            path, headers = self._source.dress(method, path, headers)
-        return super()._request(method, path, headers, payload)
+        return target.address.removesuffix(f":{target.port}") if usual else target.address
 
 
 class ObjectSource(NetworkSource):
@@ -105,9 +95,9 @@ class ObjectSource(NetworkSource):
         """Return the parameters that name an object in the probes."""
         raise NotImplementedError
 
-    def dress(self, method: str, path: str, headers: dict[str, str]) -> tuple[str, dict[str, str]]:  # noqa: ARG002
-        """Return path and headers with the credential in them; called only where there is one."""
-        return path, headers
+    def dress(self, draft: Draft, reveal: Reveal) -> Draft:
+        """Return the request with the credential in it; called only where there is one."""
+        raise NotImplementedError
 
     @property
     def _below(self) -> str:
@@ -130,19 +120,6 @@ class ObjectSource(NetworkSource):
         """Return the size of an object from the answer to its head."""
         return size_of(reply.header("content-length"))
 
-    @staticmethod
-    def printable(secret: Secret) -> str:
-        """Return a secret that goes into a header or a path. Raises RefusedError for one that cannot."""
-        text = secret.reveal()
-        if not re.fullmatch(r"[\x21-\x7e]{1,8192}", text):
-            raise RefusedError("a credential with characters that no header can hold")
-        return text
-
-    @cached_property
-    def login(self) -> Credential | None:
-        """Return the user's credential, looked up once; it is sent by `dress` alone."""
-        return self._credentials.find(self.target)
-
     @property
     def asker(self) -> str:
         """Return who asks, in words: a refused credential is told with where it came from."""
@@ -157,13 +134,11 @@ class ObjectSource(NetworkSource):
 
     def stranger(self) -> Http:
         """Return a client that sends no credential."""
-        return ObjectHttp(self, self.tls, signed=False)
+        return ObjectHttp(self.wire, self.tls)
 
     def owner(self) -> Http:
-        """Return a client that sends the user's credential. Raises RefusedError where TLS was promised and is not."""
-        if self.target.tls and not self.tls:
-            raise RefusedError("the store speaks no TLS although its address says so: no credential was sent")
-        return ObjectHttp(self, self.tls, signed=True)
+        """Return a client that sends the user's credential. Raises WithheldError where TLS was promised and is not."""
+        return ObjectHttp(self.wire, self.tls, self.login, self.dress)
 
     @contextmanager
     def client(self) -> Iterator[Http]:

@@ -14,8 +14,10 @@ from plainview.errors import ProtocolError, RefusedError, UnreachableError
 from plainview.stores.base import Verdict
 from plainview.stores.objects.base import BY_NAME, NOT_TRIED, Object, ObjectSource, Page
 from plainview.stores.objects.names import size_of
+from plainview.wire.authorization import authorization
 
 if TYPE_CHECKING:
+    from plainview.wire.authorization import Draft, Reveal
     from plainview.wire.http import Http, Reply
 
 RIGHT = re.compile(r"storage\.(objects|buckets)\.[a-zA-Z]{3,20}")
@@ -152,12 +154,12 @@ class GcsSource(ObjectSource):
         """Return the holes of a request for an object."""
         return {"bucket": self.bucket, "key": thing.key}
 
-    def dress(self, method: str, path: str, headers: dict[str, str]) -> tuple[str, dict[str, str]]:  # noqa: ARG002
+    def dress(self, draft: Draft, reveal: Reveal) -> Draft:
         """Add the user's access token."""
         credential = self.login
-        if credential is None or credential.secret is None or credential.user:
+        if credential is None or not credential.token:
             raise RefusedError(
                 "a credential for Cloud Storage is an access token",
                 hint='token_env in the credentials file, of "gcloud auth print-access-token"',
             )
-        return path, headers | {"Authorization": f"Bearer {self.printable(credential.secret)}"}
+        return draft.adding({"Authorization": authorization(credential, reveal)})

@@ -5,7 +5,6 @@ Pages of nginx, Apache, lighttpd, Caddy, rclone and Python's http.server were lo
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,9 +19,10 @@ from plainview.errors import PlainviewError, ProtocolError, RefusedError, Unreac
 from plainview.stores.base import Verdict
 from plainview.stores.objects.base import BY_NAME, NOT_TRIED, Object, ObjectSource
 from plainview.stores.objects.names import size_of, trouble
-from plainview.targets.secret import Secret
+from plainview.wire.authorization import authorization
 
 if TYPE_CHECKING:
+    from plainview.wire.authorization import Draft, Reveal
     from plainview.wire.http import Http, Reply
 
 DEPTH = 32  # folders inside folders: a link of the file system may lead round in a circle
@@ -168,15 +168,12 @@ class HttpListingSource(ObjectSource):
         """Return the holes of a request for a file."""
         return {"path": thing.key}
 
-    def dress(self, method: str, path: str, headers: dict[str, str]) -> tuple[str, dict[str, str]]:  # noqa: ARG002
+    def dress(self, draft: Draft, reveal: Reveal) -> Draft:
         """Add the user's name and password, or token."""
         credential = self.login
         if credential is None or credential.secret is None:
             raise RefusedError("a credential for a web server is a user and a password, or a token")
-        if credential.token:
-            return path, headers | {"Authorization": f"Bearer {self.printable(credential.secret)}"}
-        both = f"{credential.user or ''}:{credential.secret.reveal()}".encode()
-        return path, headers | {"Authorization": "Basic " + self.printable(Secret(base64.b64encode(both).decode()))}
+        return draft.adding({"Authorization": authorization(credential, reveal)})
 
 
 def urlsplit_of(text: str) -> SplitResult:

@@ -21,10 +21,11 @@ from plainview.stores.base import Verdict
 from plainview.stores.objects.base import BY_NAME, NOT_TRIED, Object, ObjectSource, Page
 from plainview.stores.objects.names import error_code, size_of, text_of, xml_of
 from plainview.stores.objects.s3_sign import Key, sign
-from plainview.targets.secret import Secret
+from plainview.wire.authorization import printable
 
 if TYPE_CHECKING:
     from plainview.report.model import Exposure
+    from plainview.wire.authorization import Draft, Reveal
     from plainview.wire.http import Http, Reply
 
 REGION = re.compile(r"[a-z]{2}(-[a-z]+){1,3}-[0-9]{1,2}")
@@ -229,10 +230,12 @@ class S3Source(ObjectSource):
         """Return the holes of a request for an object."""
         return {"place": self._place, "key": thing.key}
 
-    def dress(self, method: str, path: str, headers: dict[str, str]) -> tuple[str, dict[str, str]]:
+    def dress(self, draft: Draft, reveal: Reveal) -> Draft:
         """Sign a request with the user's key."""
         credential = self.login
         if credential is None or credential.secret is None or not credential.user:
             raise RefusedError("a credential for S3 is a key id and a secret key")
-        key = Key(self.printable(Secret(credential.user)), credential.secret, self.region, credential.session)
-        return path, headers | sign(method, path, headers, key)
+        # The signature is a proof of the secret; the session token goes out as it is.
+        session = printable(reveal(credential.session, only_tls=True)) if credential.session else ""
+        key = Key(printable(credential.user), reveal(credential.secret), self.region, session)
+        return draft.adding(sign(draft.method, draft.path, draft.headers, key))

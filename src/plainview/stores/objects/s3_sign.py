@@ -9,10 +9,8 @@ import datetime as dt
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote, unquote
-
-from plainview.targets.secret import Secret
 
 EMPTY = hashlib.sha256(b"").hexdigest()
 ALGORITHM = "AWS4-HMAC-SHA256"
@@ -20,12 +18,12 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key of AWS, and the region that its signature is for."""
+    """A key of AWS as text, and the region that its signature is for. It lives as long as one request is made."""
 
     id: str
-    secret: Secret
+    secret: str = field(repr=False)
     region: str
-    session: Secret | None = None
+    session: str = field(default="", repr=False)
 
 
 def sign(
@@ -45,7 +43,7 @@ def sign(
     stamp = (now or dt.datetime.now(dt.UTC)).strftime("%Y%m%dT%H%M%SZ")
     added = {"x-amz-content-sha256": payload, "x-amz-date": stamp}
     if key.session:
-        added["x-amz-security-token"] = key.session.reveal()
+        added["x-amz-security-token"] = key.session
     signed = {name.lower(): " ".join(value.split()) for name, value in (dict(headers) | added).items()}
     names = ";".join(sorted(signed))
     place, _, query = path.partition("?")
@@ -60,7 +58,7 @@ def sign(
     ]
     scope = f"{stamp[:8]}/{key.region}/s3/aws4_request"
     text = "\n".join([ALGORITHM, stamp, scope, hashlib.sha256("\n".join(lines).encode()).hexdigest()])
-    derived = ("AWS4" + key.secret.reveal()).encode()
+    derived = ("AWS4" + key.secret).encode()
     for part in scope.split("/"):
         derived = hmac.digest(derived, part.encode(), "sha256")
     signature = hmac.digest(derived, text.encode(), "sha256").hex()

@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from plainview.errors import PlainviewError, ProtocolError, RefusedError
+from plainview.errors import PlainviewError, ProtocolError, RefusedError, WithheldError
 from plainview.report.model import Tls
 from plainview.stores.postgresql.wire import SSL_REQUEST, Door, PasswordAskedError, ServerError, Session
 from plainview.stores.shared.prior_access import Named, prior_access
-from plainview.targets.secret import Secret
 
 if TYPE_CHECKING:
     from plainview.stores.base import Verdict
+    from plainview.targets.credential import Credential
     from plainview.wire import Wire
 
 USER = "postgres"  # the protocol cannot speak without a user name; this one is always there
@@ -21,20 +21,12 @@ POOLER = "08P01"  # PgBouncer's word for settings that it does not pass on
 SECONDS = 15  # of one statement
 DATABASES = 20  # that are looked into before the reading
 VERSION = re.compile(r"([0-9]{1,3}(\.[0-9]{1,3}){0,2})([ (+-].*)?")
-# sslmode -> (TLS, a trusted certificate) in the order in which they are tried
-WAYS = {
-    "verify-full": [(True, True)],
-    "verify-ca": [(True, True)],
-    "require": [(True, True), (True, False)],
-    "prefer": [(True, True), (True, False), (False, False)],
-    "disable": [(False, False)],
-}
 TEMPLATES = ("template0", "template1")
 
 
-def open_session(wire: Wire, *, tls: bool, verify: bool = False) -> Session:
+def open_session(wire: Wire, *, tls: bool, credential: Credential | None = None) -> Session:
     """Return a connection before its StartupMessage. Raises NetworkErrors."""
-    connection = wire.connect(tls=False)
+    connection = wire.connect(tls=False, credential=credential)
     session = Session(connection)
     try:
         if tls:
@@ -43,13 +35,14 @@ def open_session(wire: Wire, *, tls: bool, verify: bool = False) -> Session:
                 answer = connection.exactly(1)
                 step.done("S" if answer == b"S" else "N" if answer == b"N" else "other")
                 if answer == b"S":
-                    connection.start_tls(verify=verify)
-                    session.verified = verify
+                    connection.start_tls()
                 elif answer == b"N":
                     wire.tls = Tls(offered=False)
                     raise NoTlsError("the server offers no TLS")
                 else:
                     raise ProtocolError("the answer to SSLRequest is neither S nor N: not PostgreSQL")
+        else:
+            connection.stay_plain()
     except PlainviewError:
         connection.close()
         raise
@@ -94,7 +87,7 @@ def _enter(wire: Wire, verdict: Verdict, door: Door, user: str | None) -> Sessio
         except NoTlsError:
             continue
         except ProtocolError as error:
-            if tls and "handshake" in error.message:
+            if tls and error.message.startswith("tls_error"):
                 verdict.note(error.message)
                 continue
             raise
@@ -266,37 +259,47 @@ def _shown(user: str) -> str:
     return user if user == USER else "the user named in the address"
 
 
-def log_in(wire: Wire, door: Door, secret: Secret | None, sslmode: str, seconds: int) -> Session:
+def log_in(wire: Wire, door: Door, credential: Credential, seconds: int) -> Session:
     """Return a session with the user's own credential. Raises NetworkErrors, ServerError.
 
-    TLS with a trusted certificate is tried first. Where the certificate is not trusted or there is no TLS, only
-    proofs of a password are sent (SCRAM, md5), never itself; `sslmode=verify-full` (or verify-ca) wants it trusted.
+    TLS comes first, unless the address asks for none. A server that has none, or whose rules refuse this user over it,
+    is asked in the clear where the gate lets the credential go that way.
     """
-    ways = WAYS.get(sslmode, WAYS["prefer"])
     refusal: PlainviewError | None = None
-    for tls, verify in ways:
+    for tls in (False,) if wire.target.plain else (True, False):
         try:
-            session = open_session(wire, tls=tls, verify=verify)
-        except ProtocolError as error:
+            return _log_in(wire, replace(door, tls=tls), credential, seconds)
+        except NoTlsError as error:
+            refusal = error
+        except WithheldError as error:
+            before = f"{refusal.message}; " if isinstance(refusal, RulesError) else ""
+            raise WithheldError(before + error.message, hint=error.hint) from None
+        except RulesError as error:
             refusal = refusal or error
-            continue
-        try:
-            session.start("postgresql.session", door, seconds, secret)
-        except ServerError as error:
-            session.close()
-            if error.code == POOLER and not door.pooler:
-                return log_in(wire, replace(door, pooler=True), secret, sslmode, seconds)
-            if error.code[:2] != "28":
-                raise
-            refusal = RefusedError("the credential was not accepted")
-            if error.code == "28P01":
-                break
-        except PlainviewError:
-            session.close()
-            raise
-        else:
-            return session
     raise refusal or ProtocolError("neither TLS nor plain text was understood")
+
+
+class RulesError(RefusedError):
+    """The rules of the server (pg_hba.conf) refuse this user over such a connection."""
+
+
+def _log_in(wire: Wire, door: Door, credential: Credential, seconds: int) -> Session:
+    session = open_session(wire, tls=door.tls, credential=credential)
+    try:
+        session.start("postgresql.session", door, seconds, credential.secret)
+    except ServerError as error:
+        session.close()
+        if error.code == POOLER and not door.pooler:
+            return _log_in(wire, replace(door, pooler=True), credential, seconds)
+        if error.code[:2] != "28":
+            raise
+        if error.code == "28P01":
+            raise RefusedError("the credential was not accepted") from None
+        raise RulesError(f"the credential was not accepted {'over' if door.tls else 'without'} TLS") from None
+    except PlainviewError:
+        session.close()
+        raise
+    return session
 
 
 __all__ = ["Door", "ask", "log_in", "open_session", "quoted"]

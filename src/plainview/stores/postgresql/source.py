@@ -117,8 +117,7 @@ class PostgresSource(NetworkSource):
                 raise
         else:
             try:
-                sslmode = self.target.option("sslmode")
-                session = postgresql_access.log_in(self.wire, door, credential.secret, sslmode, SECONDS)
+                session = postgresql_access.log_in(self.wire, door, credential, SECONDS)
             except RefusedError as error:
                 raise RefusedError(f"{error.message} ({credential.origin})") from None
         session.query("postgresql.begin")

@@ -7,20 +7,22 @@ decides by itself what it sends at the start. Documented at postgresql.org/docs/
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import re
 import struct
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 
 from plainview.errors import LostError, PlainviewError, ProtocolError, ReadError, RefusedError
-from plainview.stores.postgresql import auth as postgresql_auth
 from plainview.stores.postgresql.copy import HEADER, WORDLESS, Blocks
+from plainview.stores.shared.scram import Scram, prepared
 from plainview.targets.secret import Secret
 from plainview.wire import probes
 from plainview.wire.stream import Connection
 
 SSL_REQUEST = struct.pack(">ii", 8, 80877103)
 PROTOCOL = 196608  # 3.0
+SCRAM = b"SCRAM-SHA-256"
 # Of the session, so that no statement can write, wait, or be led to somebody else's functions.
 SETTINGS = {
     "application_name": "plainview",
@@ -83,7 +85,6 @@ class Session:
         self.connection = connection
         self.parameters: dict[str, str] = {}
         self.trusted = False  # no secret was asked for
-        self.verified = False  # TLS with a certificate that the system trusts
         self.broken = False
         self._pushed = bytearray()  # bytes that were read too far
 
@@ -138,17 +139,18 @@ class Session:
 
     def _answer(self, method: int, rest: bytes, user: str, secret: Secret) -> None:
         send = self.connection.send
-        if method == 3 and not self.verified:
-            raise RefusedError("the password is asked for in the clear without a trusted certificate: not sent")
         if method == 3:
-            send(_message(b"p", secret.reveal().encode() + b"\0"))
+            send(_message(b"p", self.connection.reveal(secret, only_tls=True).encode() + b"\0"))
         elif method == 5:
-            send(_message(b"p", postgresql_auth.md5(user, secret, rest[:4])))
-        elif method == 10:
-            talk = postgresql_auth.Scram(secret)
-            send(_message(b"p", talk.first(rest)))
-            send(_message(b"p", talk.second(self._sasl(11))))
-            talk.check(self._sasl(12))
+            send(_message(b"p", _md5(user, self.connection.reveal(secret), rest[:4])))
+        elif method == 10 and SCRAM in rest.split(b"\0"):
+            talk = Scram(
+                prepared(self.connection.reveal(secret), lax=True)
+            )  # the user name is that of the StartupMessage
+            first = talk.first()
+            send(_message(b"p", SCRAM + b"\0" + len(first).to_bytes(4, "big") + first))
+            send(_message(b"p", talk.final(self._sasl(11))))
+            talk.verify(self._sasl(12))
         else:
             raise RefusedError(f"the server wants {METHODS.get(method, 'a way to log in')} that this version lacks")
 
@@ -276,6 +278,12 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _md5(user: str, password: str, salt: bytes) -> bytes:
+    """Return the body of the answer to AuthenticationMD5Password."""
+    inner = hashlib.md5(password.encode() + user.encode(), usedforsecurity=False).hexdigest()
+    return b"md5" + hashlib.md5(inner.encode() + salt, usedforsecurity=False).hexdigest().encode() + b"\0"
 
 
 def _message(kind: bytes, body: bytes) -> bytes:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from plainview.errors import ProtocolError
+from plainview.errors import ProtocolError, RefusedError
 from plainview.wire import probes
 from plainview.wire.stream import Connection
 
 if TYPE_CHECKING:
+    from plainview.targets.credential import Credential
     from plainview.wire import Wire
 
 NESTING = 32
@@ -64,8 +65,8 @@ def pack(words: Sequence[bytes]) -> bytes:
 class Resp:
     """A client on one connection; sends declared probes only."""
 
-    def __init__(self, wire: Wire, *, tls: bool | None = None, verify: bool = False) -> None:
-        self._connection: Connection = wire.connect(tls=tls, verify=verify)
+    def __init__(self, wire: Wire, *, tls: bool | None = None, credential: Credential | None = None) -> None:
+        self._connection: Connection = wire.connect(tls=tls, credential=credential)
         self._wire = wire
         self._tokens: list[bytes] = [b""]
         self._at = 0
@@ -80,6 +81,14 @@ class Resp:
             step.done(answer.code if isinstance(answer, Refusal) else "OK")
             self.received += step.received
             return answer
+
+    def login(self, credential: Credential) -> None:
+        """Send the credential that the connection was opened for. Raises RefusedError where it is not accepted."""
+        if credential.secret is None:
+            return
+        words = [credential.user] * bool(credential.user) + [self._connection.reveal(credential.secret)]
+        if isinstance(self.ask("redis.auth", login=words), Refusal):
+            raise RefusedError(f"the credential was not accepted ({credential.origin})")
 
     def for_keys(self, probe_id: str, keys: Sequence[bytes], **fixed: object) -> list[Answer]:
         """Send the same command for many keys, rendered once; return the answers in order."""

@@ -84,12 +84,10 @@ class RedisSource(NetworkSource):
         """Return a connection that is named and, where it has to be, logged in."""
         self.check_access()
         credential = self.credential
-        client = Resp(self.wire, tls=self._tls, verify=credential is not None)
+        client = Resp(self.wire, tls=self._tls, credential=credential)
         try:
-            if credential is not None and credential.secret is not None:
-                login = [credential.user] * bool(credential.user) + [credential.secret.reveal()]
-                if isinstance(client.ask("redis.auth", login=login), Refusal):
-                    raise RefusedError(f"the credential was not accepted ({credential.origin})")
+            if credential is not None:
+                client.login(credential)
             client.ask("redis.rename")
             client.ask("redis.notouch")
         except PlainviewError:

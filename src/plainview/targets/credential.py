@@ -1,0 +1,26 @@
+"""One credential of the user's: what may be sent, and where it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from plainview.targets.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A user name, a secret, or both. `token` for one that is sent alone (API key, bearer, SAS).
+
+    `origin` says in words where it came from, for the report. `tls`: it is for a connection with TLS alone, since
+    the place that it came from says so.
+    """
+
+    user: str | None = field(default=None, repr=False)
+    secret: Secret | None = field(default=None, repr=False)
+    token: bool = False
+    origin: str = ""
+    session: Secret | None = field(default=None, repr=False)  # AWS session token
+    tls: bool = False
+
+
+__all__ = ["Credential"]

@@ -1,0 +1,201 @@
+"""Credentials where the stores' own tools look for them: environment variables, and files in the home folder.
+
+docs/credentials.md has the table. A variable or a file that names a place is for that place alone.
+"""
+
+from __future__ import annotations
+
+import configparser
+import re
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from plainview.targets.credential import Credential
+from plainview.targets.secret import Secret
+from plainview.targets.target import Target
+from plainview.targets.tls_options import MYSQL_MODES
+
+
+class Variables(NamedTuple):
+    """The environment variables of a store's own tools: user, secret, and the places that they are for."""
+
+    user: str
+    secret: str
+    host: str = ""
+    port: str = ""
+    endpoints: tuple[str, ...] = ()  # the first that is set counts
+
+
+VARIABLES = {
+    "postgresql": Variables("PGUSER", "PGPASSWORD", "PGHOST", "PGPORT"),
+    "mysql": Variables("", "MYSQL_PWD", "MYSQL_HOST", "MYSQL_TCP_PORT"),
+    "redis": Variables("", "REDISCLI_AUTH"),
+    "clickhouse": Variables("CLICKHOUSE_USER", "CLICKHOUSE_PASSWORD", "CLICKHOUSE_HOST"),
+    "etcd": Variables("ETCDCTL_USER", "ETCDCTL_PASSWORD", endpoints=("ETCDCTL_ENDPOINTS",)),
+    "s3": Variables(
+        "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", endpoints=("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+    ),
+    "azure": Variables("AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_KEY"),
+}
+LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def around(target: Target, env: Mapping[str, str]) -> Credential | None:
+    """Return what the environment and the files of a store's own tools hold for a target, or None."""
+    if found := _in_environment(target, env):
+        return found
+    if not env.get("HOME"):
+        return None
+    try:
+        return _FILES.get(target.kind, _no_file)(Path(env["HOME"]), target, env)
+    except (OSError, UnicodeError, configparser.Error):
+        return None
+
+
+# -- environment variables ------------------------------------------------------------------------------
+
+
+def _in_environment(target: Target, env: Mapping[str, str]) -> Credential | None:
+    """Return what environment variables hold for a target, where they are for its place."""
+    names = VARIABLES.get(target.kind)
+    if names is None or not _for_place(names, target, env):
+        return None
+    user, secret = env.get(names.user), env.get(names.secret)
+    if target.kind == "etcd" and user and not secret:  # as etcdctl takes both in one
+        user, _, secret = user.partition(":")
+        names = names._replace(secret=names.user)
+    if not secret:
+        return None
+    session = env.get("AWS_SESSION_TOKEN") if target.kind == "s3" else None
+    return Credential(
+        target.user or user,
+        Secret(secret),
+        origin=f"the environment variable {names.secret}",
+        session=Secret(session) if session else None,
+        tls=_promised(names, target, env),
+    )
+
+
+def _for_place(names: Variables, target: Target, env: Mapping[str, str]) -> bool:
+    """Tell whether the variables are for the host, port and account of a target: those that are not set fit all."""
+    if target.kind == "azure":
+        return env.get(names.user, "") in ("", target.path.partition("/")[0])
+    hosts, ports = _list(env.get(names.host)), _list(env.get(names.port))
+    fits = not hosts or any(_same_host(host, target.host) for host in hosts)
+    fits = fits and (not ports or str(target.port) in ports)
+    places = _endpoints(names, env)
+    return fits and (not places or any(_is_at(place, target) for place in places))
+
+
+def _promised(names: Variables, target: Target, env: Mapping[str, str]) -> bool:
+    """Tell whether the environment promises TLS for a target. An address that says more counts first."""
+    if target.kind == "postgresql":
+        said = target.plain or any(name == "sslmode" for name, _ in target.options)
+        return not said and env.get("PGSSLMODE", "") not in ("", "disable", "allow", "prefer")
+    return any(place.tls for place in _endpoints(names, env) if _is_at(place, target))
+
+
+class _Endpoint(NamedTuple):
+    host: str
+    port: int
+    tls: bool
+
+
+def _endpoints(names: Variables, env: Mapping[str, str]) -> list[_Endpoint]:
+    """Return the endpoints that are set. One that is none fits no target."""
+    text = next((env[name] for name in names.endpoints if env.get(name)), "")
+    found = []
+    for part in _list(text):
+        try:
+            place = urlsplit(part if "://" in part else f"http://{part}")
+            tls = place.scheme == "https"
+            found.append(_Endpoint(place.hostname or "", place.port or (443 if tls else 80), tls))
+        except ValueError:
+            found.append(_Endpoint("", 0, tls=True))
+    return found
+
+
+def _is_at(place: _Endpoint, target: Target) -> bool:
+    return place.port == target.port and _same_host(place.host, target.host)
+
+
+def _list(text: str | None) -> list[str]:
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
+def _same_host(one: str, other: str) -> bool:
+    return one.lower() == other or {one.lower(), other} <= LOCAL
+
+
+# -- files of the stores' own tools ---------------------------------------------------------------------
+
+
+def _no_file(_home: Path, _target: Target, _env: Mapping[str, str]) -> Credential | None:
+    return None
+
+
+def _pgpass(home: Path, target: Target, env: Mapping[str, str]) -> Credential | None:
+    path = Path(env.get("PGPASSFILE") or home / ".pgpass")
+    if not path.is_file() or path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return None  # libpq ignores a file that others can read, and so do we
+    wanted_user = target.user or env.get("PGUSER")
+    for line in path.read_text(encoding="utf-8").splitlines():
+        parts = [re.sub(r"\\(.)", r"\1", part) for part in re.findall(r"(?:^|:)((?:[^:\\]|\\.)*)", line)]
+        if len(parts) != 5 or line.startswith("#"):
+            continue
+        host, port, database, user, secret = parts
+        # Without a database in the address all of them are read: a line for one is not for the others.
+        asked = ((host, target.host), (port, str(target.port)), (database, target.path))
+        if all(given in ("*", value) for given, value in asked) and (not wanted_user or user in ("*", wanted_user)):
+            user_name = wanted_user or (None if user == "*" else user)
+            tls = _promised(VARIABLES["postgresql"], target, env)
+            return Credential(user_name, Secret(secret), origin="the file .pgpass", tls=tls)
+    return None
+
+
+def _my_cnf(home: Path, target: Target, _env: Mapping[str, str]) -> Credential | None:
+    parser = configparser.ConfigParser(allow_no_value=True, strict=False, interpolation=None)
+    if not parser.read(home / ".my.cnf", encoding="utf-8") or not parser.has_option("client", "password"):
+        return None
+    client = {name.replace("_", "-"): _plain(value) for name, value in parser.items("client")}
+    host, port = client.get("host") or "localhost", client.get("port") or "3306"
+    if not _same_host(host, target.host) or str(target.port) != port:
+        return None
+    mode = client.get("ssl-mode", "").lower()
+    tls = MYSQL_MODES.get(mode, bool(mode)) or "ssl-verify-server-cert" in client
+    user = target.user or client.get("user")
+    return Credential(user, Secret(client["password"]), origin="the file .my.cnf", tls=tls and not target.plain)
+
+
+def _plain(value: str | None) -> str:
+    """Return a value of an option file of MySQL: without its quotation marks, escapes undone."""
+    text = value or ""
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        text = text[1:-1]
+    escapes = {"b": "\b", "t": "\t", "n": "\n", "r": "\r", "s": " ", "\\": "\\", '"': '"', "'": "'"}
+    return re.sub(r"\\(.)", lambda found: escapes.get(found[1], found[0]), text)
+
+
+def _aws_profile(home: Path, target: Target, env: Mapping[str, str]) -> Credential | None:
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read(env.get("AWS_SHARED_CREDENTIALS_FILE") or home / ".aws" / "credentials", encoding="utf-8")
+    name = env.get("AWS_PROFILE", "default")
+    if not _for_place(VARIABLES["s3"], target, env) or not parser.has_option(name, "aws_secret_access_key"):
+        return None
+    profile = parser[name]
+    session = profile.get("aws_session_token")
+    return Credential(
+        profile.get("aws_access_key_id"),
+        Secret(profile["aws_secret_access_key"]),
+        origin="the AWS profile",
+        session=Secret(session) if session else None,
+    )
+
+
+_FILES = {"postgresql": _pgpass, "mysql": _my_cnf, "s3": _aws_profile}
+
+
+__all__ = ["VARIABLES", "around"]
