@@ -209,17 +209,17 @@ def _scope(args: argparse.Namespace) -> Scope | None:
     return scope.granting("try_mysql_root") if args.try_mysql_root else scope
 
 
-def _credentials(args: argparse.Namespace) -> Credentials | None:
+def _credentials(args: argparse.Namespace) -> Credentials:
     from plainview.targets.target import parse_target
 
     for text in args.targets:
         if parse_target(text).carries_secret:
             print("plainview: a secret stands in an address; the shell's history keeps it", file=sys.stderr)  # noqa: T201
             print("plainview: put it into a file and use --credentials FILE", file=sys.stderr)  # noqa: T201
-    if not args.credentials:
-        return None
-    from plainview.targets.credentials import load_credentials
+    from plainview.targets.credentials import Credentials, load_credentials
 
+    if not args.credentials:
+        return Credentials()  # what the stores' own tools read
     found = load_credentials(args.credentials)
     for warning in found.warnings:
         print(f"plainview: {warning}", file=sys.stderr)  # noqa: T201
