@@ -3,7 +3,8 @@
 
 python3 dev.py demo        install, and scan examples/
 python3 dev.py test        install, and run every check and test (what continuous integration runs)
-python3 dev.py test -k csv          only these tests, without the other checks
+python3 dev.py test -k csv          only these tests, without the other checks and without real servers
+python3 dev.py test -k redis --servers      these tests, on real servers too
 python3 dev.py fuzz [SECONDS] [TARGET...]   feed the parsers damaged bytes, each for a minute or so many seconds
 python3 dev.py check       formatting, lint, types, import contracts, dead code
 python3 dev.py refresh     what is derived: the snapshot and base rates of detectors, the schema, the documents
@@ -92,12 +93,15 @@ def refresh() -> int:
 
 
 def test(arguments: list[str]) -> int:
-    """All checks and tests; with arguments only pytest with those."""
+    """All checks and tests; with arguments only pytest with those, on real servers where `--servers` says so."""
     install("dev")
     if arguments:
-        return run(PYTHON, "-m", "pytest", *arguments)
+        served = "--servers" in arguments
+        chosen = [argument for argument in arguments if argument != "--servers"]
+        return run(PYTHON, "-m", "pytest", *chosen, *([] if served or "-m" in chosen else ["-m", "not servers"]))
     failed = check()
-    failed |= run(PYTHON, "-m", "pytest")
+    workers = min(4, os.cpu_count() or 1)  # each may have servers that take a gigabyte
+    failed |= run(PYTHON, "-m", "pytest", "-n", workers, "--dist", "loadgroup", "--no-loadscope-reorder")
     failed |= wheel()
     print("FAILED" if failed else "all passed", flush=True)
     return failed

@@ -14,6 +14,26 @@ import pytest
 CANARIES = ("canary.7f3a@example.org", "Canaria Vogelsang", "+49 30 90182357", "DE89370400440532013000")
 
 
+def group_of(item: pytest.Item) -> str:
+    """Return what one worker of xdist runs as a whole: a file, or of a file with servers the tests of one server."""
+    server = getattr(getattr(item, "callspec", None), "params", {}).get("server")
+    return f"{item.path.name} {server[0].name} {server[1]}" if isinstance(server, tuple) else item.path.name
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a worker of xdist: group the tests so that each server is started once, and begin with what takes longest."""
+    if not hasattr(config, "workerinput"):
+        return
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+
+    def early(item: pytest.Item) -> int:
+        return sum(item.get_closest_marker(mark) is not None for mark in ("slow", "servers"))
+
+    items.sort(key=early, reverse=True)
+
+
 @pytest.fixture(autouse=True)
 def read_in_this_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let `plainview.scan` start no workers, so that tests can look inside; the command starts them as always."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import random
 import uuid
@@ -15,7 +16,6 @@ from plainview.pipeline.scanner import Scanner
 from plainview.tables import Table
 
 RNG = random.Random(42)
-SCANNER = Scanner()
 FILMS = "The Godfather|Blue Velvet|Rain Man|Annie Hall|Forrest Gump|The Third Man|Amélie|La Strada|Jules and Jim|Ed Wood|Erin Brockovich|The Big Sleep|Paris, Texas|Charade|Rebecca|Vertigo|Barry Lyndon|Citizen Kane".split(
     "|"
 )
@@ -29,6 +29,17 @@ CITIES = "Austin|Florence|Paris|Lincoln|Sydney|Charlotte|Madison|Jackson|Victori
 PRODUCTS = "Oak table|Desk lamp|Wool blanket|Garden chair|Bread knife|Tea kettle|Book shelf|Coffee mug|Rain coat|Hand mixer".split(
     "|"
 )
+
+
+@pytest.fixture(autouse=True)
+def seeded(request: pytest.FixtureRequest) -> None:
+    """Each test has its own random values, whichever tests ran before it."""
+    RNG.seed(request.node.name)
+
+
+@functools.cache
+def scanner() -> Scanner:
+    return Scanner()
 
 
 def digits(n: int) -> str:
@@ -87,11 +98,11 @@ MAKERS: dict[str, Callable[[int], str]] = {
 
 
 def findings(columns: dict[str, list[str]], table: str = "warehouse/stock.csv") -> dict[str, list[tuple[str, float]]]:
-    profiler = TableProfiler(SCANNER.engine.matcher, SCANNER.engine.names, table)
+    profiler = TableProfiler(scanner().engine.matcher, scanner().engine.names, table)
     profiler.add(pl.DataFrame(columns))
     profiler.finish()
     found: dict[str, list[tuple[str, float]]] = {}
-    for column in SCANNER.table_report(Table(table, "csv"), profiler.total).columns:
+    for column in scanner().table_report(Table(table, "csv"), profiler.total).columns:
         found.setdefault(column.path, []).append((column.detector, column.confidence))
     return found
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import functools
 import random
+from typing import Any
 
 import polars as pl
 import pytest
@@ -14,28 +16,45 @@ from plainview.matching.batches import TableProfiler
 from plainview.pipeline.scanner import Scanner
 from plainview.tables import Table
 
-SCANNER = Scanner()
 ROWS = 200
 RNG = random.Random(5)
-FAKES = {
-    locale: Faker(locale)
-    for locale in (
-        "en_US",
-        "de_DE",
-        "fr_FR",
-        "es_ES",
-        "zh_CN",
-        "ru_RU",
-        "it_IT",
-        "pl_PL",
-        "pt_BR",
-        "ja_JP",
-        "nl_NL",
-        "tr_TR",
-    )
-}
-for fake in FAKES.values():
-    fake.seed_instance(11)
+
+
+@pytest.fixture(autouse=True)
+def seeded(request: pytest.FixtureRequest) -> None:
+    """Each test has its own random values, whichever tests ran before it."""
+    RNG.seed(request.node.name)
+    for fake in MADE.values():
+        fake.seed_instance(11)
+
+
+@functools.cache
+def scanner() -> Scanner:
+    return Scanner()
+
+
+MADE: dict[str, Faker] = {}
+
+
+def made(locale: str) -> Faker:
+    if locale not in MADE:
+        MADE[locale] = Faker(locale)
+        MADE[locale].seed_instance(11)
+    return MADE[locale]
+
+
+class Late:
+    """A Faker that is made when it is first asked: to collect the tests takes none."""
+
+    def __init__(self, locale: str) -> None:
+        self.locale = locale
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(made(self.locale), name)
+
+
+LOCALES = ("en_US", "de_DE", "fr_FR", "es_ES", "zh_CN", "ru_RU", "it_IT", "pl_PL", "pt_BR", "ja_JP", "nl_NL", "tr_TR")
+FAKES = {locale: Late(locale) for locale in LOCALES}
 EN, DE, FR, ES, ZH, RU = (FAKES[k] for k in ("en_US", "de_DE", "fr_FR", "es_ES", "zh_CN", "ru_RU"))
 
 
@@ -105,11 +124,11 @@ KINDS = {
 
 
 def found(columns: dict[str, pl.Series]) -> dict[str, set[str]]:
-    profiler = TableProfiler(SCANNER.engine.matcher, SCANNER.engine.names, "t.csv")
+    profiler = TableProfiler(scanner().engine.matcher, scanner().engine.names, "t.csv")
     profiler.add(pl.DataFrame(columns))
     profiler.finish()
     out: dict[str, set[str]] = {}
-    for column in SCANNER.table_report(Table("t.csv", "csv"), profiler.total).columns:
+    for column in scanner().table_report(Table("t.csv", "csv"), profiler.total).columns:
         out.setdefault(column.path, set()).add(column.category)
     return out
 

@@ -19,6 +19,7 @@ from .attacks import REFUSALS
 from .run import kinds
 from .stores import STORES
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 OPEN = {"lists", "reads", "writes", "admin"}
 SURE = {"proved", "probable"}

@@ -10,6 +10,7 @@ import fcntl
 import functools
 import ipaddress
 import os
+import random
 import shutil
 import signal
 import socket
@@ -141,10 +142,12 @@ def executable(folder: Path, name: str) -> str:
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody uses now."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    """Return a port of loopback that nobody uses now, and that no client's connection will be given meanwhile."""
+    while True:
+        port = random.SystemRandom().randrange(15_000, 32_000)  # below those that systems give to clients
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
 
 
 def self_signed(path: Path, *addresses: str) -> None:
