@@ -242,11 +242,23 @@ class Elasticsearch8(Search):
         (config / "users").write_text(f"auditor:{HASH}\n")
         (config / "users_roles").write_text("auditor:auditor\n")
         if self.mode != "open":
-            environment = {**self.environment(), "PATH": "/usr/bin:/bin"}
-            for words, text in ((["create"], ""), (["add", "-x", "bootstrap.password"], SECRET)):
-                tool = str(self.home() / "bin" / "elasticsearch-keystore")
-                subprocess.run([tool, *words], input=text.encode(), env=environment, check=True, capture_output=True)
+            shutil.copy(self._keystore(config), config)
         return config
+
+    def _keystore(self, config: Path) -> Path:
+        """Return a keystore with the administrator's password, made once: two starts of Java."""
+        made = self.home() / "plainview" / "elasticsearch.keystore"
+        with install_lock():
+            if not made.exists():
+                environment = {**self.environment(), "PATH": "/usr/bin:/bin"}
+                tool = str(self.home() / "bin" / "elasticsearch-keystore")
+                for words, text in ((["create"], ""), (["add", "-x", "bootstrap.password"], SECRET)):
+                    subprocess.run(
+                        [tool, *words], input=text.encode(), env=environment, check=True, capture_output=True
+                    )
+                made.parent.mkdir(exist_ok=True)
+                (config / made.name).rename(made)
+        return made
 
 
 class Elasticsearch7(Elasticsearch8):
