@@ -125,7 +125,13 @@ def run_scan(args: argparse.Namespace) -> int:
     files = [path for path in (args.scope, args.credentials) if path]
     output = chosen(args.output, targets, files, args.detectors)
     with shown(quiet=args.quiet) as progress:
-        progress.on_target = lambda _name: watch_in_thread()  # the workers are there
+        shows = progress.on_target
+
+        def begins(name: str) -> None:
+            shows(name)
+            watch_in_thread()  # the workers are there
+
+        progress.on_target = begins
         report = scan(*targets, options=options, progress=progress)
     _say_what_failed(report)
     style = {"verbose": args.verbose, "color": output is None and _colors(os.environ, terminal=sys.stdout.isatty())}

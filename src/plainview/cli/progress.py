@@ -31,23 +31,32 @@ def shown(*, quiet: bool) -> Iterator[Progress]:
         TextColumn("{task.fields[rows]:,} rows", markup=False),
         TimeRemainingColumn(),
     )
-    with undone_on_stop(_wiped), Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("reading", total=None, rows=0)
-        lock, rows, total = threading.Lock(), 0, 0
+    bar = Bar(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task("reading", total=None, rows=0)
+    lock, rows, total = threading.Lock(), 0, 0
 
-        def more_rows(count: int) -> None:
-            nonlocal rows
-            with lock:
-                rows += count
-            bar.update(task, rows=rows)
+    def more_rows(count: int) -> None:
+        nonlocal rows
+        with lock:
+            rows += count
+        bar.update(task, rows=rows)
 
-        def more_units(unit: Unit) -> None:
-            nonlocal total
-            with lock:
-                total += unit.size or 0
-            bar.update(task, total=total or None)
+    def more_units(unit: Unit) -> None:
+        nonlocal total
+        with lock:
+            total += unit.size or 0
+        bar.update(task, total=total or None)
 
-        yield Progress(on_unit=more_units, on_bytes=lambda count: bar.update(task, advance=count), on_rows=more_rows)
+    with undone_on_stop(_wiped):
+        try:
+            yield Progress(
+                on_target=lambda _name: bar.start(),  # it draws in a thread, and workers are forked before any runs
+                on_unit=more_units,
+                on_bytes=lambda count: bar.update(task, advance=count),
+                on_rows=more_rows,
+            )
+        finally:
+            bar.stop()
 
 
 def _wiped() -> None:
