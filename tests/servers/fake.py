@@ -99,3 +99,30 @@ def silent(sock: socket.socket, _: bytes) -> None:
 def reset(sock: socket.socket, _: bytes) -> None:
     """Break the connection with an RST."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+
+@contextlib.contextmanager
+def between(port: int, change: Callable[[bytes], bytes]) -> Iterator[int]:
+    """Stand between a client and a server on loopback; `change` gets what the server sends first on each connection."""
+
+    def behave(client: socket.socket, _: bytes) -> None:
+        with socket.create_connection(("127.0.0.1", port), 10) as server:
+
+            def back() -> None:
+                with contextlib.suppress(OSError):
+                    data = change(server.recv(65536))
+                    while data:
+                        client.sendall(data)
+                        data = server.recv(65536)
+                    client.shutdown(socket.SHUT_WR)
+
+            thread = threading.Thread(target=back, daemon=True)
+            thread.start()
+            with contextlib.suppress(OSError):
+                while data := client.recv(65536):
+                    server.sendall(data)
+                server.shutdown(socket.SHUT_WR)
+            thread.join(10)
+
+    with fake(behave, first=False) as (own, _):
+        yield own

@@ -24,7 +24,7 @@ from plainview.targets.secret import Secret
 from plainview.targets.target import parse_target
 from plainview.wire import WireLimits, probes
 from servers import CANARY, SECRET
-from servers.fake import answer, fake, reset, silent
+from servers.fake import answer, between, fake, reset, silent
 from servers.kit import no_canary, nothing_elsewhere, password, read_all, server_fixture, source_of
 from servers.mariadb import LONG, ODD, PEOPLE, MariaDB
 
@@ -245,6 +245,10 @@ def test_tls_and_few_rights(special: MariaDB, monkeypatch: pytest.MonkeyPatch) -
         plain = source_of(special, login=password("root"), suffix="/?sslmode=disable")
         monkeypatch.setenv("SSL_CERT_FILE", str(special.data / "pair.pem"))
         trusted = source_of(special, login=password("root"), suffix="/?sslmode=verify-full")
+        with between(special.port, lambda first: first + packet(b"\0\0\0\2\0\0\0", 2)) as port:
+            forged = open_source(parse_target(f"mysql://127.0.0.1:{port}"), scope=MAY_TRY).check_access()
+        assert (forged.state, forged.confidence) == ("reachable_metadata", "inconclusive")
+        assert "ahead of TLS" in forged.evidence[-1]
         for readable in (source_of(special, login=password("root"), scope=excused), plain, trusted):
             frames, _ = read_all(readable)
             assert set(frames) == set(ROWS)

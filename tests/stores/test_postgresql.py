@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from plainview.errors import PlainviewError, ReadError, RefusedError, WithheldError
 from plainview.pipeline.scanner import Options, Scanner
+from plainview.report.model import Report
 from plainview.stores import open_source
 from plainview.stores.postgresql.access import open_session
 from plainview.stores.postgresql.catalog import relations
@@ -22,13 +23,13 @@ from plainview.stores.postgresql.copy import rows as rows_of
 from plainview.stores.postgresql.copy import walk
 from plainview.stores.postgresql.wire import Door, Session
 from plainview.tables import ReadLog
-from plainview.targets.credentials import Credential
+from plainview.targets.credentials import Credential, Credentials
 from plainview.targets.scope import parse_scope
 from plainview.targets.secret import Secret
 from plainview.targets.target import parse_target
 from plainview.wire import Wire, WireLimits, probes
 from servers import CANARY, SECRET
-from servers.fake import always, answer, drip, endless, fake, reset, silent
+from servers.fake import always, answer, between, drip, endless, fake, reset, silent
 from servers.kit import no_canary, nothing_elsewhere, password, read_all, server_fixture, source_of
 from servers.postgres import LONG, ODD, PEOPLE, Postgres15, Postgres18
 
@@ -298,7 +299,7 @@ def test_rules_of_other_kinds(
     assert "self-signed" in exposure.tls.certificate
     no_canary(exposure)
     if problem:
-        with pytest.raises(RefusedError, match=problem) as caught:
+        with pytest.raises((RefusedError, WithheldError), match=problem) as caught:
             read_all(source)
         no_canary(caught.value)
     else:
@@ -319,6 +320,32 @@ def test_no_proof_over_a_certificate_that_is_not_trusted(ruled: Postgres15, meth
         scope = parse_scope('[[allow]]\nnetworks = ["127.0.0.1"]\npermit = ["unverified_tls"]')
         frames, _ = read_all(source_of(ruled, login=password("postgres"), suffix=suffix, scope=scope))
         assert {name: frame.height for name, frame in frames.items()} == ROWS
+
+
+def test_what_is_put_ahead_of_tls_is_nobodys_answer(ruled: Postgres15, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody between sends a whole login and empty results in the packet of the S; the server itself is right."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(ruled.data / "pair.pem"))
+    ruled.rules("scram-sha-256")
+    entered = message(b"R", b"\0\0\0\0") + message(b"S", b"server_version\x0099.9\0") + message(b"Z", b"I")
+    forged = entered + (message(b"C", b"SELECT 0\0") + message(b"Z", b"I")) * 6
+    for change, exit_status in ((lambda first: first, 1), (lambda first: first + forged, 2)):
+        before = len(ruled.log)
+        with between(ruled.port, change) as port:
+            target = parse_target(f"postgresql://127.0.0.1:{port}/shop?sslmode=verify-full")
+            login = Credentials(((target, password("reader")),), environment={})
+            source = open_source(target, credentials=login)
+            report = Report(targets=(Scanner(Options(threads=1)).scan_source(source, str(target)),))
+        exposure = report.targets[0].exposure
+        assert exposure is not None
+        assert ("plainview" in ruled.log[before:]) == (exit_status == 1)
+        if exit_status == 1:
+            assert exposure.state == "auth_required"
+            assert report.found
+        else:
+            assert report.exit_status == 2
+            assert exposure.confidence == "inconclusive"
+            assert exposure.version is None
+            assert "ahead of TLS" in report.targets[0].coverage.skipped[0].why
 
 
 PASSWORDS = [

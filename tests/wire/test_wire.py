@@ -26,8 +26,8 @@ from plainview.targets.scope import parse_scope
 from plainview.targets.secret import Secret
 from plainview.targets.target import parse_target
 from plainview.wire import Exchange, Wire, WireLimits, probes, traffic
+from plainview.wire.answers import limited_json
 from plainview.wire.authorization import dressed
-from plainview.wire.http import limited_json
 from servers.fake import always, answer, drip, endless, fake, reset, silent
 from servers.kit import nothing_elsewhere, sockets_watched
 

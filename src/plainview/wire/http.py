@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from plainview.errors import ProtocolError
-from plainview.possessive import compile_possessive
 from plainview.targets.secret import Secret
+from plainview.wire.answers import Shape, limited_json, shaped_json
 from plainview.wire.authorization import Draft
 from plainview.wire.gate import Gate
 from plainview.wire.stream import CHUNK, connect
@@ -32,12 +32,10 @@ if TYPE_CHECKING:
     from plainview.wire.stream import Connection, Reader
     from plainview.wire.traffic import Traffic
 
-DEPTH, ITEMS = 64, 200_000  # of a JSON answer to the stranger's question
 # A coding that nobody asked for may unpack to so many bytes, and to so many times its size.
 UNPACKED, RATIO = 32 << 20, 100
 # A chunk costs the parser the same whatever it holds: so much at a time, and no more than so many bytes of framing.
 CHUNKED, FRAMING, TRAILERS = 1 << 17, 1 << 20, 100
-_STRINGS = compile_possessive(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 TLS_HINT = re.compile(rb"(?i)https|ssl|tls")
 
 
@@ -61,6 +59,10 @@ class Reply:
     def json(self) -> Any:
         """Return the body as JSON within depth and number limits. Raises ProtocolError."""
         return limited_json(self.body)
+
+    def shaped(self, shape: type[Shape], problem: str) -> Shape:
+        """Return the body as JSON of a known shape. Raises ProtocolError with `problem`."""
+        return shaped_json(self.body, shape, problem)
 
     @property
     def looks_like_page(self) -> bool:
@@ -293,32 +295,6 @@ class Body(io.RawIOBase):
             whole.close()  # the error's traceback would keep it alive
             raise
         return whole.getvalue()
-
-
-def limited_json(data: bytes) -> Any:
-    """Decode JSON of at most 64 levels and 200,000 items. Raises ProtocolError without quoting it."""
-    import msgspec
-
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    if data.count(b",") + data.count(b"[") + data.count(b"{") > DEPTH:
-        _check_shape(data)
-    try:
-        return msgspec.json.decode(data)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError):
-        problem = "a login or error page" if data[:200].lstrip()[:1] == b"<" else "not JSON"
-    raise ProtocolError(f"the answer is {problem}")
-
-
-def _check_shape(data: bytes) -> None:
-    """Count levels and items outside strings."""
-    bare = _STRINGS.sub(b"", data)
-    if bare.count(b",") + bare.count(b"[") + bare.count(b"{") > ITEMS:
-        raise ProtocolError(f"JSON with more than {ITEMS} items")
-    depth = 0
-    for bracket in re.finditer(rb"[\[\]{}]", bare):
-        depth += 1 if bracket[0] in b"[{" else -1
-        if depth > DEPTH:
-            raise ProtocolError(f"JSON nested deeper than {DEPTH}")
 
 
 def _place(location: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import polars as pl
@@ -42,9 +42,6 @@ class Page(msgspec.Struct):
     total_rows: int | None = None
     rows: list[Row] = []
     bytes: int = 0
-
-
-_PAGES = msgspec.json.Decoder(Page)
 
 
 class CouchSource(NetworkSource):
@@ -169,15 +166,9 @@ def _page(reply: Reply) -> Page:
         raise DeniedError(f"no permission to read it ({reply.status})")
     if not reply.ok:
         raise ReadError(f"its documents were answered with {reply.status}")
-    try:
-        # A line break in JSON stands outside of all texts.
-        page: Any = _PAGES.decode(reply.body.replace(b"\n", b" ").replace(b"\r", b" "))
-    except (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError):
-        page = None
-    if page is None:
-        raise ProtocolError("the documents came as something else than a page of documents")
+    page = reply.shaped(Page, "the documents came as something else than a page of documents")
     page.bytes = len(reply.body)
-    return page  # type: ignore[no-any-return]
+    return page
 
 
 __all__ = ["CouchSource"]

@@ -89,9 +89,6 @@ class Page(msgspec.Struct):
         return total.value if isinstance(total, _Total) else total
 
 
-_PAGES = msgspec.json.Decoder(Page)
-
-
 @dataclass(slots=True)
 class Reading:
     """The reading of one place over one client."""
@@ -242,7 +239,7 @@ class Reading:
             if reply.status != 429 or not wait:
                 break
             time.sleep(wait)
-        return reply, decode(reply.body) if reply.ok else None
+        return reply, _page(reply) if reply.ok else None
 
     # -- names only -----------------------------------------------------------------------------------
 
@@ -259,16 +256,10 @@ class Reading:
         return Batch(self._table(), pl.DataFrame(schema=dict.fromkeys(paths, pl.String)))
 
 
-def decode(body: bytes) -> Page:
-    """Return an answer to a search. Raises ProtocolError without quoting it."""
-    flat = body.replace(b"\n", b" ").replace(b"\r", b" ") if b"\n" in body or b"\r" in body else body
-    try:
-        page = _PAGES.decode(flat)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError):
-        page = None
-    if page is None:
-        raise ProtocolError("a search was answered with something else than a page of documents")
-    page.size = len(body)
+def _page(reply: Reply) -> Page:
+    """Return an answer to a search. Raises ProtocolError."""
+    page = reply.shaped(Page, "a search was answered with something else than a page of documents")
+    page.size = len(reply.body)
     return page
 
 
@@ -301,4 +292,4 @@ def _fields(mappings: Any, paths: dict[str, None], most: int) -> None:
                 paths[path] = None
 
 
-__all__ = ["Page", "Place", "Reading", "decode"]
+__all__ = ["Page", "Place", "Reading"]

@@ -192,11 +192,7 @@ class _Reader:
         reply = self.http.ask("etcd.range", api=self.api, **params)
         _refusal(reply, "a range")
         self.log.read(len(reply.body))
-        try:
-            return msgspec.json.decode(reply.body, type=_Page), len(reply.body)
-        except (msgspec.MsgspecError, RecursionError, ValueError):
-            problem = ProtocolError("not an answer to a range")
-        raise problem
+        return reply.shaped(_Page, "not an answer to a range"), len(reply.body)
 
     def _sort(self, page: list[_Pair]) -> Iterator[Batch]:
         for pair in page:
