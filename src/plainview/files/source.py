@@ -1,9 +1,9 @@
 """Files and folders: walks, opens each file once without leaving a trace, finds its kind, and reads it.
 
 A unit is one top-level file. Opening uses O_NOATIME where the system permits it (owner or root, Linux),
-so the time of last access stays; O_NOFOLLOW and O_NONBLOCK, so that neither a link nor a FIFO put there
-meanwhile is followed or waited for. Links are never followed: what they point to inside the folder is
-read under its own name, what lies outside was not listed by the owner and is said.
+so the time of last access stays; O_NOFOLLOW for each part of the path below the target and O_NONBLOCK, so that
+neither a link nor a FIFO put there meanwhile is followed or waited for. Links are never followed: what they point to
+inside the folder is read under its own name, what lies outside was not listed by the owner and is said.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, cast
 
-from plainview.errors import PlainviewError, TargetError, translate
+from plainview.errors import PlainviewError, ReadError, TargetError, translate
 from plainview.files.formats import reader
 from plainview.files.kinds.identify import HEAD, Kind, identify
 from plainview.files.packed.packed import bare_name, leaves
 from plainview.files.packed.streams import Meter, Opener
-from plainview.files.quiet import open_quietly
+from plainview.files.quiet import Folder, LocalInput, open_quietly
 from plainview.tables import Batch, Deadline, Input, Limits, ReadAs, ReadLog, Unit
 
 if TYPE_CHECKING:
@@ -39,36 +39,32 @@ GIT = "the store of a git repository is not read; the files that are checked out
 BESIDE = ("-wal", "-shm")  # SQLite's log, whose pages the reader of the database puts in place, and its index
 
 
-@dataclass(slots=True)
-class LocalInput(Input):
-    """An Input whose bytes lie in a file: `open` and `seekable` give real files, opened quietly."""
-
-    def seekable(self) -> BinaryIO:
-        """Return the file itself."""
-        return self.open()
-
-
 class FileSource:
     """A file, or a folder and all below it. Making one opens no file.
 
-    Raise TargetError when there is nothing at `path`.
+    Raise TargetError when there is nothing at `path`. `resolved`: links in the path were resolved before, so that one
+    that is there now was put there meanwhile. The locator of a unit is its path below the folder, as it is written.
     """
 
     whole_tables = True
     read_as: ReadAs = "file"
     origin = ""
 
-    def __init__(self, path: str | Path, limits: Limits | None = None) -> None:
+    def __init__(self, path: str | Path, limits: Limits | None = None, *, resolved: bool = False) -> None:
         self.limits = limits or Limits()
-        self.root = Path(os.path.realpath(path))
+        self.root = Path(path if resolved else os.path.realpath(path))
         self.target = f"file:{path}"
         try:
-            self._status = self.root.stat()
-        except OSError as error:
-            why = "circular link" if error.errno == errno.ELOOP else translate(error).message
+            self._folder, self._file, self._status = _opened(self.root)
+        except (OSError, ReadError) as error:
+            why = translate(error).message
+            if isinstance(error, ReadError):
+                why = "a part of its path is no folder"
+            elif error.errno == errno.ELOOP:
+                why = "circular link"
             raise TargetError(f"cannot look at the target: {why}", hint="is the path right?") from None
         self._name = Path(path).name or self.root.name
-        self.is_folder = stat.S_ISDIR(self._status.st_mode)
+        self.is_folder = not self._file
 
     @cached_property
     def kind(self) -> str:
@@ -76,7 +72,7 @@ class FileSource:
         if self.is_folder:
             return "files"
         try:
-            source, size = self._input(self._name, self.root)
+            source, size = self._input(self._name, self._file)
             return _kind(source, size).name or "file"
         except (OSError, PlainviewError):
             return "file"
@@ -95,38 +91,51 @@ class FileSource:
     def units(self, log: ReadLog) -> Iterator[Unit]:
         """Yield the files in the order of their paths, while the walk goes on; the others go into `log`."""
         if self.is_folder:
-            yield from self._walk(str(self.root), "", log)
+            yield from self._walk(log)
         elif stat.S_ISREG(self._status.st_mode):
-            yield Unit(self._name, self._status.st_size, None, str(self.root))
+            yield Unit(self._name, self._status.st_size, None, self._file)
         else:
             log.skip(self._name, _special(self._status.st_mode))
 
-    def _walk(self, top: str, prefix: str, log: ReadLog) -> Iterator[Unit]:
-        stack = [_listing(top, prefix, log)]
+    def _walk(self, log: ReadLog) -> Iterator[Unit]:
+        stack = [_listing(self._folder, "", "", log)]
         while stack:
             found = next(stack[-1], None)
             if found is None:
                 stack.pop()
                 continue
-            entry, name = found
-            try:
-                status = entry.stat(follow_symlinks=False)
-            except OSError as error:
-                log.skip(name, error)
-                continue
-            if stat.S_ISREG(status.st_mode) and entry.name.endswith(BESIDE) and _beside_database(entry.path):
-                log.note(name, "read with the database that it belongs to")
-            elif stat.S_ISREG(status.st_mode):
-                yield Unit(name, status.st_size, None, entry.path)
-            elif stat.S_ISDIR(status.st_mode):
-                if entry.name == ".git" and Path(entry.path, "HEAD").exists():
-                    log.skip(name, GIT)
+            if stat.S_ISREG(found.mode) and found.file.endswith(BESIDE) and self._beside_database(found.file):
+                log.note(found.name, "read with the database that it belongs to")
+            elif stat.S_ISREG(found.mode):
+                yield Unit(found.name, found.size, None, found.file)
+            elif stat.S_ISDIR(found.mode):
+                if found.file.rpartition("/")[2] == ".git" and self._is_there(found.file + "/HEAD"):
+                    log.skip(found.name, GIT)
                 else:
-                    stack.append(_listing(entry.path, name + "/", log))
-            elif stat.S_ISLNK(status.st_mode):
-                self._link(entry.path, name, log)
+                    stack.append(_listing(self._folder, found.file, found.name + "/", log))
+            elif stat.S_ISLNK(found.mode):
+                self._link(str(self.root / found.file), found.name, log)
             else:
-                log.skip(name, _special(status.st_mode))
+                log.skip(found.name, _special(found.mode))
+
+    def _is_there(self, file: str) -> bool:
+        try:
+            self._folder.status(file)
+        except (OSError, ReadError):
+            return False
+        return True
+
+    def _beside_database(self, file: str) -> bool:
+        try:
+            fd = open_quietly(file[:-4], self._folder)
+        except (OSError, PlainviewError):
+            return False
+        try:
+            return os.read(fd, 16) == b"SQLite format 3\0"
+        except OSError:
+            return False
+        finally:
+            os.close(fd)
 
     def _link(self, path: str, name: str, log: ReadLog) -> None:
         """Say why a link is not followed; nothing is lost by one that stays inside the folder."""
@@ -150,10 +159,10 @@ class FileSource:
 
             yield from sample_rows(self.read(unit, log), sample, unit.name)
             return
-        path = str(unit.locator)
+        file = str(unit.locator)
         try:
-            before = os.lstat(path)
-            source, size = self._input(unit.name, path)
+            before = self._folder.status(file)
+            source, size = self._input(unit.name, file)
         except (OSError, PlainviewError) as error:
             log.skip(unit.name, error)
             return
@@ -161,19 +170,34 @@ class FileSource:
         meter = Meter(size, self.limits, source.deadline, count.add)
         yield from read_input(source, _kind(source, size), log, meter, count)
         count.finish()
-        _still_same(path, before, unit.name, log)
+        self._still_same(file, before, unit.name, log)
 
-    def _input(self, name: str, path: str | Path) -> tuple[LocalInput, int]:
-        fd = open_quietly(path)
+    def _input(self, name: str, file: str) -> tuple[LocalInput, int]:
+        folder = self._folder
+        fd = open_quietly(file, folder)
         try:
             size = os.fstat(fd).st_size
             head = os.read(fd, HEAD)
         finally:
             os.close(fd)
 
-        opener = Opener(lambda: os.fdopen(open_quietly(path), "rb"))
+        opener = Opener(lambda: os.fdopen(open_quietly(file, folder), "rb"))
         deadline = Deadline(self.limits.seconds)
-        return LocalInput(name, head, opener, size, Path(path), self.limits, deadline), size
+        path = Path(folder.path, file)
+        return LocalInput(name, head, opener, size, path, self.limits, deadline, folder, file), size
+
+    def _still_same(self, file: str, before: os.stat_result, name: str, log: ReadLog) -> None:
+        try:
+            after = self._folder.status(file)
+        except (OSError, ReadError):
+            log.skip(name, "vanished while it was read; what was read counts")
+            return
+        if (before.st_size, before.st_mtime_ns, before.st_ino) != (
+            after.st_size,
+            after.st_mtime_ns,
+            after.st_ino,
+        ):
+            log.skip(name, "changed while it was read; what was read counts")
 
 
 def read_input(source: Input, kind: Kind, log: ReadLog, meter: Meter, count: Counter) -> Iterator[Batch]:
@@ -244,49 +268,50 @@ def _kind(source: Input, size: int) -> Kind:
     return identify(source.head, bare_name(source.name), size, seek)
 
 
-def _listing(path: str, prefix: str, log: ReadLog) -> Iterator[tuple[os.DirEntry[str], str]]:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An entry of a folder. `name` can be printed, `file` is the path below the root as the system has it."""
+
+    name: str
+    file: str
+    mode: int
+    size: int
+
+
+def _opened(root: Path) -> tuple[Folder, str, os.stat_result]:
+    """Return the folder to read from, the name of the one file in it ("": all of it), and the status of the root."""
+    if not root.name:
+        folder = Folder(str(root))
+        return folder, "", folder.status("")
+    above = Folder(str(root.parent))
+    status = above.status(root.name)
+    if stat.S_ISLNK(status.st_mode):  # in a path without links
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    return (Folder(str(root)), "", status) if stat.S_ISDIR(status.st_mode) else (above, root.name, status)
+
+
+def _listing(folder: Folder, below: str, prefix: str, log: ReadLog) -> Iterator[Found]:
     """Yield the entries of one folder by name; one that cannot be listed goes into `log`."""
+    found: list[Found] = []
     try:
-        with os.scandir(path) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
-    except OSError as error:
+        for entry in folder.entries(below):
+            # a name that is not UTF-8 arrives with surrogates, which nothing later could write
+            name = entry.name if entry.name.isascii() else entry.name.encode("utf-8", "replace").decode()
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except OSError as error:
+                log.skip(prefix + name, error)
+                continue
+            file = f"{below}/{entry.name}" if below else entry.name
+            found.append(Found(prefix + name, file, status.st_mode, status.st_size))
+    except (OSError, ReadError) as error:
         log.skip(prefix or ".", error)
-        return
-    for entry in entries:
-        # a name that is not UTF-8 arrives with surrogates, which nothing later could write
-        name = entry.name if entry.name.isascii() else entry.name.encode("utf-8", "replace").decode()
-        yield entry, prefix + name
-
-
-def _beside_database(path: str) -> bool:
-    try:
-        fd = open_quietly(path[:-4])
-    except (OSError, PlainviewError):
-        return False
-    try:
-        return os.read(fd, 16) == b"SQLite format 3\0"
-    except OSError:
-        return False
-    finally:
-        os.close(fd)
+    found.sort(key=lambda each: each.file)
+    yield from found
 
 
 def _special(mode: int) -> str:
     return f"{SPECIAL.get(stat.S_IFMT(mode), 'a special file')}; never opened"
-
-
-def _still_same(path: str, before: os.stat_result, name: str, log: ReadLog) -> None:
-    try:
-        after = os.lstat(path)
-    except OSError:
-        log.skip(name, "vanished while it was read; what was read counts")
-        return
-    if (before.st_size, before.st_mtime_ns, before.st_ino) != (
-        after.st_size,
-        after.st_mtime_ns,
-        after.st_ino,
-    ):
-        log.skip(name, "changed while it was read; what was read counts")
 
 
 __all__ = ["Counter", "FileSource", "LocalInput", "open_quietly", "read_input"]

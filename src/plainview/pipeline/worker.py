@@ -148,11 +148,23 @@ class Files:
         """Read the pieces of a task, all of one root, and say what came of each."""
         self.talk.numbers = {piece.name: piece.number for piece in task.pieces}
         self.due = time.monotonic() + FIRST_PART
-        source = self._source(task.pieces[0])
+        try:
+            source = self._source(task.pieces[0])
+        except PlainviewError as error:  # gone, or replaced by a link
+            self._none(task, error)
+            return
         units = [Unit(piece.name, piece.size, None, os.fsdecode(piece.locator)) for piece in task.pieces]
         for piece, result in zip(task.pieces, self.scanner.read_units(source, units), strict=True):
             self._say(piece.number, result.reports, result.log, kind=source.kind, final=True)
         self.talk.moved(now=True)
+        say(self.talk.channel, Finished())
+
+    def _none(self, task: Task, error: PlainviewError) -> None:
+        """Say of all pieces that they could not be looked at."""
+        for piece in task.pieces:
+            log = ReadLog()
+            log.skip(piece.name, error)
+            self._say(piece.number, (), log, kind="file", final=True)
         say(self.talk.channel, Finished())
 
     def part(self, result: UnitResult) -> None:
@@ -170,7 +182,8 @@ class Files:
         from plainview.files.source import FileSource
 
         if piece.root not in self.sources:
-            self.sources[piece.root] = FileSource(os.fsdecode(piece.root), self.scanner.options.limits)
+            root = os.fsdecode(piece.root)  # without links, as the parent has resolved it
+            self.sources[piece.root] = FileSource(root, self.scanner.options.limits, resolved=True)
         return self.sources[piece.root]
 
     def _say(self, number: int, reports: Sequence[TableReport], log: ReadLog, *, kind: str, final: bool) -> None:

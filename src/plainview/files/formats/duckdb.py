@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from plainview.errors import DamagedError, LimitError, MissingExtraError, PlainviewError, UnsupportedError, translate
+from plainview.files.quiet import opened_by_path
 from plainview.tables import Batch, Input, ReadLog, Table
 
 if TYPE_CHECKING:
@@ -51,7 +52,13 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
         raise MissingExtraError(
             "DuckDB files need the duckdb library", hint="pip install 'plainview[duckdb]'"
         ) from None
-    with _place(source) as place, _opened(duckdb, place) as connection, _deadline(source, connection):
+    with (
+        _place(source) as place,
+        opened_by_path(source) as check,
+        _opened(duckdb, place) as connection,
+        _deadline(source, connection),
+    ):
+        check()
         tables = _listed(source, log, connection)
         for schema, name in tables:
             label = f"{source.name}/{name if schema == 'main' else f'{schema}.{name}'}"

@@ -7,20 +7,21 @@ code of an extension. Views are told: their rows are those of tables.
 
 from __future__ import annotations
 
+import io
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 from urllib.parse import quote
 
 import polars as pl
 
-from plainview.errors import DamagedError, LimitError, translate
-from plainview.files.formats.sqlite.wal import MAGIC, applied, companion, hot_journal
-from plainview.files.quiet import open_quietly
+from plainview.errors import DamagedError, LimitError, ReadError, translate
+from plainview.files.formats.sqlite.wal import JOURNAL, MAGIC, applied
+from plainview.files.quiet import open_beside, opened_by_path
 from plainview.tables import MIB, Batch, Input, ReadLog, Table
 
 ROWS: Final = 20_000
@@ -56,31 +57,55 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
 
 def _connect(source: Input, log: ReadLog) -> sqlite3.Connection:
     """Open the file without touching anything, or its bytes in memory."""
-    path = source.path
-    wal = companion(path, "-wal") if path else None
-    if path is None or (wal is None and (source.size or MIB) <= SMALL):
-        # SQLite cannot open a file without renewing its time of last access; our own reading can
-        if path is not None and hot_journal(path):
-            log.skip(source.name, _HOT)
-        with source.seekable() as stream:
-            return _in_memory(bytearray(stream.read()))
-    if hot_journal(path):
+    if _interrupted(source, log):
         log.skip(source.name, _HOT)
-    if wal is not None:
-        size = path.stat().st_size + wal.stat().st_size
-        if size <= source.limits.memory:
-            data, frames = applied(_bytes(path), _bytes(wal))
+    with closing(_beside(source, "-wal", log) or io.BytesIO()) as wal:
+        size = wal.seek(0, os.SEEK_END)
+        wal.seek(0)
+        if source.path is None or (not size and (source.size or MIB) <= SMALL):
+            # SQLite cannot open a file without renewing its time of last access; our own reading can
+            with source.seekable() as stream:
+                return _in_memory(bytearray(stream.read()))
+        if size and size + (source.size or 0) <= source.limits.memory:
+            with source.seekable() as stream:
+                data, frames = applied(stream.read(), wal.read())
             if frames:
                 return _in_memory(data)
-        else:
+        elif size:
             why = f"with its -wal larger than {source.limits.memory // MIB} MiB: rows in the -wal were not read"
             log.skip(source.name, why)
-    return sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+    return _by_path(source, source.path)
 
 
-def _bytes(path: Path) -> bytes:
-    with os.fdopen(open_quietly(path), "rb") as stream:
-        return stream.read()
+def _by_path(source: Input, path: Path) -> sqlite3.Connection:
+    with opened_by_path(source) as check:
+        address = f"file:{quote(str(path))}?mode=ro&immutable=1"
+        connection = sqlite3.connect(address, uri=True, check_same_thread=False)
+        try:
+            with suppress(*_ERRORS):  # which are told where its tables are listed
+                connection.execute("PRAGMA schema_version").fetchall()  # it opens a file when it first needs it
+                check()
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _beside(source: Input, suffix: str, log: ReadLog) -> BinaryIO | None:
+    try:
+        return open_beside(source, suffix)
+    except (OSError, ReadError):
+        log.skip(source.name, f"its {suffix} cannot be read, or is a link: what it holds was not read")
+        return None
+
+
+def _interrupted(source: Input, log: ReadLog) -> bool:
+    """Tell whether a rollback journal says that a transaction did not end."""
+    journal = _beside(source, "-journal", log)
+    if journal is None:
+        return False
+    with journal:
+        return journal.read(len(JOURNAL)) == JOURNAL
 
 
 def _in_memory(data: bytearray) -> sqlite3.Connection:

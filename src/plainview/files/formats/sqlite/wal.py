@@ -1,4 +1,4 @@
-"""The files beside an SQLite database: the write-ahead log, applied in memory, and the rollback journal.
+"""The files beside an SQLite database: the write-ahead log, applied in memory, and how a rollback journal begins.
 
 Format: https://sqlite.org/fileformat2.html#the_write_ahead_log and #the_rollback_journal.
 """
@@ -6,33 +6,14 @@ Format: https://sqlite.org/fileformat2.html#the_write_ahead_log and #the_rollbac
 from __future__ import annotations
 
 import struct
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 MAGIC: Final = b"SQLite format 3\x00"
-_JOURNAL: Final = bytes.fromhex("d9d505f920a163d7")
+JOURNAL: Final = bytes.fromhex("d9d505f920a163d7")
 _WAL_HEADER: Final = 32
 _FRAME_HEADER: Final = 24
-
-
-def companion(path: Path, suffix: str) -> Path | None:
-    """Return the file beside the database with this suffix when it holds anything."""
-    beside = path.with_name(path.name + suffix)
-    try:
-        return beside if beside.is_file() and beside.stat().st_size else None
-    except OSError:
-        return None
-
-
-def hot_journal(path: Path) -> bool:
-    """Return whether a rollback journal says that a transaction did not end."""
-    journal = companion(path, "-journal")
-    if journal is None:
-        return False
-    with journal.open("rb") as stream:
-        return stream.read(8) == _JOURNAL
 
 
 def applied(database: bytes, wal: bytes) -> tuple[bytearray, int]:
