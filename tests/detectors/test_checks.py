@@ -616,9 +616,11 @@ OWN = "account_id bank_account card_expiry crypto_wallet device_identifier drivi
 OWN += "medical_record_number national_id passport payment_card security_code student_id tax_id telephone_number vehicle".split()
 
 
-@pytest.mark.parametrize(
-    "path", sorted(p for p in DATA.glob("*.toml") if p.stem.startswith(tuple(OWN))), ids=lambda p: p.stem
-)
+FILES = sorted(p for p in DATA.glob("*.toml") if p.stem.startswith(tuple(OWN)))
+assert len(FILES) > 200, "the test below would look at next to nothing"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
 def test_detector_file_examples(path):
     detector = next(d for d in load_detectors() if d.name == path.stem)
     assert failures(detector) == []

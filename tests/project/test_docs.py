@@ -40,6 +40,7 @@ def _tool():
 
 docs = _tool()
 PAGES = docs.pages()
+assert len(PAGES) > 30, "the tests below would look at next to nothing"
 BLOCKS = [block for page in PAGES for block in docs.blocks(page)]
 SKETCHES = {"docs/adding-a-store.md"}  # its Python shows the shape of a store and stands on nothing
 TEXT = {page: page.read_text(encoding="utf-8") for page in PAGES}

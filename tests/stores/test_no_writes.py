@@ -31,6 +31,7 @@ SENDERS = {
 }
 # Where requests are made and sent. The readers of files and dumps know the words of SQL, which they parse.
 SENDING = sorted([*(SRC / "wire").rglob("*.py"), *(SRC / "stores").rglob("*.py"), SRC / "documents" / "bson.py"])
+assert len(SENDING) > 60, "the tests below would look at next to nothing"
 ID = re.compile(r"([a-z0-9]+)\.([a-z][a-z0-9_]*)")
 
 # Verbs and opcodes that change something, as whole texts or first words of texts, by store.
@@ -214,5 +215,7 @@ def test_fingerprints_send_what_their_probes_say() -> None:
 
 
 def test_every_table_is_toml_of_its_own_store() -> None:
-    for path in (SRC / "wire" / "probes").glob("*.toml"):
+    tables = list((SRC / "wire" / "probes").glob("*.toml"))
+    assert len(tables) == len(probes.stores()) > 14
+    for path in tables:
         assert tomllib.loads(path.read_text())["store"] == path.stem
