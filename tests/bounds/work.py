@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TypeVar
+
+Text = TypeVar("Text", str, bytes)
 
 LINEAR = 6.0  # times as much work for four times as much input; quadratic is 16
 FLOOR = 0.03  # seconds below which nothing can be said of a ratio
 
 
-def growth(work: Callable[[int], object], size: int) -> float:
-    """Return how much more processor time `work` takes for 4 * `size` than for `size`, the least of three tries.
+def growth(work: Callable[[Text], object], made: Callable[[int], Text], size: int) -> float:
+    """Return how much more processor time `work` takes for what is `made` of four times the size.
 
-    What other programs do at the same time changes caches and clocks: a second look is taken before it counts.
+    What else the machine does changes clocks and caches, so a ratio that is too high is taken again. And a bound
+    may be reached between the two sizes (of columns, of what is looked at in the first block): what is quadratic
+    is so from there on as well, so then the next two sizes decide.
     """
     least = float("inf")
-    for _ in range(3):
-        one, four = seconds(work, size), seconds(work, 4 * size)
-        least = min(least, four / max(one, FLOOR))
+    for one in (size, size, 4 * size):
+        small, large = made(one), made(4 * one)
+        least = min(least, seconds(work, large) / max(seconds(work, small), FLOOR))
         if least < LINEAR:
             break
     return least
 
 
-def seconds(work: Callable[[int], object], size: int) -> float:
+def seconds(work: Callable[[Text], object], text: Text) -> float:
     """Return the processor time of one call, of all threads of the process."""
     start = time.process_time()
-    work(size)
+    work(text)
     return time.process_time() - start
+
+
+__all__ = ["LINEAR", "growth", "seconds"]

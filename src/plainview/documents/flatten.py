@@ -149,8 +149,7 @@ class _Columns:
         if len(out.columns) >= self.limits.columns:
             out.left_out.add(name)
             return
-        while name in out.columns:
-            name += "~"
+        name = out.names.of(name)
         out.columns[name] = series.alias(name)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ import polars as pl
 
 from plainview.documents.walk import Walk
 from plainview.tables import Limits, ReadLog
+from plainview.tables.naming import Distinct
 
 LOOK = 32  # cells that are looked at to see whether a column holds JSON or XML
 LEVELS = 3  # JSON inside JSON inside JSON
@@ -20,7 +22,8 @@ _DECODER = msgspec.json.Decoder()
 
 def expand_text(frame: pl.DataFrame, limits: Limits, log: ReadLog | None, name: str, level: int = 0) -> pl.DataFrame:
     """Return the frame with JSON and XML text columns taken apart; see `flatten` for the rule."""
-    added: list[pl.DataFrame] = []
+    added: list[pl.Series] = []
+    kept: dict[str, pl.Series | None] = {}  # the columns of which a part was taken apart, or all
     for column in [c for c, dtype in frame.schema.items() if dtype == pl.String]:
         kind = _kind(frame[column])
         if not kind:
@@ -36,16 +39,22 @@ def expand_text(frame: pl.DataFrame, limits: Limits, log: ReadLog | None, name: 
         if level + 1 < LEVELS:
             below = expand_text(below, limits, log, name, level + 1)
         if kind == "json":
-            rest = frame[column].zip_with(
-                pl.Series([v is None for v in values], dtype=pl.Boolean),
-                pl.Series([None], dtype=pl.String).new_from_index(0, frame.height),
-            )
-            frame = frame.drop(column) if rest.null_count() == frame.height else frame.with_columns(rest)
-        added.append(below)
-    for below in added:
-        taken = set(frame.columns)
-        frame = frame.hstack([s.alias(_free(s.name, taken)) for s in below.iter_columns()])
-    return frame
+            kept[column] = _rest(frame[column], values)
+        added.extend(below.iter_columns())
+    if not added:
+        return frame
+    columns = [c for c in (kept.get(c.name, c) for c in frame.iter_columns()) if c is not None]
+    names = Distinct((c.name for c in columns), mark="~")
+    return pl.DataFrame([*columns, *(series.alias(names.of(series.name)) for series in added)])
+
+
+def _rest(column: pl.Series, values: list[Any]) -> pl.Series | None:
+    """Return the cells that were not parsed, None when there are none."""
+    unparsed = [value is None for value in values]
+    if sum(unparsed) == column.null_count():  # what is null has no value
+        return None
+    nothing = pl.Series([None], dtype=pl.String).new_from_index(0, column.len())
+    return column.zip_with(pl.Series(unparsed, dtype=pl.Boolean), nothing)
 
 
 def _kind(column: pl.Series) -> str:
@@ -54,6 +63,8 @@ def _kind(column: pl.Series) -> str:
     # of few cells a list is made sooner than an expression is run
     some = column.to_list()[::step] if column.len() <= FEW else column.gather_every(step).to_list()
     if column.null_count() and not any(text is not None for text in some):
+        if column.null_count() == column.len():
+            return ""
         some = column.drop_nulls().head(LOOK).to_list()
     firsts = [text[:64].lstrip()[:1] for text in some if text is not None]
     filled = sum(map(bool, firsts))
@@ -76,8 +87,13 @@ def _parse_xml(column: pl.Series) -> list[Any] | None:
 
 def _parse(column: pl.Series, begins: str, parse: Any) -> list[Any] | None:
     """Parse the cells that begin so; None when fewer than half of them parse."""
-    like = column.str.contains(begins).fill_null(value=False).to_list()
-    values = [parse(text) if looks else None for text, looks in zip(column.to_list(), like, strict=True)]
+    texts = column.to_list()
+    if column.len() <= FEW:
+        first = re.compile(begins)
+        like = [text is not None and first.match(text) is not None for text in texts]
+    else:
+        like = column.str.contains(begins).fill_null(value=False).to_list()
+    values = [parse(text) if looks else None for text, looks in zip(texts, like, strict=True)]
     parsed = sum(v is not None for v in values)
     return values if parsed and parsed * 2 >= sum(like) else None
 
@@ -87,13 +103,6 @@ def _json(text: str) -> Any:
         return _DECODER.decode(text)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
-
-
-def _free(name: str, taken: set[str]) -> str:
-    while name in taken:
-        name += "~"
-    taken.add(name)
-    return name
 
 
 __all__ = ["expand_text"]

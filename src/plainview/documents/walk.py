@@ -23,8 +23,10 @@ import polars as pl
 
 from plainview.documents.keys import is_map, looks_like_value, part
 from plainview.tables import Limits, ReadLog
+from plainview.tables.naming import Distinct
 
 VECTOR = 16  # numbers; a constant-length list of at least so many is a vector (a face template has 128 or 512)
+FEW = 64  # values
 _NONE = type(None)
 _NUMBERS = {int, float}
 _INT64 = 1 << 63
@@ -73,6 +75,7 @@ class Walk:
         self.keys = 0  # of all objects, for a check against the bytes
         self.deep = 0
         self.left_out: set[str] = set()
+        self.names = Distinct(mark="~")
 
     def frame(self) -> pl.DataFrame:
         """Return the columns found so far; all have one row for each document."""
@@ -181,9 +184,10 @@ class Walk:
         if path in self.columns:
             merged = _merged(self.columns[path], series)
             if merged is None:
-                path = _free(path, self.columns)
+                path = self.names.of(path)
             series = series.alias(path) if merged is None else merged
         self.columns[path] = series
+        self.names.taken.add(path)
 
 
 def _merged(one: pl.Series, two: pl.Series) -> pl.Series | None:
@@ -206,11 +210,17 @@ def _merged(one: pl.Series, two: pl.Series) -> pl.Series | None:
 def _by_row(series: pl.Series, rows: Sequence[int], height: int) -> pl.Series:
     """Gather elements into one list for each row; rows without any are null."""
     name = series.name
+    if max(height, series.len()) <= FEW:  # of few values lists are made sooner than expressions are run
+        every: list[list[Any]] = [[] for _ in range(height)]
+        for row, value in zip(rows, series.to_list(), strict=True):
+            if value is not None:
+                every[row].append(value)
+        return pl.Series(name, [found or None for found in every], dtype=pl.List(series.dtype))
     index = pl.Series("row", rows, dtype=pl.UInt32)
     pairs = pl.DataFrame([index, series.alias("value")]).drop_nulls("value")
     lists = pairs.group_by("row", maintain_order=True).agg(pl.col("value"))
-    every = pl.DataFrame({"row": pl.int_range(height, dtype=pl.UInt32, eager=True)})
-    return every.join(lists, on="row", how="left", maintain_order="left")["value"].alias(name)
+    places = pl.DataFrame({"row": pl.int_range(height, dtype=pl.UInt32, eager=True)})
+    return places.join(lists, on="row", how="left", maintain_order="left")["value"].alias(name)
 
 
 def to_series(name: str, values: Sequence[Any], types: set[type]) -> pl.Series:
@@ -346,13 +356,6 @@ def _as_text(value: Any) -> str:
         return msgspec.json.encode(value, enc_hook=str).decode()
     except (RecursionError, UnicodeError, TypeError, ValueError):
         return ""
-
-
-def _free(path: str, taken: Mapping[str, object]) -> str:
-    number = 2
-    while f"{path}~{number}" in taken:
-        number += 1
-    return f"{path}~{number}"
 
 
 __all__ = ["EXTENDED", "Walk", "documents_to_frame", "extended", "plain", "to_series", "to_text"]

@@ -7,6 +7,9 @@ from typing import Any
 
 from lxml import etree
 
+from plainview.documents.xml_tags import Tags
+from plainview.errors import LimitError
+
 DEEPEST = 200  # libxml2 stops at 256 by itself
 _PROSE = re.compile(
     r"\s*<!doctype html|\s*<(?:html|body|head|p|div|span|br|hr|a|b|i|u|em|strong|font|table|tr|td|ul|ol|li|"
@@ -24,6 +27,7 @@ def safe_settings() -> dict[str, Any]:
         "dtd_validation": False,
         "huge_tree": False,
         "remove_comments": False,
+        "remove_pis": True,  # they would be nodes that nobody reads
     }
 
 
@@ -32,14 +36,13 @@ def text_to_document(text: str) -> dict[str, Any] | None:
     if _PROSE.match(text) or "<!DOCTYPE" in text:
         return None
     parser = etree.XMLParser(**safe_settings())
+    if "encoding" in text[:200]:
+        text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text)
+    data = text.encode("utf-8", "replace")
     try:
-        root = etree.fromstring(
-            text.encode("utf-8", "replace")
-            if "encoding" not in text[:200]
-            else re.sub(r"^\s*<\?xml[^>]*\?>", "", text).encode("utf-8", "replace"),
-            parser,
-        )
-    except (etree.XMLSyntaxError, ValueError):
+        Tags().check(data)
+        root = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError, LimitError):
         return None
     value = to_document(root)
     return {local_name(root): value} if not isinstance(value, dict) else value

@@ -10,6 +10,7 @@ import re
 from unicodedata import category
 
 from plainview.detectors.headings import SIGNS, WORDS, words_of_heading
+from plainview.tables.naming import Distinct
 
 _KINDS = (  # the first that matches the whole cell names its kind
     ("number", re.compile(r"[+-]?[0-9][0-9 .,'_]*%?|[+-]?[0-9.]+e[+-]?[0-9]+|[$€£¥]\s?[0-9.,]+")),
@@ -119,17 +120,12 @@ def _shape(cell: str) -> str:
 def column_names(cells: list[str], width: int) -> list[str]:
     """Return `width` distinct names; what is empty, or looks like a value, becomes `column_N`."""
     names: list[str] = []
-    seen: set[str] = set()
+    distinct = Distinct()
     for at in range(width):
         name = " ".join(cells[at].split()) if at < len(cells) else ""
         if not name or _VALUE.search(name):
             name = f"column_{at + 1}"
-        unique, count = name, 1
-        while unique in seen:
-            count += 1
-            unique = f"{name}_{count}"
-        seen.add(unique)
-        names.append(unique)
+        names.append(distinct.of(name))
     return names
 
 

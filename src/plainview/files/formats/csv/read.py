@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import polars as pl
@@ -19,6 +19,7 @@ from plainview.files.encodings.blocks import BLOCK, Utf8Blocks, polars_would_unp
 from plainview.files.formats.csv.dialects import HEAD, Dialect, escapes, record_end, records, sniff
 from plainview.files.formats.csv.headers import column_names, has_header
 from plainview.files.formats.csv.repairs import cut_outside_quotes, repair
+from plainview.files.formats.csv.widths import is_sparse, portions
 from plainview.tables import MIB, Batch, Input, ReadLog, Table
 
 PIECE = 64 << 10  # bytes of a refused block that are tried again together
@@ -35,6 +36,8 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
     for frame in reader.frames():
         yielded = True
         yield Batch(reader.table(), frame)
+    if reader.narrowed:
+        yield Batch(reader.table(), reader.empty())
     if reader.broken:
         notes = (f"{reader.broken:,} lines with broken quotes were split at each delimiter",)
         table = reader.table()
@@ -61,6 +64,7 @@ class _Reader:
         self.multiline = False  # quoted line breaks were met: look at quotes before cutting
         self.comments: tuple[str, ...] = ()
         self.broken = 0  # lines whose quotes made no sense
+        self.narrowed = False  # some frames lack columns in which all of their cells would be empty
         self.told: set[str] = set()
 
     def table(self) -> Table:
@@ -101,9 +105,11 @@ class _Reader:
             block = b"".join((carry, memoryview(chunk)[:cut])) if carry or cut < len(chunk) else chunk
             carry = chunk[cut:]
             if not block.isspace() or len(self.names) == 1:
-                frame, carry = self._frame(block, carry, force=last or len(block) > limit + BLOCK)
-                if frame.height:
-                    yield frame
+                frames, carry = self._frames(block, carry, force=last or len(block) > limit + BLOCK)
+                while frames:
+                    frame = self._named(frames.pop(0))
+                    if frame.height:
+                        yield frame
 
     def _begin(self, data: bytes, *, whole: bool) -> bytes:
         """Find dialect and header in the first bytes; return the rows."""
@@ -115,8 +121,9 @@ class _Reader:
             return b""
         top = record_end(data, dialect.quote)
         sample = data[:HEAD] if len(data) <= HEAD else data[: max(top, data.rfind(b"\n", 0, HEAD) + 1)][: HEAD * 4]
-        rows = records(sample.decode("utf-8", "replace"), dialect)
-        first = rows[0][: self.source.limits.columns] if rows else []
+        most = self.source.limits.columns
+        rows = [row[:most] for row in records(sample.decode("utf-8", "replace"), dialect)]
+        first = rows[0] if rows else []
         self.comments = dialect.comments
         if has_header(rows):
             self.names = column_names(first, len(first))
@@ -136,7 +143,7 @@ class _Reader:
             data = data.replace(b"\r", b"\n")
         return data.rstrip(b"\r\n\x1a") + b"\n" if last and data.endswith((b"\n\n", b"\n\r\n", b"\x1a")) else data
 
-    def _frame(self, block: bytes, carry: bytes, *, force: bool) -> tuple[pl.DataFrame, bytes]:
+    def _frames(self, block: bytes, carry: bytes, *, force: bool) -> tuple[list[pl.DataFrame], bytes]:
         """Return the rows of a block that ends at a line end, and what is left for the next one."""
         if self.dialect.escape:
             block = block.replace(self._escaped, self._doubled)
@@ -146,26 +153,26 @@ class _Reader:
         if self.multiline and not force:
             block, rest = cut_outside_quotes(block, self.dialect.quote)
             carry = rest + carry
-        frame = self._parse(block, self.width)
-        if frame is not None:
-            return self._named(frame), carry
+        frames = self._parse(block, self.width)
+        if frames is not None:
+            return frames, carry
         if not self.blocks.valid(block):
             block, carry = self._transcoded(block + carry, force=force)
         if not self.dialect.escape and escapes(block, self.dialect.quote, self.dialect.delimiter):
-            frame = self._parse(block.replace(self._escaped, self._doubled), self.width)
-            if frame is not None:
+            frames = self._parse(block.replace(self._escaped, self._doubled), self.width)
+            if frames is not None:
                 self.dialect = replace(self.dialect, escape=True)
-                return self._named(frame), carry
+                return frames, carry
         if not force:
             shorter, rest = cut_outside_quotes(block, self.dialect.quote)
             if not shorter:
-                return self._named(self.empty()), block + carry
-            frame = None if self.multiline else self._parse(shorter, self.width)
-            if frame is not None:
+                return [], block + carry
+            frames = None if self.multiline else self._parse(shorter, self.width)
+            if frames is not None:
                 self.multiline = True
-                return self._named(frame), rest + carry
-        frame, rest = self._repaired(block, force=force)
-        return self._named(frame), rest + carry
+                return frames, rest + carry
+        frames, rest = self._repaired(block, force=force)
+        return frames, rest + carry
 
     @property
     def _escaped(self) -> bytes:
@@ -181,7 +188,7 @@ class _Reader:
         cut = len(data) if force else data.rfind(b"\n") + 1
         return data[:cut], data[cut:]
 
-    def _parse(self, block: bytes, width: int) -> pl.DataFrame | None:
+    def _parse(self, block: bytes, width: int) -> list[pl.DataFrame] | None:
         """Return the block as Polars reads it, or None where it refuses."""
         most = self.source.limits.columns
         first = block.find(b"\n") if b"\n" in block else len(block)
@@ -189,6 +196,20 @@ class _Reader:
             return None  # Polars would make a column for each
         if polars_would_unpack(block):
             return None
+        parts: Iterable[tuple[bytes, int]] = [(block, width)]
+        if is_sparse(block, width):
+            parts = portions(block, self.dialect.quote, self.dialect.delimiter, width)
+        frames = []
+        for part, columns in parts:
+            self.source.deadline.check()
+            frame = self._read(part, columns)
+            if frame is None:
+                return None
+            self.narrowed |= columns < len(self.names)
+            frames.append(frame)
+        return frames
+
+    def _read(self, block: bytes, width: int) -> pl.DataFrame | None:
         schema = {str(at): pl.String for at in range(width)}
         try:
             return pl.read_csv(
@@ -203,7 +224,7 @@ class _Reader:
         except _REFUSED:
             return None
 
-    def _wider(self, block: bytes) -> pl.DataFrame | None:
+    def _wider(self, block: bytes) -> list[pl.DataFrame] | None:
         """Read the block with as many columns as its longest line has, if that is what was wrong."""
         try:
             lines = csv.reader(
@@ -216,14 +237,14 @@ class _Reader:
             return None
         if not self.width < width <= self.source.limits.columns:
             return None
-        frame = self._parse(block, width)
-        if frame is not None:
+        frames = self._parse(block, width)
+        if frames is not None:
             self.width = width
-        return frame
+        return frames
 
-    def _repaired(self, block: bytes, *, force: bool) -> tuple[pl.DataFrame, bytes]:
+    def _repaired(self, block: bytes, *, force: bool) -> tuple[list[pl.DataFrame], bytes]:
         """Read a refused block in small pieces, and line by line only those that are refused again."""
-        frames: list[pl.DataFrame] = []
+        by_width: dict[int, list[pl.DataFrame]] = {}
         rest, at, broken = b"", 0, 0
         while at < len(block):
             self.source.deadline.check()
@@ -231,20 +252,21 @@ class _Reader:
             piece, at = rest + block[at:end], end
             final = force and at == len(block)
             good, rest = (piece, b"") if final else cut_outside_quotes(piece, self.dialect.quote)
-            frame = self._parse(good, self.width)
-            if frame is None:
-                frame = self._wider(good)
-            if frame is None:
+            frames = self._parse(good, self.width)
+            if frames is None:
+                frames = self._wider(good)
+            if frames is None:
                 most = self.source.limits.columns
                 result = repair(piece.decode(), self.dialect, len(self.names), most=most, force=final)
-                width = max(map(len, result.rows), default=0)
-                if width == most > len(self.names):
+                if result.width == most > len(self.names):
                     self.notes[f"fields after the {most:,}th of a line were read as one"] = None
-                frame, rest = result.frame(max(width, self.width)), result.rest.encode()
+                frames, rest = result.frames(max(result.width, self.width)), result.rest.encode()
+                self.narrowed |= any(frame.width < len(self.names) for frame in frames)
                 broken += result.broken
-            frames.append(frame)
+            for frame in frames:
+                by_width.setdefault(frame.width, []).append(frame)
         self.broken += broken
-        return pl.concat(frames, how="diagonal", rechunk=True), rest
+        return [pl.concat(frames, rechunk=True) for frames in by_width.values()], rest
 
     def _named(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Give the columns their names; columns beyond the header stay where they hold something."""
@@ -254,7 +276,7 @@ class _Reader:
             frame = frame.select(*frame.columns[:known], *extra)
             if extra:
                 self.notes["some lines have more fields than the header"] = None
-        names = column_names(self.names, known)
+        names = column_names(self.names, known)[: frame.width]
         names += [f"column_{int(at) + 1}" for at in frame.columns[known:]]
         frame.columns = column_names(names, len(names))
         return frame

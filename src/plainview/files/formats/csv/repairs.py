@@ -7,6 +7,7 @@ accepts it strictly and it has the width of the table; else its first line stand
 from __future__ import annotations
 
 import csv
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -14,6 +15,7 @@ from itertools import zip_longest
 import polars as pl
 
 from plainview.files.formats.csv.dialects import Dialect
+from plainview.files.formats.csv.widths import CLASSES
 
 SPAN = 200  # lines that one record may have inside a block that is broken somewhere
 
@@ -40,13 +42,30 @@ class Repaired:
     broken: int = 0
     rest: str = ""
 
-    def frame(self, width: int) -> pl.DataFrame:
-        """Return the rows as String columns "0", "1", …; empty cells are null."""
-        columns = list(zip_longest(*self.rows, fillvalue=None))[:width]
-        columns += [(None,) * len(self.rows)] * (width - len(columns))
-        return pl.DataFrame(
-            [pl.Series(str(at), [cell or None for cell in cells], dtype=pl.String) for at, cells in enumerate(columns)]
-        )
+    @property
+    def width(self) -> int:
+        """Return how many cells the longest row has."""
+        return max(map(len, self.rows), default=0)
+
+    def frames(self, width: int) -> list[pl.DataFrame]:
+        """Return the rows as String columns "0", "1", …, at most `width`; empty cells are null.
+
+        Where most cells would be empty, rows of about the same length have frames of their own.
+        """
+        if len(self.rows) * width <= 4 * sum(map(len, self.rows)) + CLASSES[0] * len(self.rows):
+            return [_frame(self.rows, width)]
+        classes: dict[int, list[list[str]]] = {}
+        for row in self.rows:
+            classes.setdefault(bisect_left(CLASSES, len(row)), []).append(row)
+        return [_frame(rows, min(width, (*CLASSES, width)[name])) for name, rows in classes.items()]
+
+
+def _frame(rows: list[list[str]], width: int) -> pl.DataFrame:
+    columns = list(zip_longest(*rows, fillvalue=None))[:width]
+    columns += [(None,) * len(rows)] * (width - len(columns))
+    return pl.DataFrame(
+        [pl.Series(str(at), [cell or None for cell in cells], dtype=pl.String) for at, cells in enumerate(columns)]
+    )
 
 
 def repair(text: str, dialect: Dialect, width: int, *, most: int, force: bool) -> Repaired:
@@ -58,14 +77,14 @@ def repair(text: str, dialect: Dialect, width: int, *, most: int, force: bool) -
     lines = text.split("\n")
     if lines and not lines[-1]:
         lines.pop()
-    at = 0
+    at, closing = 0, _closing_lines(lines, dialect)
     while at < len(lines):
         line = lines[at]
         if dialect.quote not in line:
             result.rows.append(line.removesuffix("\r").split(dialect.delimiter, most - 1))
             at += 1
             continue
-        end = _closing_line(lines, at, dialect)
+        end = closing[at] if closing[at] - at < SPAN else len(lines)
         if end == len(lines) and not force and end - at < SPAN:
             result.rest = "\n".join(lines[at:]) + "\n"
             break
@@ -82,14 +101,14 @@ def repair(text: str, dialect: Dialect, width: int, *, most: int, force: bool) -
     return result
 
 
-def _closing_line(lines: list[str], at: int, dialect: Dialect) -> int:
-    """Return the line where the quotes opened in line `at` are even again, or the number of lines."""
-    odd = False
-    for end in range(at, min(len(lines), at + SPAN)):
-        odd ^= _quotes(lines[end], dialect) % 2 == 1
-        if not odd:
-            return end
-    return len(lines)
+def _closing_lines(lines: list[str], dialect: Dialect) -> list[int]:
+    """Return for each line the one where the quotes opened in it are even again, or the number of lines."""
+    odd = [_quotes(line, dialect) % 2 == 1 for line in lines]
+    closing, following = [len(lines)] * len(lines), len(lines)
+    for at in range(len(lines) - 1, -1, -1):
+        closing[at] = following if odd[at] else at
+        following = at if odd[at] else following
+    return closing
 
 
 def _quotes(line: str, dialect: Dialect) -> int:

@@ -18,7 +18,8 @@ from lxml import etree
 
 from plainview.documents.walk import documents_to_frame
 from plainview.documents.xml import local_name, safe_settings, to_document
-from plainview.errors import DamagedError, LimitError
+from plainview.documents.xml_tags import Tags, check_encoding
+from plainview.errors import DamagedError, LimitError, PlainviewError
 from plainview.files.formats.markup.html_page import read_page
 from plainview.files.kinds.text import looks_like_html
 from plainview.tables import MIB, Batch, Input, ReadLog, Table
@@ -30,6 +31,7 @@ ROWS = 20_000  # rows of one batch
 CELLS = 1_000_000  # nodes of one batch
 Docs = list[dict[str, Any]]
 NODES = 3_000_000  # nodes that may be in memory
+LOOSE = MIB  # characters of text between rows that are held until their element ends
 HTML = 64 * MIB
 _ENTITY = re.compile(
     rb"(<!ENTITY\s+(?:%\s+)?[^\s'\"<>%]+\s+)(?:\"(?:(?!-->|\]\s*>)[^\"])*\"|'(?:(?!-->|\]\s*>)[^'])*')"
@@ -63,6 +65,7 @@ def _html(source: Input, log: ReadLog) -> Iterator[Batch]:
 
 
 def _xml(source: Input, log: ReadLog) -> Iterator[Batch]:
+    check_encoding(source.head)
     pieces = _Pieces(source)
     depth, tag = _row_element(pieces)
     rows = _Rows(depth, tag)
@@ -79,7 +82,7 @@ def _xml(source: Input, log: ReadLog) -> Iterator[Batch]:
     if rows.entities:
         log.skip(source.name, f"{rows.entities:,} entity references of a document type were not resolved")
     if rows.problem:
-        raise DamagedError(rows.problem)
+        raise rows.problem
     if not any_rows:
         yield Batch(pieces.table(), pl.DataFrame())
 
@@ -103,10 +106,10 @@ class _Pieces:
         return Table(self.source.name, "xml", tuple(self.notes))
 
     def of(self, stream: BinaryIO, log: ReadLog | None = None) -> Iterator[bytes]:
-        """Yield the pieces. Raise DamagedError where entities are defined in a way that is not understood."""
+        """Yield the pieces. Raise DamagedError for entities that are not understood, LimitError for a huge tag."""
         if not self.rooted:
             yield b"<documents>"
-        end = b""
+        end, tags = b"", Tags(self.source.head)
         while data := stream.read(STEP if end else PROLOG):
             self.source.deadline.check()
             if log is not None:
@@ -119,6 +122,7 @@ class _Pieces:
                 clean, bad = self._without_entities(clean) if not end and not self.wide else (b"", True)
             end = clean[-16:] or end
             for at in range(0, len(clean), STEP):
+                tags.check(clean[at : at + STEP])
                 yield clean[at : at + STEP]
             if bad:
                 raise DamagedError("defines entities in a way that is not read")
@@ -144,23 +148,26 @@ class _Rows:
         self.nodes = 0  # since the last row
         self.size = 0  # nodes in `found`
         self.found: list[dict[str, Any]] = []
+        self.loose: dict[int, list[str]] = {}  # text between the rows, by the depth of the element around them
+        self.loose_size = 0
         self.entities = 0
-        self.problem = ""
+        self.problem: PlainviewError | None = None
 
     def read(self, pieces: Iterator[bytes], parser: Any) -> Iterator[list[dict[str, Any]]]:
         """Yield batches of rows up to the end, or up to where the XML is damaged (`problem`)."""
         try:
             for data in pieces:
                 parser.feed(data)
+                self.nodes += data.count(b"&")  # a reference is a node, and no event
                 self._events(parser)
                 if len(self.found) >= ROWS or self.size > CELLS:
                     yield self._taken()
             parser.close()
         except etree.XMLSyntaxError as error:
             line = f", line {error.lineno:,}" if error.lineno else ""
-            self.problem = f"not well-formed XML{line}"
-        except DamagedError as error:
-            self.problem = error.message
+            self.problem = DamagedError(f"not well-formed XML{line}")
+        except (DamagedError, LimitError) as error:
+            self.problem = error
         self._events(parser)
         if self.found:
             yield self._taken()
@@ -180,9 +187,10 @@ class _Rows:
                     self.depth -= 1
                 elif self.depth < self.row_depth:
                     self.found.append({"#comment": (element.text or "").strip()})
+                    self._forget_before(element, self.depth)
         except etree.XMLSyntaxError:
             return  # the parser tells it again when it is fed or closed
-        if self.nodes > NODES:
+        if self.nodes > NODES and self.problem is None:
             raise LimitError("one XML element is too large to hold in memory")
 
     def _end(self, element: Any) -> None:
@@ -190,7 +198,9 @@ class _Rows:
             return
         if self.depth < self.row_depth:
             for child in list(element):  # rows and comments, all found already
-                _remove(element, child)
+                self._remove(element, child, self.depth)
+            if self.depth in self.loose:
+                element.text = f"{element.text or ''} {self._joined(self.depth)}"
         self.entities += sum(1 for _ in element.iter(etree.Entity))
         value = to_document(element)
         tag = local_name(element)
@@ -198,20 +208,31 @@ class _Rows:
             self.found.append(value if isinstance(value, dict) else {tag: value})
         elif value is not None:
             self.found.append({tag: value})
+        element.clear(keep_tail=True)
+        self._forget_before(element, self.depth - 1)
+
+    def _forget_before(self, element: Any, depth: int) -> None:
+        """Take away what stands before an element that is read."""
         self.size += self.nodes
         self.nodes = 0
-        element.clear(keep_tail=True)
         parent = element.getparent()
         while parent is not None and (before := element.getprevious()) is not None:
-            _remove(parent, before)
+            self._remove(parent, before, depth)
 
+    def _remove(self, parent: Any, element: Any, depth: int) -> None:
+        """Take an element away and keep the text that follows it, which belongs to the parent at `depth`."""
+        tail = (element.tail or "").strip()
+        parent.remove(element)
+        if tail:
+            self.loose.setdefault(depth, []).append(tail)
+            self.loose_size += len(tail)
+            if self.loose_size > LOOSE:
+                self.found.append({local_name(parent): self._joined(depth)})
 
-def _remove(parent: Any, element: Any) -> None:
-    """Take an element away and keep the text that follows it, which belongs to the parent."""
-    tail = (element.tail or "").strip()
-    if tail:
-        parent.text = f"{parent.text or ''} {tail}"
-    parent.remove(element)
+    def _joined(self, depth: int) -> str:
+        parts = self.loose.pop(depth)
+        self.loose_size -= sum(map(len, parts))
+        return " ".join(parts)
 
 
 def _row_element(pieces: _Pieces) -> tuple[int, str]:
@@ -224,7 +245,7 @@ def _row_element(pieces: _Pieces) -> tuple[int, str]:
         with pieces.source.open() as stream:
             for data in islice(pieces.of(stream), SNIFF // STEP):
                 parser.feed(data)
-    except DamagedError:
+    except (DamagedError, LimitError):
         pass  # the reading itself will tell; the events before it are still there
     except etree.XMLSyntaxError as error:
         if pieces.rooted and error.code == etree.ErrorTypes.ERR_DOCUMENT_END:

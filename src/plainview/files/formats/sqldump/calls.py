@@ -13,6 +13,8 @@ from typing import Final
 from plainview.files.formats.sqldump import tokens
 from plainview.possessive import compile_possessive
 
+REPLACED: Final = 16  # calls of replace in one another; sqlite3 writes two
+
 _CALL: Final = compile_possessive(
     (
         rb"(?i)(?:(?<=[,(])|(?<=, )|^)(?:"
@@ -39,7 +41,10 @@ def simplify(text: bytes, *, backslash: bool) -> bytes:
             return inside
         if kind == "by":
             inside = match["old"]
-            for old, code in _BY.findall(match["by"]):
+            replaced = _BY.findall(match["by"])
+            if len(replaced) > REPLACED:
+                return match[0]
+            for old, code in replaced:
                 if old and int(code) < 128:
                     inside = inside.replace(old, bytes([int(code)]))
         elif kind == "unistr":

@@ -25,6 +25,9 @@ _STRING: Final = re.compile(rb"'[^']*+'")
 _FORMAT: Final = re.compile(rb"(?i)\b(?:CSV|BINARY|DELIMITERS?|NULL)\b")
 _UNEQUAL: Final = "more or fewer values than columns"
 _TAIL: Final = re.compile(rb"[ \t]*+(?:ON\s++CONFLICT\s++DO\s++NOTHING\s*+)?;?[ \t]*+\r?\n")
+_WIDE: Final = "values or columns after those that a table may have were left out (raise --columns)"
+_LOST: Final = "so much before it was not understood that the rest was left out"
+VAIN: Final = 8  # times the size of the dump that may be looked through for the ends of statements, and in vain
 _UNSURE: Final = re.compile(rb"""['"`/$\[]|[qQ]'""")
 
 
@@ -43,6 +46,11 @@ class _Dump:
         self.at = 0
         self.line = 1
         self.seen = 0
+        self.fed = 0  # bytes
+        self.vain = 0  # bytes
+        self.absent: dict[bytes, int] = {}  # what `buffer` does not hold from a position on
+        self.last: dict[bytes, int] = {}  # where `buffer` holds it last, outside strings
+        self.most = source.limits.columns
         self.copying: Head | None = None
         self.problems: dict[str, list[int]] = {}
         self.longest = 2 * source.limits.field + BLOCK
@@ -78,8 +86,14 @@ class _Dump:
 
     def _feed(self, piece: bytes) -> None:
         self._line_at(self.at)
-        self.buffer = self.buffer[self.at :] + piece
+        self._replace(self.buffer[self.at :] + piece)
+        self.fed += len(piece)
+
+    def _replace(self, buffer: bytes) -> None:
+        self.buffer = buffer
         self.at = self.seen = 0
+        self.absent.clear()
+        self.last.clear()
 
     def _line_at(self, position: int) -> int:
         self.line += self.buffer.count(b"\n", self.seen, position)
@@ -138,14 +152,25 @@ class _Dump:
         if not final and len(self.buffer) - self.at <= self.longest:
             return False
         self._problem("ends in the middle of a statement" if final else what, self._line_at(self.at))
-        self.at = resync(self.buffer, self.at + 1)
+        self.at = self._next(self.buffer, self.at + 1, len(self.buffer) - self.at, self._line_at(self.at))
         return True
+
+    def _next(self, text: bytes, at: int, vain: int, line: int) -> int:
+        """Return where the next statement seems to begin, after `vain` bytes were looked through.
+
+        Where this happens again and again, the rest is left out: each line would be compared with all behind it.
+        """
+        self.vain += vain
+        if self.vain > VAIN * (self.fed + BLOCK):
+            self._problem(_LOST, line)
+            return len(text)
+        return resync(text, at)
 
     def _learn(self, head: Head, start: int, *, final: bool) -> bool:
         """Read the first row word by word and keep how it is written. False: more of the dump is needed."""
         buffer = self.buffer
         try:
-            first, end = words.row(buffer, start, backslash=self.dialect.backslash)
+            first, end = self._row(buffer, start)
         except tokens.SyntaxProblem as problem:
             at = problem.position
             if not final and (len(buffer) - start < BLOCK or _UNSURE.match(buffer, at) or at >= len(buffer)):
@@ -153,10 +178,11 @@ class _Dump:
             return self._wait(final=True, what="") if at >= len(buffer) - 1 else self._broken(at)
         if not final and len(buffer) - end < 256:  # what follows the row is not here yet
             return False
-        self.tables.fix(head, len(first))
+        self.tables.fix(head, min(len(first), self.most))
         inside = _STRING.sub(b"", buffer[start : end - 1])
         separator = b", " if 0 < inside.count(b",") == inside.count(b", ") else b","
-        head.words = b'"' in inside  # strings in double quotes, which MySQL and SQLite take as well
+        # strings in double quotes, which MySQL and SQLite take as well; rows that have to be cut
+        head.words = b'"' in inside or len(first) > self.most
         following, tail = _NEXT.match(buffer, end), _TAIL.match(buffer, end)
         boundary = b")" + following[0] if following else b")" + separator + b"("
         closing = b")" + tail[0] if tail else b");\r\n" if self.dialect.crlf else b");\n"
@@ -166,8 +192,9 @@ class _Dump:
         return True
 
     def _broken(self, at: int) -> bool:
-        self._problem("not understood", self._line_at(at))
-        self.at = resync(self.buffer, max(at, self.at + 1))
+        line = self._line_at(at)
+        self._problem("not understood", line)
+        self.at = self._next(self.buffer, max(at, self.at + 1), _looked(self.buffer, self.at, at), line)
         return True
 
     def _inserts(self, head: Head, shape: values.Shape, start: int, *, final: bool) -> Generator[Batch, None, bool]:
@@ -176,16 +203,17 @@ class _Dump:
         first, more = start, True
         head.runs.append((len(head.pieces), self._line_at(start)))
         while more:  # once for each statement: find, count and compare, at the speed of C
-            end = buffer.find(closing, start)
+            end = buffer.find(closing, start) if start < self.absent.get(closing, len(buffer)) else -1
             if end >= 0 and buffer.count(b"'", start, end) & 1:
                 end = values.outside(buffer, closing, start)
             if end < 0:
+                self.absent[closing] = min(start, self.absent.get(closing, start))
                 break
             head.pieces.append(buffer[start:end])
             self.at = end + len(closing)
             start = self.at + len(text)
             more = buffer.startswith(text, self.at)
-        if more and (cut := values.last_outside(buffer, shape.boundary, start)) >= 0:
+        if more and (cut := self._last_outside(shape.boundary, start)) >= 0:
             word = b"\n" + text.split(None, 1)[0] + b" "
             if 0 <= (other := values.outside(buffer, word, start)) < cut:  # its end was not seen: it is written unlike
                 rest, line = buffer[self.at : other + 1], self._line_at(self.at)
@@ -194,9 +222,8 @@ class _Dump:
                 return True
             head.pieces.append(buffer[start:cut])
             self._line_at(cut)
-            self.buffer = text + buffer[cut + len(shape.boundary) :]
+            self._replace(text + buffer[cut + len(shape.boundary) :])
             self.line -= text.count(b"\n") - shape.boundary.count(b"\n")
-            self.at = self.seen = 0
             start = cut
         size = start - first
         head.size += size
@@ -212,18 +239,33 @@ class _Dump:
             return True
         return self._wait(final=False, what="a value is longer than the limit")
 
-    def _insert_all(self, text: bytes, at: int, line: int) -> None:
-        """Let the rows of Oracle's INSERT ALL wait; `text[at:]` begins with its first INTO."""
-        while match := tokens.INTO.match(text, at):
+    def _last_outside(self, what: bytes, start: int) -> int:
+        """Return where `what` last stands outside a string, -1 if not behind `start`; looked for once in a buffer."""
+        if what not in self.last:
+            self.last[what] = values.last_outside(self.buffer, what, start)
+        return self.last[what] if self.last[what] >= start else -1
+
+    def _insert_all(self, text: bytes, at: int, end: int, line: int) -> None:
+        """Let the rows of Oracle's INSERT ALL wait; `text[at:end]` begins with its first INTO."""
+        while match := tokens.INTO.match(text, at, end):
             head = self.tables.head(match[0].strip(), match["name"], match["columns"])
-            here = line + text.count(b"\n", 0, match.end())
+            line += text.count(b"\n", at, match.end())
+            start = match.end()
             try:
-                row, at = words.row(text, match.end(), backslash=self.dialect.backslash)
+                row, at = self._row(text, start)
             except tokens.SyntaxProblem:
-                self._problem("not understood", here)
+                self._problem("not understood", line)
                 return
-            if not self.tables.add(head, row):
-                self._problem(_UNEQUAL, here)
+            self._add(head, row, line)
+            line += text.count(b"\n", start, at)
+
+    def _add(self, head: Head, row: list[tokens.Value], line: int) -> None:
+        """Let a row wait that was read word by word."""
+        if len(row) > self.most:
+            self._problem(_WIDE, line)
+            row = row[: self.most]
+        if not self.tables.add(head, row):
+            self._problem(_UNEQUAL, line)
 
     def _other(self, *, final: bool) -> bool:
         """Pass over a statement; keep the columns of CREATE TABLE and the name of the database."""
@@ -233,16 +275,17 @@ class _Dump:
         end = end if end >= 0 else len(self.buffer)
         if match := tokens.CREATE.match(self.buffer, self.at):
             try:
-                columns, _ = tokens.created_columns(self.buffer[:end], match.end())
-                self.tables.create(match["name"], columns)
+                columns = tokens.created_columns(self.buffer, match.end(), end, self.most)
+                if len(columns) > self.most:
+                    self._problem(_WIDE, self._line_at(self.at))
+                self.tables.create(match["name"], columns[: self.most])
             except tokens.SyntaxProblem:
                 self._problem("the columns of a table are not understood", self._line_at(self.at))
         elif match := tokens.USE.match(self.buffer, self.at):
             self.tables.database = tokens.plain_name(match["name"])
         elif match := tokens.INSERT_ALL.match(self.buffer, self.at):
-            self._insert_all(
-                self.buffer[:end], match.end(), self._line_at(self.at) - self.buffer.count(b"\n", 0, self.at)
-            )
+            line = self._line_at(self.at) + self.buffer.count(b"\n", self.at, match.end())
+            self._insert_all(self.buffer, match.end(), end, line)
         elif why := told_as(self.buffer, self.at):
             self._problem(why, self._line_at(self.at))
         self.at = end
@@ -266,7 +309,7 @@ class _Dump:
 
     def _carefully(self, text: bytes, line: int, *, final: bool, only: Head | None = None) -> Iterator[Batch]:
         """Read statements word by word. `final`: the dump ends behind them."""
-        at = 0
+        at, lines = 0, _Lines(text, line)
         while True:
             self.source.deadline.check()
             blank = tokens.BLANK.match(text, at)
@@ -276,29 +319,30 @@ class _Dump:
             match = tokens.INSERT.match(text, at)
             if match is None:
                 end = after_other(text, at, self.dialect)
+                here = lines.of(at)
                 if every := tokens.INSERT_ALL.match(text, at):
-                    self._insert_all(text[: max(end, at)], every.end(), line)
+                    self._insert_all(text, every.end(), max(end, at), lines.of(every.end()))
                 elif why := told_as(text, at):
-                    self._problem(why, line + text.count(b"\n", 0, at))
-                at = end if end > at else resync(text, at + 1)
+                    self._problem(why, here)
+                at = end if end > at else self._next(text, at + 1, len(text) - at, here)
                 continue
             head = (
                 only if only and only.text == match[0] else self.tables.head(match[0], match["name"], match["columns"])
             )
-            at = yield from self._careful_rows(head, text, match.end(), line, final=final)
+            at = yield from self._careful_rows(head, match.end(), lines, final=final)
 
-    def _careful_rows(self, head: Head, text: bytes, at: int, line: int, *, final: bool) -> Generator[Batch, None, int]:
-        start = at
+    def _careful_rows(self, head: Head, at: int, lines: _Lines, *, final: bool) -> Generator[Batch, None, int]:
+        start, text = at, lines.text
         while True:
             try:
-                row, at = words.row(text, at, backslash=self.dialect.backslash)
+                row, at = self._row(text, at)
             except tokens.SyntaxProblem as problem:
-                ended = final and (problem.position >= len(text) - 1 or b";" not in text[problem.position :])
+                ended = final and text.find(b";", problem.position) < 0
                 why = "ends in the middle of a statement" if ended else "not understood"
-                self._problem(why, line + text.count(b"\n", 0, at))
-                return resync(text, max(problem.position, start))
-            if not self.tables.add(head, row):
-                self._problem(_UNEQUAL, line + text.count(b"\n", 0, at))
+                self._problem(why, lines.of(at))
+                vain = _looked(text, at, problem.position)
+                return self._next(text, max(problem.position, start), vain, lines.of(at))
+            self._add(head, row, lines.of(at))
             if len(head.rows) >= ROWS or head.size > BATCH:
                 yield from self.tables.from_rows(head, self.tables.take(head)[2] if not head.pieces else [])
             if not (following := _NEXT.match(text, at)):
@@ -307,6 +351,12 @@ class _Dump:
         tail = _TAIL.match(text, at)
         end = tail.end() if tail else after_other(text, at, self.dialect)
         return end if end >= 0 else len(text)
+
+    def _row(self, text: bytes, start: int) -> tuple[list[tokens.Value], int]:
+        """Read one row word by word."""
+        check = self.source.deadline.check
+        check()
+        return words.row(text, start, backslash=self.dialect.backslash, most=self.most, check=check)
 
     def _copy_rows(self, head: Head, *, final: bool) -> Iterator[Batch]:
         """Read lines of COPY up to the line with a backslash and a dot."""
@@ -338,3 +388,21 @@ class _Dump:
             self._problem(_UNEQUAL, line + number)
         if frame is not None and head.table is not None:
             yield Batch(head.table, frame)
+
+
+class _Lines:
+    """The numbers of lines in a text, asked for from its beginning to its end."""
+
+    def __init__(self, text: bytes, first: int) -> None:
+        self.text, self._line, self._seen = text, first, 0
+
+    def of(self, position: int) -> int:
+        """Return the number of the line in which a position lies."""
+        self._line += self.text.count(b"\n", self._seen, position)
+        self._seen = max(self._seen, position)
+        return self._line
+
+
+def _looked(text: bytes, start: int, at: int) -> int:
+    """Return how many bytes were looked through for a row that breaks off at `at`: a quote without its end took all."""
+    return len(text) - start if _UNSURE.match(text, at) else at - start

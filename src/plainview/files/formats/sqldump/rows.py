@@ -5,22 +5,26 @@ Slower than `sqldump_values` by a factor of twenty, and able to read what that c
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from plainview.files.formats.sqldump import tokens
 from plainview.files.formats.sqldump.tokens import Value
 
 MOST_TOKENS: Final = 10_000  # of one field: a hostile field is not worth more
+DEEPEST: Final = 50  # calls in calls; an expression that is deeper stays as it is written
+LONGER: Final = 4  # times the length of an expression that its value may have; no dump tool writes such replacements
 
 
-def row(text: bytes, start: int, *, backslash: bool) -> tuple[list[Value], int]:
+def row(text: bytes, start: int, *, backslash: bool, most: int, check: Callable[[], None]) -> tuple[list[Value], int]:
     """Read one row from behind its `(`; return its values and the position behind its `)`.
 
-    Numbers and words stay text, NULL and DEFAULT are None, hex and binary strings are bytes. Raises SyntaxProblem.
+    Numbers and words stay text, NULL and DEFAULT are None, hex and binary strings are bytes. Of more than `most`
+    values `most + 1` are returned. `check` is called at times, and may raise. Raises SyntaxProblem.
     """
     values: list[Value] = []
     parts: list[tuple[str, bytes]] = []
-    depth, at = 1, start
+    depth, at, commas = 1, start, 0
     while match := tokens.TOKEN.match(text, at):
         at = match.end()
         kind, token = str(match.lastgroup if match.lastgroup != "tag" else "dollar"), match[0]
@@ -32,9 +36,13 @@ def row(text: bytes, start: int, *, backslash: bool) -> tuple[list[Value], int]:
             depth -= 1
             if not depth:
                 values.append(_value(parts, backslash=backslash))
-                return values, at
+                return values[: most + 1], at
         elif token == b"," and depth == 1:
-            values.append(_value(parts, backslash=backslash))
+            commas += 1
+            if not commas & 0xFFF:
+                check()
+            if len(values) <= most:
+                values.append(_value(parts, backslash=backslash))
             parts = []
             continue
         elif token == b";":
@@ -93,12 +101,14 @@ class _Expression:
         self.parts = parts
         self.backslash = backslash
         self.at = 0
+        self.size = sum(len(token) for _, token in parts)
+        self.deep = False
 
     def value(self) -> Value:
         if not self.parts:
             return None
         result = self._sum(0)
-        if isinstance(result, str) and self.at < len(self.parts) and not result.strip():
+        if self.deep or (isinstance(result, str) and self.at < len(self.parts) and not result.strip()):
             return b" ".join(token for _, token in self.parts).decode("utf-8", "replace")
         return result
 
@@ -106,18 +116,19 @@ class _Expression:
         return self.parts[self.at][1] if self.at < len(self.parts) else b""
 
     def _sum(self, depth: int) -> Value:
-        left = self._term(depth)
+        terms = [self._term(depth)]
         while self._peek() in (b"||", b"+"):
             self.at += 1
-            right = self._term(depth)
-            if isinstance(left, bytes) or isinstance(right, bytes):
-                left = (_bytes(left)) + _bytes(right)
-            else:
-                left = (left or "") + (right or "")
-        return left
+            terms.append(self._term(depth))
+        if len(terms) == 1:
+            return terms[0]
+        if any(isinstance(term, bytes) for term in terms):
+            return b"".join(map(_bytes, terms))
+        return "".join(term for term in terms if isinstance(term, str))
 
     def _term(self, depth: int) -> Value:
-        if self.at >= len(self.parts) or depth > 50:
+        if self.at >= len(self.parts) or depth > DEEPEST:
+            self.deep |= depth > DEEPEST
             self.at = len(self.parts)
             return None
         kind, token = self.parts[self.at]
@@ -127,7 +138,7 @@ class _Expression:
             result = value[0] if value else None
         elif kind == "word" and self._peek() == b"(":
             self.at += 1
-            result = _call(token.lower(), self._arguments(depth))
+            result = _call(token.lower(), self._arguments(depth), LONGER * self.size)
         elif kind == "word" and self.at < len(self.parts) and self.parts[self.at][0] in ("string", "escaped", "double"):
             result = self._term(depth + 1)  # DATE '2020-01-01', TIMESTAMP '…', INTERVAL '…'
         else:
@@ -157,12 +168,15 @@ def _bytes(value: Value) -> bytes:
     return value if isinstance(value, bytes) else (value or "").encode("utf-8", "replace")
 
 
-def _call(name: bytes, values: list[Value]) -> Value:
+def _call(name: bytes, values: list[Value], most: int) -> Value:
+    """Return what a call gives; a replacement that would give more than `most` characters is not made."""
     texts = [value for value in values if isinstance(value, str)]
     if name in (b"char", b"chr", b"nchar") and texts:
         return "".join(chr(int(text)) for text in texts if text.isascii() and text.isdigit() and int(text) < 0xD800)
     if name == b"replace" and len(values) == 3 and len(texts) == 3:
-        return texts[0].replace(texts[1], texts[2]) if texts[1] else texts[0]
+        text, old, new = texts
+        longer = bool(old) and len(text) + text.count(old) * (len(new) - len(old)) > most
+        return text if longer or not old else text.replace(old, new)
     if name == b"unistr" and texts:
         return tokens.unistr(texts[0])
     if name in (b"concat",):

@@ -30,7 +30,7 @@ _ROUTINE_END: Final = compile_possessive(
 _QUOTED_BODY: Final = compile_possessive(rb"(?i)\bAS\s++E?'")  # pg_dump --disable-dollar-quoting
 _GO: Final = compile_possessive(rb"(?i)\nGO[ \t]*+\r?\n")
 _BODY: Final = (
-    rb"(?:[^;'\"`$/\n-]++|'[^']*+'|\"[^\"]*+\"|`[^`]*+`|--[^\n]*+(?=\n)|/\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z)"
+    rb"(?:[^;'\"`$/\n-]++|'[^']*+'|\"[^\"]*+\"|`[^`]*+`|--[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z)"
     rb"|\$(?P<tag>[A-Za-z_]\w*+)?+\$(?s:.)*?(?:\$(?(tag)(?P=tag))\$|\Z)|[-/$]|\n"
 )
 _OTHER: Final = compile_possessive(_BODY + rb")*+;")

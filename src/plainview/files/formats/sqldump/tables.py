@@ -11,6 +11,7 @@ import polars as pl
 from plainview.files.formats.sqldump import tokens, values
 from plainview.files.formats.sqldump.calls import simplify
 from plainview.tables import MIB, Batch, ReadLog, Table
+from plainview.tables.naming import Distinct
 
 BATCH: Final = 4 * MIB  # text of one table that becomes one batch
 WAITING: Final = 16 * MIB  # text of all tables
@@ -203,13 +204,5 @@ def series(name: str, cells: list[tokens.Value]) -> pl.Series:
 
 def distinct(columns: list[str]) -> list[str]:
     """Make names different from each other and from the mark of the fast reader."""
-    seen: set[str] = {values.ROW.decode(), ""}
-    result = []
-    for number, column in enumerate(columns):
-        name, tries = column, 1
-        while name in seen:
-            tries += 1
-            name = f"{column or f'column_{number + 1}'}_{tries}" if column or tries > 2 else f"column_{number + 1}"
-        seen.add(name)
-        result.append(name)
-    return result
+    names = Distinct([values.ROW.decode()])
+    return [names.of(column or f"column_{number}") for number, column in enumerate(columns, 1)]

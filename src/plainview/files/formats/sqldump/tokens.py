@@ -149,20 +149,20 @@ def names(raw: bytes) -> list[str]:
     return [plain_name(part) for part in _PARTS.findall(raw)]
 
 
-def created_columns(text: bytes, start: int) -> tuple[list[str], int]:
-    """Read the columns of a CREATE TABLE from behind its `(`; return them and the position behind its `)`.
+def created_columns(text: bytes, start: int, end: int, most: int) -> list[str]:
+    """Return the columns of a CREATE TABLE, `most + 1` of more than `most`; `start` is behind its `(`.
 
-    Raises SyntaxProblem.
+    Raises SyntaxProblem where its `)` is not found before `end`.
     """
     columns: list[str] = []
     depth, first, at = 1, True, start
-    while match := TOKEN.match(text, at):
+    while match := TOKEN.match(text, at, end):
         at = match.end()
         token, kind = match[0], match.lastgroup
         if kind == "space":
             continue
         if first and depth == 1 and kind in ("word", "double"):
-            if token.lower() not in _NOT_COLUMNS:
+            if token.lower() not in _NOT_COLUMNS and len(columns) <= most:
                 columns.append(plain_name(token))
             first = False
         elif token == b"(":
@@ -170,7 +170,7 @@ def created_columns(text: bytes, start: int) -> tuple[list[str], int]:
         elif token == b")":
             depth -= 1
             if not depth:
-                return columns, at
+                return columns
         elif token == b"," and depth == 1:
             first = True
-    raise SyntaxProblem(at, ended=len(text) - at < 64)
+    raise SyntaxProblem(at, ended=end - at < 64)

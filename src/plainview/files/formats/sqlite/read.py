@@ -23,6 +23,7 @@ from plainview.errors import DamagedError, LimitError, ReadError, translate
 from plainview.files.formats.sqlite.wal import JOURNAL, MAGIC, applied
 from plainview.files.quiet import open_beside, opened_by_path
 from plainview.tables import MIB, Batch, Input, ReadLog, Table
+from plainview.tables.naming import Distinct
 
 ROWS: Final = 20_000
 _CELLS: Final = 400_000  # of one batch
@@ -261,16 +262,8 @@ def _quoted(name: str) -> str:
 
 
 def _distinct(names: list[str]) -> list[str]:
-    seen: set[str] = set()
-    result = []
-    for name in names:
-        number, unique = 1, name
-        while unique in seen:
-            number += 1
-            unique = f"{name}_{number}"
-        seen.add(unique)
-        result.append(unique)
-    return result
+    distinct = Distinct()
+    return [distinct.of(name) for name in names]
 
 
 def _why(error: Exception) -> str:
