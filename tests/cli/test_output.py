@@ -33,6 +33,12 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "plainview.toml").write_text(f'targets = ["{folder}/c.csv"]\n')
     (tmp_path / "credentials.toml").write_text('[[credential]]\ntarget = "redis://h"\npassword = "x"\n')
     (tmp_path / "credentials.toml").chmod(0o600)
+    for name in (".pgpass", ".my.cnf", ".aws/credentials"):
+        (tmp_path / "home/.aws").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "home" / name).write_text("x")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for variable in ("PGPASSFILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.delenv(variable, raising=False)
     (tmp_path / "link.csv").symlink_to(folder / "c.csv")
     (tmp_path / "linked").symlink_to(folder)
     os.link(folder / "c.csv", tmp_path / "hard.csv")
@@ -82,6 +88,9 @@ OVER = {
     "target of the scope": (["--scope", "plainview.toml"], "ex ports/c.csv"),
     "the scope": (["ex ports/c.csv", "--scope", "plainview.toml"], "plainview.toml"),
     "the credentials": (["ex ports/c.csv", "--credentials", "credentials.toml"], "./credentials.toml"),
+    "what psql reads": (["ex ports/c.csv"], "home/.pgpass"),
+    "what mysql reads": (["ex ports/c.csv"], "home/.my.cnf"),
+    "what aws reads": (["ex ports/c.csv"], "home/.aws/credentials"),
     "a detector": (["ex ports/c.csv", "--detectors", "mine"], "mine/badge.toml"),
     "any link": (["ex ports/c.csv"], "link.csv"),
 }
@@ -125,7 +134,7 @@ def test_a_report_is_for_its_owner_only_and_leaves_nothing_beside(place: Path, r
     assert stat.S_IMODE(Path("r.json").stat().st_mode) == 0o600
     assert Path("r.json").read_text().startswith("{")
     assert sorted(os.listdir()) == sorted(
-        ["credentials.toml", "ex ports", "hard.csv", "link.csv", "linked", "mine", "plainview.toml", "r.json"]
+        ["credentials.toml", "ex ports", "hard.csv", "home", "link.csv", "linked", "mine", "plainview.toml", "r.json"]
     )
 
 

@@ -136,6 +136,19 @@ def test_deep_json(tmp_path: Path, number: signal.Signals) -> None:
         ends(process, number)
 
 
+@pytest.mark.parametrize("number", SIGNALS)
+def test_while_its_modules_are_loaded(number: signal.Signals) -> None:
+    code = (
+        "import os, runpy, signal, sys\n"
+        "class Stop:\n    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == 'plainview.cli.command': os.kill(os.getpid(), {int(number)})\n"
+        "sys.meta_path.insert(0, Stop())\nsys.argv = ['plainview', 'scan', 'x']\n"
+        "runpy.run_module('plainview', run_name='__main__')\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stderr) == (SIGNALS[number], b"plainview: stopped\n")
+
+
 def test_a_second_signal_changes_nothing() -> None:
     with fake(silent) as (port, seen), started("-m", "plainview", *scan_of(port)) as process:
         until(lambda: seen)

@@ -88,3 +88,9 @@ def test_many_labels_are_found_at_their_places() -> None:
     places = [(m.start, m.end) for m in find(text)]
     assert {text[start:end] for start, end in places} == {"DE89370400440532013000"}
     assert len(places) == 100
+
+
+@pytest.mark.parametrize("value", [None, b"canary@example.org", ["canary@example.org"], 5])
+def test_what_is_no_text_is_refused_without_its_text(value: object) -> None:
+    with pytest.raises(TypeError, match=r"^find: text must be a str$"):
+        find(value)  # type: ignore[arg-type]

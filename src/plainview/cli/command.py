@@ -116,13 +116,14 @@ def run_scan(args: argparse.Namespace) -> int:
     from plainview.cli.stopping import watch_in_thread
     from plainview.pipeline.scan import scan
     from plainview.report.render import fitting, render
+    from plainview.targets.own_tools import paths
 
     given = _targets(args)
     options = options_of(args)
     targets = given or (options.scope.targets if options.scope else ())
     if not targets:
         raise UsageError("no target", hint="name a file, a folder or a store, or a --scope FILE that lists targets")
-    files = [path for path in (args.scope, args.credentials) if path]
+    files = [path for path in (args.scope, args.credentials, *paths(os.environ).values()) if path]
     output = chosen(args.output, targets, files, args.detectors)
     with shown(quiet=args.quiet) as progress:
         shows = progress.on_target
@@ -233,6 +234,3 @@ def _credentials(args: argparse.Namespace) -> Credentials:
 
 
 __all__ = ["build_parser", "main", "run", "seconds", "size"]
-
-if __name__ == "__main__":
-    sys.exit(main())

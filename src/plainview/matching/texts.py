@@ -227,4 +227,6 @@ def find(text: str) -> list[Match]:
     >>> [(m.start, m.end, m.category) for m in find("write to anna@example.org")]
     [(9, 25, 'email_address')]
     """
+    if not isinstance(text, str):
+        raise TypeError("find: text must be a str")
     return default_finder().find(text)

@@ -47,12 +47,25 @@ def around(target: Target, env: Mapping[str, str]) -> Credential | None:
     """Return what the environment and the files of a store's own tools hold for a target, or None."""
     if found := _in_environment(target, env):
         return found
-    if not env.get("HOME"):
+    path = paths(env).get(target.kind)
+    if path is None:
         return None
     try:
-        return _FILES.get(target.kind, _no_file)(Path(env["HOME"]), target, env)
+        return _FILES[target.kind](path, target, env)
     except (OSError, UnicodeError, configparser.Error):
         return None
+
+
+def paths(env: Mapping[str, str]) -> dict[str, Path]:
+    """Return which file is looked into for a kind of store, there or not."""
+    if not env.get("HOME"):
+        return {}
+    home = Path(env["HOME"])
+    return {
+        "postgresql": Path(env.get("PGPASSFILE") or home / ".pgpass"),
+        "mysql": home / ".my.cnf",
+        "s3": Path(env.get("AWS_SHARED_CREDENTIALS_FILE") or home / ".aws" / "credentials"),
+    }
 
 
 # -- environment variables ------------------------------------------------------------------------------
@@ -133,12 +146,7 @@ def _same_host(one: str, other: str) -> bool:
 # -- files of the stores' own tools ---------------------------------------------------------------------
 
 
-def _no_file(_home: Path, _target: Target, _env: Mapping[str, str]) -> Credential | None:
-    return None
-
-
-def _pgpass(home: Path, target: Target, env: Mapping[str, str]) -> Credential | None:
-    path = Path(env.get("PGPASSFILE") or home / ".pgpass")
+def _pgpass(path: Path, target: Target, env: Mapping[str, str]) -> Credential | None:
     if not path.is_file() or path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         return None  # libpq ignores a file that others can read, and so do we
     wanted_user = target.user or env.get("PGUSER")
@@ -156,9 +164,9 @@ def _pgpass(home: Path, target: Target, env: Mapping[str, str]) -> Credential | 
     return None
 
 
-def _my_cnf(home: Path, target: Target, _env: Mapping[str, str]) -> Credential | None:
+def _my_cnf(path: Path, target: Target, _env: Mapping[str, str]) -> Credential | None:
     parser = configparser.ConfigParser(allow_no_value=True, strict=False, interpolation=None)
-    if not parser.read(home / ".my.cnf", encoding="utf-8") or not parser.has_option("client", "password"):
+    if not parser.read(path, encoding="utf-8") or not parser.has_option("client", "password"):
         return None
     client = {name.replace("_", "-"): _plain(value) for name, value in parser.items("client")}
     host, port = client.get("host") or "localhost", client.get("port") or "3306"
@@ -179,9 +187,9 @@ def _plain(value: str | None) -> str:
     return re.sub(r"\\(.)", lambda found: escapes.get(found[1], found[0]), text)
 
 
-def _aws_profile(home: Path, target: Target, env: Mapping[str, str]) -> Credential | None:
+def _aws_profile(path: Path, target: Target, env: Mapping[str, str]) -> Credential | None:
     parser = configparser.ConfigParser(interpolation=None)
-    parser.read(env.get("AWS_SHARED_CREDENTIALS_FILE") or home / ".aws" / "credentials", encoding="utf-8")
+    parser.read(path, encoding="utf-8")
     name = env.get("AWS_PROFILE", "default")
     if not _for_place(VARIABLES["s3"], target, env) or not parser.has_option(name, "aws_secret_access_key"):
         return None
@@ -198,4 +206,4 @@ def _aws_profile(home: Path, target: Target, env: Mapping[str, str]) -> Credenti
 _FILES = {"postgresql": _pgpass, "mysql": _my_cnf, "s3": _aws_profile}
 
 
-__all__ = ["VARIABLES", "around"]
+__all__ = ["VARIABLES", "around", "paths"]
