@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 import polars as pl
 
 from plainview.errors import DamagedError, LimitError, MissingExtraError, UnsupportedError
+from plainview.files.formats.avro_guard import Blocks
 from plainview.tables import Batch, Input, ReadLog, Table
 
 ROWS = 20_000
+CELLS = 1_000_000  # of one batch
+BYTES = 16 << 20  # of blocks, unpacked, that one batch may come from
 EXTRA = {"snappy": "cramjam", "zstandard": "backports.zstd", "lz4": "lz4"}
 
 
@@ -25,50 +28,46 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
 
     table = Table(source.name, "avro")
     with source.open() as opened:
-        stream = _Tail(opened)
+        stream = _start(Blocks, opened, source.limits, source.deadline)
         records = _start(fastavro.reader, stream)
-        yield Batch(table, pl.DataFrame(schema=dict.fromkeys(_fields(records.writer_schema), pl.Null)))
+        columns = _fields(records.writer_schema)
+        yield Batch(table, pl.DataFrame(schema=dict.fromkeys(columns, pl.Null)))
         log.listed()
+        size = max(1, min(ROWS, CELLS // max(1, len(columns))))
         rows: list[Any] = []
         broken: Exception | None = None
         try:
             for record in records:
                 rows.append(record)
-                if len(rows) == ROWS:
+                if len(rows) == size or stream.given > BYTES:
                     source.deadline.check()
+                    stream.given = 0
                     yield Batch(table, _frame(rows))
                     rows = []
-        except LimitError:
-            raise
+        except LimitError as error:
+            broken = error
         except Exception as error:  # noqa: BLE001  fastavro raises whatever the bytes lead to
             broken = error
         if rows:
             yield Batch(table, _frame(rows))
+        if stream.deep:
+            why = f"{stream.deep:,} records nested deeper than {stream.deepest} levels were not read"
+            log.skip(source.name, LimitError(why))
+        if isinstance(broken, LimitError):
+            raise broken
         if broken is not None:
             raise DamagedError(
                 f"a block is damaged or cut short ({type(broken).__name__}); the records before it were read"
             )
-        if stream.last != records._header["sync"]:  # noqa: SLF001  fastavro takes a cut in the head of a block for the end
-            raise DamagedError("cut short, or other bytes follow the last block; the records before were read")
+        if stream.broken:
+            raise DamagedError("a block is damaged or cut short; the records before it were read")
 
 
-class _Tail:
-    """A stream that remembers its last 16 bytes: header and blocks end with the same mark."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self.last = b""
-
-    def read(self, size: int = -1) -> bytes:
-        """Return the next bytes."""
-        data = self._stream.read(size)
-        self.last = data[-16:] if len(data) >= 16 else (self.last + data)[-16:]
-        return data
-
-
-def _start(reader: Any, stream: Any) -> Any:
+def _start(reader: Any, *arguments: Any) -> Any:
     try:
-        return reader(stream)
+        return reader(*arguments)
+    except LimitError:
+        raise
     except ValueError as error:
         codec = next((name for name in EXTRA if name in str(error).lower()), "")
         if codec:
