@@ -14,20 +14,21 @@ from typing import Final
 from plainview.errors import LimitError
 from plainview.files.formats.sqldump import copy, tokens, values
 from plainview.files.formats.sqldump import rows as words
-from plainview.files.formats.sqldump.statements import Dialect, after_other, dialect_of, resync, told_as
+from plainview.files.formats.sqldump import statements as sql
+from plainview.files.formats.sqldump.others import UNEQUAL, Others, Told
+from plainview.files.formats.sqldump.statements import Dialect, after_other, resync
 from plainview.files.formats.sqldump.tables import BATCH, ROWS, Head, Tables
 from plainview.files.formats.sqldump.text import blocks
 from plainview.tables import MIB, Batch, Input, ReadLog
 
 BLOCK: Final = 4 * MIB
-_NEXT: Final = re.compile(rb"\s*+,\s*+\(")
 _STRING: Final = re.compile(rb"'[^']*+'")
 _FORMAT: Final = re.compile(rb"(?i)\b(?:CSV|BINARY|DELIMITERS?|NULL)\b")
-_UNEQUAL: Final = "more or fewer values than columns"
 _TAIL: Final = re.compile(rb"[ \t]*+(?:ON\s++CONFLICT\s++DO\s++NOTHING\s*+)?;?[ \t]*+\r?\n")
-_WIDE: Final = "values or columns after those that a table may have were left out (raise --columns)"
 _LOST: Final = "so much before it was not understood that the rest was left out"
 VAIN: Final = 8  # times the size of the dump that may be looked through for the ends of statements, and in vain
+_END: Final = re.compile(rb"\)\s*+;(?:[ \t]*+\r?\n)?+")
+NEAR: Final = 256 << 10  # bytes in which the end of the first statement of a kind is looked for
 _UNSURE: Final = re.compile(rb"""['"`/$\[]|[qQ]'""")
 
 
@@ -52,12 +53,14 @@ class _Dump:
         self.last: dict[bytes, int] = {}  # where `buffer` holds it last, outside strings
         self.most = source.limits.columns
         self.copying: Head | None = None
-        self.problems: dict[str, list[int]] = {}
+        self.inside: Head | None = None  # its last row was read, and `at` is behind it: more may follow
         self.longest = 2 * source.limits.field + BLOCK
         notes, self.text = blocks(source, log, BLOCK)
-        self.dialect: Dialect = dialect_of(notes.head)
+        self.dialect: Dialect = sql.dialect_of(notes.head)
         self.tables = Tables(source.name, log, backslash=self.dialect.backslash)
         self.tables.notes = notes.notes
+        self.told = Told(source.name, log)
+        self.others = Others(self.tables, self.told, self.dialect, self.most, self._row)
 
     def batches(self) -> Iterator[Batch]:
         """Yield all batches."""
@@ -76,13 +79,13 @@ class _Dump:
             self._feed(held + b"\n")
             yield from self._advance(final=True)
         finally:
-            self._tell()
+            self.told.tell()
         while waiting := [head for head in self.tables.heads.values() if head.pieces or head.rows]:
             for head in waiting:  # read word by word, one may show rows of another table
                 yield from self._flush(head)
         yield from self.tables.without_rows()
         self.log.listed(len(self.tables.named))
-        self._tell()
+        self.told.tell()
 
     def _feed(self, piece: bytes) -> None:
         self._line_at(self.at)
@@ -100,17 +103,6 @@ class _Dump:
         self.seen = max(position, self.seen)
         return self.line
 
-    def _problem(self, what: str, line: int) -> None:
-        found = self.problems.setdefault(what, [line, 0])
-        found[0] = min(found[0], line)
-        found[1] += 1
-
-    def _tell(self) -> None:
-        for what, (line, count) in self.problems.items():
-            many = f" and {count - 1} more" if count > 1 else ""
-            self.log.skip(self.source.name, f"{what}: line {line}{many}")
-        self.problems.clear()
-
     # --- statements -------------------------------------------------------------------------------------------
 
     def _advance(self, *, final: bool) -> Iterator[Batch]:
@@ -121,6 +113,10 @@ class _Dump:
                 yield from self._copy_rows(self.copying, final=final)
                 if self.copying:
                     return
+            if self.inside:
+                if not (yield from self._more_rows(self.inside, final=final)):
+                    return
+                continue
             blank = tokens.BLANK.match(self.buffer, self.at)
             self.at = blank.end() if blank else self.at
             if self.at >= len(self.buffer) or not (yield from self._statement(final=final)):
@@ -131,27 +127,32 @@ class _Dump:
     def _statement(self, *, final: bool) -> Generator[Batch, None, bool]:
         """Read the statement at `at`; return False when more of the dump is needed first."""
         if match := tokens.INSERT.match(self.buffer, self.at):
-            head = self.tables.head(match[0], match["name"], match["columns"])
+            head = self._head(match)
             if head.shape is None and not self._learn(head, match.end(), final=final):
                 return False
             if head.shape is None:
                 return True
+            if head.words:
+                return (yield from self._one_row(head, match.end(), final=final))
             return (yield from self._inserts(head, head.shape, match.end(), final=final))
         if match := tokens.COPY.match(self.buffer, self.at):
             head = self.tables.head(match[0], match["name"], match["columns"])
             if _FORMAT.search(match["options"]):
-                self._problem("COPY in another format than text", self._line_at(self.at))
+                self.told.add("COPY in another format than text", self._line_at(self.at))
                 head = Head(b"", "", [])
             self.at = match.end()
             self.copying = head
             return True
         return self._other(final=final)
 
+    def _head(self, match: re.Match[bytes]) -> Head:
+        return self.tables.head(match[0], match["inserted"] or match["called"], match["columns"])
+
     def _wait(self, *, final: bool, what: str) -> bool:
         """Return False to wait for more; or, when nothing more will come, tell it, go on behind it, return True."""
         if not final and len(self.buffer) - self.at <= self.longest:
             return False
-        self._problem("ends in the middle of a statement" if final else what, self._line_at(self.at))
+        self.told.add("ends in the middle of a statement" if final else what, self._line_at(self.at))
         self.at = self._next(self.buffer, self.at + 1, len(self.buffer) - self.at, self._line_at(self.at))
         return True
 
@@ -162,7 +163,7 @@ class _Dump:
         """
         self.vain += vain
         if self.vain > VAIN * (self.fed + BLOCK):
-            self._problem(_LOST, line)
+            self.told.add(_LOST, line)
             return len(text)
         return resync(text, at)
 
@@ -181,19 +182,23 @@ class _Dump:
         self.tables.fix(head, min(len(first), self.most))
         inside = _STRING.sub(b"", buffer[start : end - 1])
         separator = b", " if 0 < inside.count(b",") == inside.count(b", ") else b","
-        # strings in double quotes, which MySQL and SQLite take as well; rows that have to be cut
-        head.words = b'"' in inside or len(first) > self.most
-        following, tail = _NEXT.match(buffer, end), _TAIL.match(buffer, end)
-        boundary = b")" + following[0] if following else b")" + separator + b"("
-        closing = b")" + tail[0] if tail else b");\r\n" if self.dialect.crlf else b");\n"
-        if not tail and not following and self.dialect.transact:
-            closing = b")\r\n" if self.dialect.crlf else b")\n"
+        following, tail = tokens.NEXT.match(buffer, end), _TAIL.match(buffer, end)
+        between = following[0] if following else b""
+        # strings in double quotes, which MySQL and SQLite take as well; quotes in comments; rows that have to be cut
+        head.words = b'"' in inside or b"'" in between or b'"' in between or len(first) > self.most
+        boundary = b")" + between if following else b")" + separator + b"("
+        newline = b"\r\n" if self.dialect.crlf else b"\n"
+        closing = b")" + (b"" if self.dialect.transact and not following else b";") + newline
+        if tail and not following:
+            closing = b")" + tail[0]
+        elif following or _END.match(buffer, end - 1):
+            closing = _closing(buffer, end - 1) or closing
         head.shape = values.Shape(len(first), separator, boundary, closing)
         return True
 
     def _broken(self, at: int) -> bool:
         line = self._line_at(at)
-        self._problem("not understood", line)
+        self.told.add("not understood", line)
         self.at = self._next(self.buffer, max(at, self.at + 1), _looked(self.buffer, self.at, at), line)
         return True
 
@@ -204,8 +209,8 @@ class _Dump:
         head.runs.append((len(head.pieces), self._line_at(start)))
         while more:  # once for each statement: find, count and compare, at the speed of C
             end = buffer.find(closing, start) if start < self.absent.get(closing, len(buffer)) else -1
-            if end >= 0 and buffer.count(b"'", start, end) & 1:
-                end = values.outside(buffer, closing, start)
+            if end >= 0 and buffer.count(b"'", start, end) & 1:  # in a string, or behind a comment with a quote
+                end = sql.end_of(buffer, start, closing)
             if end < 0:
                 self.absent[closing] = min(start, self.absent.get(closing, start))
                 break
@@ -213,13 +218,13 @@ class _Dump:
             self.at = end + len(closing)
             start = self.at + len(text)
             more = buffer.startswith(text, self.at)
-        if more and (cut := self._last_outside(shape.boundary, start)) >= 0:
-            word = b"\n" + text.split(None, 1)[0] + b" "
-            if 0 <= (other := values.outside(buffer, word, start)) < cut:  # its end was not seen: it is written unlike
-                rest, line = buffer[self.at : other + 1], self._line_at(self.at)
-                self.at = other + 1
-                yield from self._carefully(rest, line, final=False)
-                return True
+        other = sql.unlike(buffer, start, text, far=2 * BLOCK) if more else None
+        if other and other > 0:  # it ends in another way than the first
+            rest, line = buffer[self.at : other], self._line_at(self.at)
+            self.at = other
+            yield from self._carefully(rest, line, final=False)
+            return True
+        if other and (cut := self._last_outside(shape.boundary, start)) >= 0:
             head.pieces.append(buffer[start:cut])
             self._line_at(cut)
             self._replace(text + buffer[cut + len(shape.boundary) :])
@@ -231,6 +236,7 @@ class _Dump:
         if head.size > BATCH:
             yield from self._flush(head)
         if not more:
+            self.inside = None if b";" in closing else head
             return True
         if final:  # without its end, or with another end than the statements before it
             rest, line = self.buffer[self.at :], self._line_at(self.at)
@@ -245,49 +251,31 @@ class _Dump:
             self.last[what] = values.last_outside(self.buffer, what, start)
         return self.last[what] if self.last[what] >= start else -1
 
-    def _insert_all(self, text: bytes, at: int, end: int, line: int) -> None:
-        """Let the rows of Oracle's INSERT ALL wait; `text[at:end]` begins with its first INTO."""
-        while match := tokens.INTO.match(text, at, end):
-            head = self.tables.head(match[0].strip(), match["name"], match["columns"])
-            line += text.count(b"\n", at, match.end())
-            start = match.end()
-            try:
-                row, at = self._row(text, start)
-            except tokens.SyntaxProblem:
-                self._problem("not understood", line)
-                return
-            self._add(head, row, line)
-            line += text.count(b"\n", start, at)
-
-    def _add(self, head: Head, row: list[tokens.Value], line: int) -> None:
-        """Let a row wait that was read word by word."""
-        if len(row) > self.most:
-            self._problem(_WIDE, line)
-            row = row[: self.most]
-        if not self.tables.add(head, row):
-            self._problem(_UNEQUAL, line)
-
     def _other(self, *, final: bool) -> bool:
-        """Pass over a statement; keep the columns of CREATE TABLE and the name of the database."""
-        end = after_other(self.buffer, self.at, self.dialect)
-        if end < 0 and not (final and self.dialect.transact and resync(self.buffer, self.at) == len(self.buffer)):
+        """Pass over a statement; keep the columns of CREATE TABLE, the name of the database, and what has values."""
+        at = sql.opening(self.buffer, self.at)
+        if at > self.at:
+            self.at = at
+            return True
+        if not final and len(self.buffer) - at < 64:
+            return False
+        if sql.is_strange(self.buffer, at):
+            return self._strange(final=final)
+        end = after_other(self.buffer, at, self.dialect)
+        if end < 0 and not (final and self.dialect.transact and resync(self.buffer, at) == len(self.buffer)):
             return self._wait(final=final, what="not understood")
         end = end if end >= 0 else len(self.buffer)
-        if match := tokens.CREATE.match(self.buffer, self.at):
-            try:
-                columns = tokens.created_columns(self.buffer, match.end(), end, self.most)
-                if len(columns) > self.most:
-                    self._problem(_WIDE, self._line_at(self.at))
-                self.tables.create(match["name"], columns[: self.most])
-            except tokens.SyntaxProblem:
-                self._problem("the columns of a table are not understood", self._line_at(self.at))
-        elif match := tokens.USE.match(self.buffer, self.at):
-            self.tables.database = tokens.plain_name(match["name"])
-        elif match := tokens.INSERT_ALL.match(self.buffer, self.at):
-            line = self._line_at(self.at) + self.buffer.count(b"\n", self.at, match.end())
-            self._insert_all(self.buffer, match.end(), end, line)
-        elif why := told_as(self.buffer, self.at):
-            self._problem(why, self._line_at(self.at))
+        self.others.take(self.buffer[at:end], self._line_at(at))
+        self.at = end
+        return True
+
+    def _strange(self, *, final: bool) -> bool:
+        """Pass over what begins like no statement, and tell it."""
+        self.told.add("not SQL", self._line_at(self.at))
+        end = resync(self.buffer, self.at)
+        if end == len(self.buffer) and not final:  # its last line may be the beginning of a statement
+            last = self.buffer.rfind(b"\n", self.at + 1)
+            end = last if last > 0 else end
         self.at = end
         return True
 
@@ -320,15 +308,13 @@ class _Dump:
             if match is None:
                 end = after_other(text, at, self.dialect)
                 here = lines.of(at)
-                if every := tokens.INSERT_ALL.match(text, at):
-                    self._insert_all(text, every.end(), max(end, at), lines.of(every.end()))
-                elif why := told_as(text, at):
-                    self._problem(why, here)
+                if sql.is_strange(text, at):
+                    self.told.add("not SQL", here)
+                elif end > at:
+                    self.others.take(text[at:end], here)
                 at = end if end > at else self._next(text, at + 1, len(text) - at, here)
                 continue
-            head = (
-                only if only and only.text == match[0] else self.tables.head(match[0], match["name"], match["columns"])
-            )
+            head = only if only and only.text == match[0] else self._head(match)
             at = yield from self._careful_rows(head, match.end(), lines, final=final)
 
     def _careful_rows(self, head: Head, at: int, lines: _Lines, *, final: bool) -> Generator[Batch, None, int]:
@@ -339,13 +325,13 @@ class _Dump:
             except tokens.SyntaxProblem as problem:
                 ended = final and text.find(b";", problem.position) < 0
                 why = "ends in the middle of a statement" if ended else "not understood"
-                self._problem(why, lines.of(at))
+                self.told.add(why, lines.of(at))
                 vain = _looked(text, at, problem.position)
                 return self._next(text, max(problem.position, start), vain, lines.of(at))
-            self._add(head, row, lines.of(at))
+            self.others.add(head, row, lines.of(at))
             if len(head.rows) >= ROWS or head.size > BATCH:
                 yield from self.tables.from_rows(head, self.tables.take(head)[2] if not head.pieces else [])
-            if not (following := _NEXT.match(text, at)):
+            if not (following := tokens.NEXT.match(text, at)):
                 break
             at = following.end()
         tail = _TAIL.match(text, at)
@@ -357,6 +343,34 @@ class _Dump:
         check = self.source.deadline.check
         check()
         return words.row(text, start, backslash=self.dialect.backslash, most=self.most, check=check)
+
+    def _one_row(self, head: Head, start: int, *, final: bool) -> Generator[Batch, None, bool]:
+        """Read one row from behind its `(`, word by word; return False when more of the dump is needed first."""
+        try:
+            row, end = self._row(self.buffer, start)
+        except tokens.SyntaxProblem as problem:
+            at = problem.position
+            if not final and (len(self.buffer) - at < BLOCK or _UNSURE.match(self.buffer, at)):
+                return self._wait(final=False, what="a value is longer than the limit")
+            self.inside = None
+            return self._wait(final=True, what="") if final and at >= len(self.buffer) - 1 else self._broken(at)
+        self.others.add(head, row, self._line_at(start))
+        self.at, self.inside = end, head
+        if len(head.rows) >= ROWS or head.size > BATCH:
+            yield from self._flush(head)
+        return True
+
+    def _more_rows(self, head: Head, *, final: bool) -> Generator[Batch, None, bool]:
+        """Read the row that follows behind a row, if one does; return False when more of the dump is needed first."""
+        following = tokens.NEXT.match(self.buffer, self.at)
+        if following:
+            return (yield from self._one_row(head, following.end(), final=final))
+        gap = tokens.GAP.match(self.buffer, self.at)
+        at = gap.end() if gap else self.at
+        if not final and len(self.buffer) - at < 64 and not self.buffer.startswith(b";", at):
+            return False
+        self.inside = None
+        return True
 
     def _copy_rows(self, head: Head, *, final: bool) -> Iterator[Batch]:
         """Read lines of COPY up to the line with a backslash and a dot."""
@@ -375,7 +389,7 @@ class _Dump:
             self.copying = None
         elif final:
             self.copying = None
-            self._problem("ends in the middle of COPY", self._line_at(self.at))
+            self.told.add("ends in the middle of COPY", self._line_at(self.at))
         elif len(buffer) - self.at > self.longest:
             raise LimitError("a line of COPY is longer than the limit")
 
@@ -385,7 +399,7 @@ class _Dump:
             self.tables.fix(head, len(head.given) or first.count(b"\t") + 1)
         frame, bad = copy.lines(text, head.columns)
         for number in bad:
-            self._problem(_UNEQUAL, line + number)
+            self.told.add(UNEQUAL, line + number)
         if frame is not None and head.table is not None:
             yield Batch(head.table, frame)
 
@@ -406,3 +420,14 @@ class _Lines:
 def _looked(text: bytes, start: int, at: int) -> int:
     """Return how many bytes were looked through for a row that breaks off at `at`: a quote without its end took all."""
     return len(text) - start if _UNSURE.match(text, at) else at - start
+
+
+def _closing(buffer: bytes, start: int) -> bytes:
+    """Return how the statement ends whose first row ends at `start`, or nothing where that is not near."""
+    odd, seen = 0, start
+    for match in _END.finditer(buffer, start, start + NEAR):
+        odd ^= buffer.count(b"'", seen, match.start()) & 1
+        seen = match.start()
+        if not odd:
+            return match[0]
+    return b""

@@ -35,14 +35,14 @@ def row(text: bytes, start: int, *, backslash: bool, most: int, check: Callable[
         elif token == b")":
             depth -= 1
             if not depth:
-                values.append(_value(parts, backslash=backslash))
+                values.append(value_of(parts, backslash=backslash))
                 return values[: most + 1], at
         elif token == b"," and depth == 1:
             commas += 1
             if not commas & 0xFFF:
                 check()
             if len(values) <= most:
-                values.append(_value(parts, backslash=backslash))
+                values.append(value_of(parts, backslash=backslash))
             parts = []
             continue
         elif token == b";":
@@ -53,7 +53,8 @@ def row(text: bytes, start: int, *, backslash: bool, most: int, check: Callable[
     raise tokens.SyntaxProblem(at, ended=at >= len(text) or text[at] in b"'\"`$/[qQ" or b"'" in text[at : at + 24])
 
 
-def _value(parts: list[tuple[str, bytes]], *, backslash: bool) -> Value:
+def value_of(parts: list[tuple[str, bytes]], *, backslash: bool) -> Value:
+    """Return what the words of one field stand for; of an expression that is not known, its first value."""
     if len(parts) == 1:
         return literal(*parts[0], backslash=backslash)
     return _Expression(parts, backslash=backslash).value()

@@ -81,6 +81,21 @@ class Tables:
             found = self.heads[key] = Head(text, self.qualified(raw_name), given)
         return found
 
+    def head_of(self, raw_name: bytes, columns: list[str]) -> Head:
+        """Return the head for rows of a statement that is no INSERT … VALUES."""
+        key = b"\0".join((b"\0" + self.database.encode(), raw_name, *map(str.encode, columns)))
+        found = self.heads.get(key)
+        if found is None:
+            name = self.qualified(raw_name) if raw_name else "(statements)"
+            found = self.heads[key] = Head(b"", name, columns)
+        return found
+
+    def like(self, raw: bytes, other: bytes) -> None:
+        """Note a table that has the columns of another one."""
+        known = self.created.get(self.qualified(other).casefold())
+        if known:
+            self.create(raw, known[1])
+
     def fix(self, head: Head, fields: int) -> None:
         """Settle the columns of a head when the first row is known."""
         head.columns, notes = self.columns_of(head.name, head.given, fields)

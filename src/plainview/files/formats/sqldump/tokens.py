@@ -20,11 +20,19 @@ _PARTS: Final = compile_possessive(_PART)
 NAME: Final = _PART + rb"(?:\s*+\.\s*+" + _PART + rb")*+"
 _LIST: Final = rb"\(\s*+" + _PART + rb"(?:\s*+,\s*+" + _PART + rb")*+\s*+\)"
 
-BLANK: Final = compile_possessive(rb"(?:[\s;]++|\xef\xbb\xbf|--[^\n]*+\n|/\*(?:[^*]++|\*(?!/))*+\*/|#[^\n]*+\n)*+")
+_COMMENT: Final = rb"(?:--[^\n]*+\n|/\*(?:[^*]++|\*(?!/))*+\*/|#[^\n]*+\n)"
+_GAP: Final = rb"(?:\s++|" + _COMMENT + rb")*+"
+BLANK: Final = compile_possessive(rb"(?:[\s;]++|\xef\xbb\xbf|" + _COMMENT + rb")*+")
+GAP: Final = compile_possessive(_GAP)
+NEXT: Final = compile_possessive(_GAP + rb"," + _GAP + rb"(?i:ROW\s*+)?+\(")  # from behind a row to the next
+_VALUES: Final = rb"VALUES?+" + _GAP + rb"(?:ROW\s*+)?+\("
 INSERT: Final = compile_possessive(
-    rb"(?i)(?:INSERT|REPLACE)\s++(?:(?:LOW_PRIORITY|DELAYED|HIGH_PRIORITY|IGNORE|OVERWRITE|OR\s++\w++)\s++)*+"
-    rb"(?:INTO\s++)?+(?:TABLE\s++)?+(?P<name>" + NAME + rb")\s*+(?P<columns>" + _LIST + rb")?+\s*+"
-    rb"(?:OVERRIDING\s++\w++\s++VALUE\s*+)?+VALUES?\s*+\("
+    rb"(?i)(?:CALL\s++(?P<called>" + NAME + rb")\s*+\((?!\s*+\))"
+    rb"|(?:INSERT|REPLACE|UPSERT|MERGE(?=\s++INTO\b))\s++"
+    rb"(?:(?:LOW_PRIORITY|DELAYED|HIGH_PRIORITY|IGNORE|OVERWRITE|OR\s++\w++)\s++)*+"
+    rb"(?:INTO\s++)?+(?:TABLE\s++)?+(?P<inserted>" + NAME + rb")" + _GAP + rb"(?:PARTITION\s*+\([^()']*+\)\s*+)?+"
+    rb"(?P<columns>" + _LIST + rb")?+" + _GAP + rb"(?:KEY\s*+\([^()']*+\)\s*+)?+"
+    rb"(?:OVERRIDING\s++\w++\s++VALUE\s*+)?+" + _VALUES + rb")"
 )
 INSERT_ALL: Final = compile_possessive(rb"(?i)INSERT\s++(?:ALL|FIRST)\s++(?=INTO\b)")
 INTO: Final = compile_possessive(
@@ -38,10 +46,18 @@ COPY: Final = compile_possessive(
     + rb")?+\s*+FROM\s++STDIN(?P<options>[^;\n]*+);[ \t]*+\r?+\n"
 )
 CREATE: Final = compile_possessive(
-    rb"(?i)CREATE\s++(?:(?:GLOBAL|LOCAL|TEMPORARY|TEMP|UNLOGGED|PRIVATE|COLUMN|FOREIGN|OR\s++REPLACE)\s++)*+"
-    rb"TABLE\s++(?:IF\s++NOT\s++EXISTS\s++)?+(?P<name>" + NAME + rb")\s*+\("
+    # words before TABLE: TEMPORARY, UNLOGGED, CACHED, EXTERNAL, OR REPLACE, …
+    rb"(?i)CREATE\s++(?:(?!TABLE\b|AS\b|RETURNS\b)\w++\s++){0,6}+"
+    rb"TABLE\s++(?:IF\s++NOT\s++EXISTS\s++)?+(?P<name>" + NAME + rb")(?:\s++ON\s++CLUSTER\s++\S++)?+\s*+"
+    rb"(?:\(?+\s*+(?:LIKE|PARTITION\s++OF)\s++(?P<like>" + NAME + rb")|\((?!\s*+SELECT\b))"
 )
-USE: Final = compile_possessive(rb"(?i)USE\s++(?P<name>" + _PART + rb")\s*+(?:;|\r?\n)")
+USE: Final = compile_possessive(
+    rb"(?i)(?:USE\s++(?P<used>" + _PART + rb")[ \t]*+(?:;|\r?\n|\Z)"
+    rb"|\\c(?:onnect)?+[ \t]++(?:-\S++[ \t]++)?+(?P<connected>" + _PART + rb"|'[^'\n]++')"
+    rb"|SET\s++(?:search_path|SCHEMA|CURRENT_SCHEMA)\s*+(?:=|TO\b)?+\s*+(?P<path>" + _PART + rb"|'[^'\n]++')"
+    rb"|ALTER\s++SESSION\s++SET\s++CURRENT_SCHEMA\s*+=\s*+(?P<session>" + _PART + rb"))"
+)
+_DBNAME: Final = re.compile(rb"dbname\s*=\s*'*(?P<name>[^' ]+)")
 
 _STRING: Final = rb"'[^']*+(?:''[^']*+)*+'"
 TOKEN: Final = compile_possessive(
@@ -142,6 +158,14 @@ def plain_name(raw: bytes) -> str:
         else:
             parts.append(part[1:-1].replace(b"]]", b"]") if part[:1] == b"[" else part)
     return b".".join(parts).decode("utf-8", "replace")
+
+
+def used(match: re.Match[bytes]) -> str:
+    """Return the name of the database or schema that a match of USE changes to."""
+    raw = next(group for group in match.groups() if group)
+    inside = raw[1:-1] if raw[:1] == b"'" else raw
+    found = _DBNAME.search(inside)
+    return plain_name(found["name"] if found else inside)
 
 
 def names(raw: bytes) -> list[str]:
