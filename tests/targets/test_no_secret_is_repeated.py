@@ -17,6 +17,7 @@ import plainview
 from plainview.cli import command
 from plainview.errors import PlainviewError, TargetError
 from plainview.pipeline.options import Options
+from plainview.report.render import REPORTS, render
 from plainview.targets.credentials import load_credentials
 from plainview.targets.quoting import may_hold_secret
 from plainview.targets.scope import load_scope, parse_scope
@@ -411,6 +412,31 @@ def test_law_nothing_of_a_secret_is_shown(template: str, before: str, after: str
     else:
         shown = f"{target} {target!r} {target.address}"
     assert MARK.lower() not in shown.lower()
+
+
+@given(st.lists(st.tuples(st.sampled_from(TEMPLATES), ODD, ODD), min_size=40, max_size=40))
+@settings(max_examples=4, deadline=None)
+def test_law_no_report_shows_a_secret(parts: list[tuple[str, str, str]]) -> None:
+    given_ = [
+        template.format(f"{before}{MARK}{after}").replace("@h", "@127.0.0.1") for template, before, after in parts
+    ]
+    able = []
+    for text in given_:
+        try:
+            parse_target(text)
+        except TargetError:
+            continue
+        able.append(text)
+    if able:
+        report = plainview.scan(*able)
+        assert len(report.targets) == len(able)
+        for name in REPORTS:
+            assert MARK.lower() not in render(report, name, **({"verbose": True} if name == "text" else {})).lower()
+
+
+@pytest.mark.parametrize("text", ["s3://b/passengers=1/x", "s3://b/token_id=5", "s3://b/a%40b:c", "http://h/@scope/x"])
+def test_paths_of_object_stores_may_hold_much(text: str) -> None:
+    assert parse_target(text).kind in ("s3", "http")
 
 
 @given(st.text("abc/.-_ @:=;&?%0189ä＠", max_size=30))

@@ -15,8 +15,8 @@ from urllib.parse import unquote
 
 # A word for a secret with a value, as in connection strings (`password=…`, `AccountKey=…`); pairs at all.
 _SECRET_VALUE = re.compile(
-    r"(?i)(?:pass|pwd|secret|token|credential|(?:access|account|api|private|shared)[_ -]?key)[\w -]*="
-    r"|\b(?:sig|signature|sas|auth)\s*="
+    r"(?i)(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|credentials?|(?:access|account|api|private|shared)[_ -]?key"
+    r"|signature|\bsig|\bsas|\bauth)\s*="
 )
 _PAIRS = re.compile(r"[?&;\s][^?&;=\s]+\s*=|=[^=]*[?&;\s]")
 _MAIL_LIKE = re.compile(r"[^\s@:/\\=;&?#]+@[^\s@:/\\=;&?#]+\.[^\s@:/\\=;&?#.]+")  # `me@home.csv`

@@ -226,7 +226,9 @@ def _no_loose_secret(scheme: str, rest: str) -> None:
                 hint="percent-encode it: / is %2F, ? is %3F, # is %23, and an @ in a path is %40",
             )
     if has_secret_value(re.split(r"[?#]", tail)[0]):
-        raise TargetError("a secret in the path of an address", hint="put it into a file: docs/credentials.md")
+        raise TargetError(
+            "a secret in the path of an address", hint="put it into a file: docs/credentials.md; a = in a path is %3D"
+        )
 
 
 def _expected(scheme: str) -> str:
