@@ -258,8 +258,9 @@ def test_half_of_it_is_told(small: None) -> None:
 
 def test_a_scroll_that_does_not_end_ends(small: None) -> None:
     again = page([DOC, DOC], total=5, scroll=LONG)
-    heights, _, _ = read(reading(again, [again], docs=5))
-    assert sum(heights) == 6  # it stops when as many came as there are
+    heights, _, error = read(reading(again, [again], docs=5))
+    assert heights == [2]  # the same documents again are no more documents
+    assert "do not come to an end" in str(error)
 
 
 @pytest.mark.parametrize("scroll", ["_all", "_all123456", "x" * 70_000, "a/../../b c"])
@@ -296,3 +297,62 @@ def test_field_names_alone_are_evidence() -> None:
             frames, _ = read_all(open_source(parse_target(f"elasticsearch://127.0.0.1:{port}"), network=FAST))
         assert frames["people"].columns == names
         assert frames["people"].height == 0
+
+
+# -- what the index counts and no search shows ------------------------------------------------------------
+
+NESTED = {"people": {"mappings": {"properties": {"calls": {"type": "nested", "properties": {}}}}}}
+FLAT = {"people": {"mappings": {"properties": {"email": {"type": "keyword"}}}}}
+OFF = {"people": {"settings": {"index.refresh_interval": "-1"}}}
+
+
+@pytest.mark.parametrize(
+    ("line", "again", "mapping", "settings", "told"),
+    [
+        ({"docs.count": "3"}, 3, FLAT, {}, ""),
+        ({"docs.count": "418000"}, 418_000, FLAT, {}, "3 of 418,000 documents came"),
+        ({"docs.count": "418000"}, 418_000, FLAT, OFF, "refresh is switched off"),
+        ({"docs.count": "9"}, 3, FLAT, {}, ""),  # deleted meanwhile
+        ({"docs.count": "9"}, 12, FLAT, {}, "3 of 9 documents came"),  # it grows by less than what is missing
+        ({"docs.count": "5"}, 9, FLAT, {}, ""),  # and here by more
+        ({"docs.count": "9"}, 9, NESTED, {}, ""),
+        ({"docs.count": "9"}, 9, NESTED, OFF, "refresh is switched off"),
+        ({"docs.count": "3", "pri.segments.index_writer_memory": "4096"}, 3, FLAT, OFF, "refresh is switched off"),
+        ({"docs.count": "3", "pri.segments.index_writer_memory": "4096"}, 3, FLAT, {}, ""),
+        ({"docs.count": "3", "pri.segments.index_writer_memory": "0"}, 3, FLAT, OFF, ""),
+    ],
+)
+def test_documents_that_are_counted_and_not_found_are_told(line, again: int, mapping, settings, told: str) -> None:
+    listed = {"index": "people", "status": "open", "pri": "1", "docs.deleted": "0", "pri.store.size": "900"}
+    answers = OPEN | {
+        "/_cat/indices": (200, [listed | line]),
+        "/_cat/indices/people": (200, [{"index": "people", "status": "open", "docs.count": str(again)}]),
+        "/people/_search": [COUNT, page([DOC, DOC, DOC], total=3, scroll=LONG), page([], total=3)],
+        "/people/_mapping": (200, mapping),
+        "/_all/_settings/index.refresh_interval": (200, settings),
+    }
+    heights, log, error = read(product(answers, MISSING))
+    assert (heights, error) == ([3], None)
+    assert len(log.skipped) == bool(told)
+    assert all(what == "people" and told in why for what, why in log.skipped)
+
+
+@pytest.mark.parametrize(
+    ("size", "deleted", "told"),
+    [
+        ("12500000", "0", "no document came, though the index holds 12,500,000 bytes"),
+        ("12500000", "7000", ""),
+        ("249", "0", ""),
+    ],
+)
+def test_bytes_without_a_document_are_told(size: str, deleted: str, told: str) -> None:
+    """An index that was filled and never refreshed; not one whose documents were deleted, or never were."""
+    listed = {"index": "people", "status": "open", "pri": "1", "docs.count": "0", "docs.deleted": deleted}
+    answers = OPEN | {
+        "/_cat/indices": (200, [listed | {"pri.store.size": size}]),
+        "/people/_search": [(200, {"hits": {"total": {"value": 0}}}), page([], total=0)],
+        "/people/_mapping": (200, FLAT),
+    }
+    _, log, error = read(product(answers, MISSING))
+    assert error is None
+    assert [why.partition(" and none")[0] for _, why in log.skipped] == ([told] if told else [])

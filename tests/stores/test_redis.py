@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import socket
 import time
 from pathlib import Path
 
 import pytest
 
-from plainview.errors import PlainviewError, ProtocolError, RefusedError, WithheldError
+from plainview.errors import PlainviewError, ProtocolError, ReadError, RefusedError, WithheldError
 from plainview.pipeline.scanner import Options, Scanner
 from plainview.stores import open_source
 from plainview.stores.redis.resp import Resp, pack
@@ -404,3 +405,63 @@ def test_a_key_met_after_learning_has_a_group_too() -> None:
     assert groups.name(b"user:anna@example.org") == "user:{}"
     assert groups.name(b"other:anna") == "{}:{}"
     assert groups.name(b"\xff:" * 50).count("{}") == 6
+
+
+# -- walks and counts -------------------------------------------------------------------------------------
+
+
+def sparse(empty: int, said: int = 3, info: bytes = b"db0:keys=3,expires=0", shown: int = 3):
+    """A server whose table was large once: so many pages without a key, then the keys."""
+    left = [empty]
+    counts: list[int] = []
+
+    def behave(sock: socket.socket, data: bytes) -> None:
+        while data:
+            words = data.split(b"\r\n")[2::2]
+            reply = OPEN.get(words[0], b"-ERR unknown command\r\n")
+            if words[0] == b"SCAN" and words[-1] != b"10":
+                counts.append(int(words[-1]))
+                left[0] -= 1
+                keys = b"".join(b"$1\r\n%d\r\n" % n for n in range(shown)) if left[0] < 0 else b""
+                number = shown if left[0] < 0 else 0
+                cursor = b"0" if left[0] < 0 else b"%d" % (1 << 40 | left[0])
+                reply = b"*2\r\n$%d\r\n%b\r\n*%d\r\n%b" % (len(cursor), cursor, number, keys)
+            elif words[0] == b"TYPE":
+                reply = b"+string\r\n" * data.count(b"TYPE")
+            elif words[0] == b"GETRANGE" and words[-1] != b"0":
+                reply = b"$1\r\nx\r\n" * data.count(b"GETRANGE")
+            elif words[0] == b"DBSIZE":
+                reply = b":%d\r\n" % said
+            elif words[:2] == [b"INFO", b"keyspace"]:
+                reply = b"$%d\r\n%b\r\n" % (len(info), info)
+            elif words[0] == b"SELECT":
+                reply = b"+OK\r\n"
+            sock.sendall(reply)
+            data = sock.recv(65536)
+
+    return behave, counts
+
+
+def test_a_sparse_table_is_walked_to_its_end() -> None:
+    """Most was deleted, and the table not yet made smaller: empty pages are no reason to stop, but to look further."""
+    behave, counts = sparse(400)
+    with fake(behave) as (port, _):
+        frames, log = read_all(open_source(parse_target(f"redis://127.0.0.1:{port}")))
+    assert sum(frame.height for frame in frames.values()) == 3
+    assert not log.skipped
+    assert len(counts) == 401
+    assert counts[0] == 1_000
+    assert counts[-1] == 32_000
+
+
+@pytest.mark.parametrize(("expires", "told"), [(0, True), (1, True), (4, False)])
+def test_keys_that_are_counted_and_not_shown_are_told(expires: int, told: bool) -> None:
+    """But for those with an end: a replica counts them until its primary drops them, and shows them no more."""
+    behave, _ = sparse(0, said=7, info=b"db0:keys=7,expires=%d,avg_ttl=0" % expires)
+    with fake(behave) as (port, _):
+        source = open_source(parse_target(f"redis://127.0.0.1:{port}"))
+        if not told:
+            assert not read_all(source)[1].skipped
+            return
+        with pytest.raises(ReadError, match="3 of 7 keys came"):
+            read_all(source)

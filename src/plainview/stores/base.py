@@ -196,7 +196,9 @@ class NetworkSource:
     def units(self, log: ReadLog) -> Iterator[Unit]:
         """List the pieces, as the stranger where he can read. Raises a NetworkError where nobody can."""
         self.choose_eyes()
-        yield from self.pieces(log)
+        for unit in self.pieces(log):
+            self.wire.earn(units=1)
+            yield unit
 
     def choose_eyes(self) -> None:
         """Decide who reads. Raises when neither the stranger can nor a credential was given."""

@@ -10,6 +10,9 @@ from plainview.errors import ProtocolError
 from plainview.wire.probes import Probe
 
 KIB, MIB = 1 << 10, 1 << 20
+# Requests of the reading: so many in any case, and more for each item and unit that was listed, and for each 4 KiB of
+# what is read piece by piece.
+READS, EACH, EACH_UNIT, EACH_PIECE = 10_000, 10, 200, 12
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from plainview.errors import LimitError, OutOfScopeError, PlainviewError, Protoc
 from plainview.targets.scope import Scope
 from plainview.targets.target import Target
 from plainview.wire import probes
-from plainview.wire.limits import Exchange, WireLimits
+from plainview.wire.limits import EACH, EACH_PIECE, EACH_UNIT, READS, Exchange, WireLimits
 
 __all__ = ["Traffic"]
 
@@ -59,6 +59,8 @@ class Traffic:
         self._lines: dict[str, _Line] = {}
         self._waited = 0.0
         self._requests = 0
+        self._reading = 0  # requests of the reading
+        self._earned = READS  # so many it may send
         self._open = 0
         self._addresses: list[str] = []
         self._pace_end = 0.0
@@ -155,6 +157,8 @@ class Traffic:
         step = Exchange(probe, self.limits, count, cap=self._cap(probe))
         if probe.stage == "access":
             self._begin_access(step, count)
+        else:
+            self._begin_reading(count)
         try:
             yield step
         except PlainviewError as error:
@@ -178,8 +182,24 @@ class Traffic:
             raise ProtocolError(f"the store kept us waiting for {self.limits.service:g} s in all")
         step.end = step.started + min(self.limits.probe, left)
 
+    def _begin_reading(self, count: int) -> None:
+        with self._lock:
+            self._reading += count
+            if self._reading > self._earned:
+                raise ProtocolError(f"{self._reading:,} requests for what came: the reading does not come to an end")
+
+    def earn(self, items: int = 0, *, units: int = 0) -> None:
+        """Let the reading send more requests, for items and units that were listed.
+
+        It is what holds where a store forgets to hold its own pages: see `stores.shared.paging`.
+        """
+        with self._lock:
+            self._earned += items * EACH + units * EACH_UNIT
+
     def _end(self, step: Exchange) -> None:
         with self._lock:
+            if step.probe.stream:
+                self._earned += step.received >> EACH_PIECE
             line = self._lines.setdefault(step.probe.id, _Line())
             line.count += step.count
             line.received += step.received

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from plainview.errors import NetworkError, ProtocolError, RefusedError
 from plainview.stores.cassandra.types import Type, read_type
+from plainview.stores.shared.paging import Paging
 from plainview.version import __version__
 from plainview.wire import probes
 
@@ -27,6 +28,8 @@ ROWS = 2  # kind of result
 OLD_PROTOCOL, UNAUTHORIZED, INVALID = 0xA, 0x2100, 0x2200
 COLUMNS = 10_000
 FIRST, MOST, TARGET = 200, 20_000, 4 << 20  # rows of the first page and of any, bytes that a page aims at
+SOME = 64  # cells at the beginning and the end of a page by which it is known again
+EMPTY = 1_000  # pages in a row that may hold nothing: where much was deleted, a page ends after so many graves
 _INT = struct.Struct(">i")
 
 
@@ -130,13 +133,14 @@ class Cql:
         """Run a query and yield its pages. Raises CqlError, ProtocolError."""
         statement = probes.get(probe_id).statement(**params)
         size, state = FIRST, b""
+        walk = Paging(self._connection.wire, "the pages do", empty=EMPTY, free=EMPTY)
         while True:
             page, following = self._page(probe_id, statement, size, state)
-            yield page
+            same = (page.rows, tuple(page.cells[:SOME]), tuple(page.cells[-SOME:])) if page.rows else None
+            if walk.page(page.rows, mark=following or None, same=same, size=size, received=page.size) or not following:
+                yield page
             if not following:
                 return
-            if following == state:
-                raise ProtocolError("the pages do not come to an end")
             state = following
             each = page.size / max(1, page.rows)
             size = max(10, min(MOST, int(TARGET / max(each, 1))))

@@ -13,6 +13,7 @@ import polars as pl
 from plainview.errors import DeniedError, NetworkError, PlainviewError, ProtocolError, ReadError, RefusedError
 from plainview.stores.base import NetworkSource, Verdict
 from plainview.stores.clickhouse import rows as rows_of
+from plainview.stores.shared.paging import Paging
 from plainview.stores.shared.prior_access import Named, prior_access
 from plainview.tables import Batch, ReadLog, Table, Unit
 from plainview.tables.ahead import ahead
@@ -26,6 +27,7 @@ CODE = re.compile(rb"Code: ([0-9]{1,5})[.,]")
 ENGINE = re.compile(r"[A-Za-z0-9]{1,40}")
 # 516 is AUTHENTICATION_FAILED, 192 to 194 its forms before 20.x, 195 IP_ADDRESS_NOT_ALLOWED.
 NO_LOGIN = frozenset({192, 193, 194, 195, 516})
+GROWTH = 100_000  # rows that may have come in since the table was listed
 NO_RIGHT = frozenset({291, 497})  # DATABASE_ACCESS_DENIED, ACCESS_DENIED
 UNKNOWN_NAME, NO_SQL = 47, 62
 # Engines that keep rows in this server. The others show what lies elsewhere, and reading them would make the
@@ -168,7 +170,7 @@ class ClickhouseSource(NetworkSource):
                 if self.credential is None:
                     raise
                 raise RefusedError(f"the credential was not accepted ({self.credential.origin})") from None
-        for table in tables:
+        for table in dict.fromkeys(tables):
             name = f"{table.database}.{table.name}"
             if self.target.path and table.database != self.target.path:
                 continue
@@ -207,9 +209,11 @@ class ClickhouseSource(NetworkSource):
                 if body.status != 200:
                     raise _why(body)
                 reader = rows_of.Reader(kept, log, self.limits, unit.name)
+                counted = self._counted(stored, None if probe == "clickhouse.rows" else sample)
                 for block in ahead(rows_of.blocks(body, len(kept))):
                     log.read(len(block.data))
                     frame = reader.frame(block.data)
+                    counted.came(frame.height)
                     if frame.height:
                         yield Batch(table, frame)
                     if block.problem:
@@ -217,6 +221,32 @@ class ClickhouseSource(NetworkSource):
                 reader.finish()
             if not reader.rows:
                 yield Batch(table, pl.DataFrame(schema={column.name: column.dtype for column in kept}))
+        if probe == "clickhouse.rows":
+            counted.end("rows", excused=lambda: self._masked(stored))
+
+    def _counted(self, table: Stored, wanted: int | None) -> Paging:
+        """Return what ends the rows of a table that has no end; `wanted` are those of a sample."""
+        said = table.count or 0 if wanted is None else wanted
+        return Paging(self.wire, "the rows do", said=said, growth=GROWTH, recount=lambda: self._size(table))
+
+    def _size(self, table: Stored) -> int | None:
+        """Return how many rows the metadata have, or else the table shows; over a connection of its own."""
+        with closing(self.client()) as http:
+            named = {"database": text(table.database), "table": text(table.name)}
+            for reply in (http.ask("clickhouse.size", **named), http.ask("clickhouse.count", table=table.quoted)):
+                if reply.ok and (count := _count(reply.body.decode("ascii", "replace").strip())) is not None:
+                    return count
+        return None
+
+    def _masked(self, table: Stored) -> int:
+        """Return how many rows are deleted and still counted, where some are."""
+        with closing(self.client()) as http:
+            parts = http.ask("clickhouse.masked", database=text(table.database), table=text(table.name))
+            if not parts.ok or parts.body.strip() in (b"", b"0"):
+                return 0
+            shown = http.ask("clickhouse.count", table=table.quoted)
+        count = _count(shown.body.decode("ascii", "replace").strip()) if shown.ok else None
+        return max(0, (table.count or 0) - count) if count is not None else 0
 
     def _columns(self, http: Http, table: Stored) -> list[rows_of.Column]:
         reply = http.ask("clickhouse.columns", database=text(table.database), table=text(table.name))

@@ -15,6 +15,7 @@ from plainview.errors import DeniedError, ProtocolError, ReadError, RefusedError
 from plainview.possessive import compile_possessive
 from plainview.stores.base import NetworkSource, Verdict
 from plainview.stores.couchdb import access
+from plainview.stores.shared.paging import Paging
 from plainview.tables import Batch, ReadLog, Table, Unit
 from plainview.tables.ahead import ahead
 from plainview.tables.sampling import sample_rows
@@ -105,6 +106,7 @@ class _Database:
             part: JsonLines(limits=source.limits, log=log, name=table.name, unit="document")
             for part, table in self.tables.items()
         }
+        self.walk = Paging(source.wire, "the list of documents does", recount=self._count)
         self.attached = 0
         self.read = 0
 
@@ -126,8 +128,7 @@ class _Database:
         if self.attached:
             why = "documents have attachments: files inside documents are not read"
             self.log.skip(self.name, f"{self.attached:,} {why}")
-        if total is not None and self.read < total:
-            raise ReadError(f"{self.read:,} of {total:,} documents came")
+        self.walk.end("documents", came=self.read)
 
     def _batch(self, part: str, rows: list[Row]) -> Iterator[Batch]:
         if not rows:
@@ -144,20 +145,26 @@ class _Database:
     def _pages(self) -> Generator[Page]:
         """Yield the answers; each page begins with the last document of the one before, which is left out."""
         page = _page(self.http.ask("couchdb.first", database=self.name, limit=FIRST))
-        most = 2 * (page.total_rows or 0) + MOST
-        limit, came = FIRST, 0
-        yield page
-        while len(page.rows) >= limit - 1 and page.rows:
-            last = page.rows[-1].id
-            came += len(page.rows)
-            if came > most:
-                raise ProtocolError("the list of documents does not come to an end")
-            limit = max(2, min(MOST, PAGE * len(page.rows) // max(page.bytes, 1)))
-            page = _page(self.http.ask("couchdb.next", database=self.name, limit=limit, last=json.dumps(last)))
-            if page.rows and page.rows[0].id == last:
-                del page.rows[0]
-            if page.rows:
+        self.walk.said = page.total_rows
+        limit = FIRST
+        while page.rows or not self.walk.pages:
+            ids = tuple(row.id for row in page.rows)
+            mark = ids[-1] if ids else None
+            new = self.walk.page(len(ids), mark=mark, same=ids, size=limit, received=page.bytes)
+            if new or self.walk.pages == 1:
                 yield page
+            if len(ids) < limit - 1:
+                return
+            limit = max(2, min(MOST, PAGE * len(ids) // max(page.bytes, 1)))
+            page = _page(self.http.ask("couchdb.next", database=self.name, limit=limit, last=json.dumps(ids[-1])))
+            if page.rows and page.rows[0].id == ids[-1]:
+                del page.rows[0]
+
+    def _count(self) -> int | None:
+        """Return how many documents the server says there are; over a connection of its own."""
+        with closing(self.source.client()) as http:
+            reply = http.ask("couchdb.count", database=self.name)
+            return _page(reply).total_rows
 
 
 def _page(reply: Reply) -> Page:

@@ -26,13 +26,19 @@ ASKED = 200  # indices whose rights are asked for
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """One line of the list of indices. `docs` counts nested documents too, as the server does."""
+    """One line of the list of indices. `docs` counts nested documents too, as the server does.
+
+    `buffered` are bytes of what was written and is in no segment yet.
+    """
 
     name: str
     closed: bool = False
     docs: int | None = None
     size: int | None = None
     created: float | None = None
+    deleted: int | None = None
+    shards: int | None = None
+    buffered: int | None = None
 
     @property
     def hidden(self) -> bool:
@@ -173,6 +179,9 @@ def parse_indices(answer: Any) -> list[Index]:
             closed=line.get("status") == "close",
             docs=_number(line.get("docs.count")),
             size=_number(line.get("pri.store.size")),
+            deleted=_number(line.get("docs.deleted")),
+            shards=_number(line.get("pri")),
+            buffered=_number(line.get("pri.segments.index_writer_memory")),
             created=milliseconds / 1000 if (milliseconds := _number(line.get("creation.date"))) else None,
         )
         for line in lines

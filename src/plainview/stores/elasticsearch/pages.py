@@ -21,6 +21,8 @@ import polars as pl
 from plainview.documents.json_lines import JsonLines
 from plainview.errors import DeniedError, LimitError, PlainviewError, ProtocolError, ReadError
 from plainview.possessive import compile_possessive
+from plainview.stores.elasticsearch.counts import unseen
+from plainview.stores.shared.paging import EndlessError, Paging
 from plainview.tables import Batch, Limits, ReadLog, Table
 from plainview.tables.ahead import ahead
 
@@ -50,6 +52,10 @@ class Place:
     docs: int | None = None
     size: int | None = None
     closed: bool = False
+    deleted: int | None = None
+    shards: int = 0
+    buffered: int = 0  # bytes of what was written and is in no segment yet
+    unrefreshed: bool = False  # a search does not show what was written since the last refresh
 
 
 class Hit(msgspec.Struct):
@@ -142,6 +148,8 @@ class Reading:
             self.log.skip(name, f"{self.failed_shards} shards gave no answer: {came:,} of {wanted:,} documents came")
         elif came < wanted:
             raise ReadError(f"{came:,} of {wanted:,} documents came")
+        elif missing := unseen(self.http, self.place, total):
+            self.log.skip(name, missing)
 
     def _check(self, page: Page) -> None:
         self.failed_shards = max(self.failed_shards, page.shards.failed)
@@ -205,15 +213,21 @@ class Reading:
         if not SCROLL.fullmatch(scroll):
             raise ProtocolError("a scroll without an id")
         total = page.total or 0
-        came = len(page.hits.hits)
+        came = 0
+        walk = Paging(self.http.wire, "the pages of the search do", said=total, size=size)
         try:
-            yield page
-            while came < total and page.hits.hits:
+            while True:
+                ids = tuple(hit.id for hit in page.hits.hits)
+                if walk.page(len(ids), same=ids, received=page.size) or not ids:
+                    came += len(ids)
+                    yield page
+                if came > total:  # of a scroll they are all that there were when it began
+                    raise EndlessError(f"the pages of the search do not come to an end: {came:,} of {total:,} came")
+                if came == total or not ids:
+                    return
                 page = self._ask("elasticsearch.next", scroll=scroll)
                 if page.scroll_id and SCROLL.fullmatch(page.scroll_id):
                     scroll = page.scroll_id
-                came += len(page.hits.hits)
-                yield page
         finally:
             with contextlib.suppress(PlainviewError):  # then the server lets go of it by itself, a minute later
                 self.http.ask("elasticsearch.free", scroll=scroll)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from plainview.errors import ProtocolError, ReadError, RefusedError
 from plainview.stores.base import NetworkSource, Verdict
 from plainview.stores.elasticsearch import access
+from plainview.stores.elasticsearch.counts import unrefreshed
 from plainview.stores.elasticsearch.pages import Place, Reading
 from plainview.tables import Batch, ReadLog, Unit
 from plainview.wire.authorization import dressed
@@ -57,6 +59,7 @@ class ElasticsearchSource(NetworkSource):
         with closing(self.client()) as http:
             indices = self._indices(http)
             streams, known = _streams(http, indices)
+            off = unrefreshed(http)
         wanted = self._patterns()
         met: set[str] = set()
         together: dict[str, list[access.Index]] = {}
@@ -77,6 +80,7 @@ class ElasticsearchSource(NetworkSource):
                 log.skip(name, "not read: the store keeps its own users, password hashes or tokens in it")
                 continue
             place = self._place(name, parts, known, log)
+            place = replace(place, unrefreshed=any(part.name in off for part in parts))
             yield Unit(name, size=place.size, rows=place.docs, locator=place)
 
     def _place(self, name: str, parts: list[access.Index], known: set[str], log: ReadLog) -> Place:
@@ -93,6 +97,9 @@ class ElasticsearchSource(NetworkSource):
             docs=_sum(part.docs for part in parts),
             size=_sum(part.size for part in parts),
             closed=len(closed) == len(parts),
+            deleted=_sum(part.deleted for part in parts),
+            shards=_sum(part.shards for part in parts) or 0,
+            buffered=_sum(part.buffered for part in parts) or 0,
         )
 
     def _indices(self, http: Http) -> list[access.Index]:

@@ -17,6 +17,7 @@ from plainview.errors import PlainviewError, ProtocolError, RefusedError
 from plainview.stores.base import NetworkSource, Verdict
 from plainview.stores.shared.columns import texts
 from plainview.stores.shared.keygroups import SAMPLE, KeyGroups
+from plainview.stores.shared.paging import EndlessError, Paging
 from plainview.tables import Batch, ReadLog, Table, Unit
 from plainview.targets.secret import Secret
 from plainview.wire.authorization import bare
@@ -39,6 +40,12 @@ class _Pair(msgspec.Struct):
 class _Page(msgspec.Struct):
     kvs: list[_Pair] = []
     more: bool = False
+    count: int | str = 0  # of the keys from the start on, as text
+
+    @property
+    def said(self) -> int | None:
+        """Return how many keys there are from the start on."""
+        return int(self.count) if re.fullmatch(r"[0-9]{1,18}", str(self.count)) else None
 
 
 class EtcdSource(NetworkSource):
@@ -176,16 +183,24 @@ class _Reader:
 
     def _pages(self, *, keys_only: bool = False) -> Iterator[list[_Pair]]:
         start, limit = ALL, 100
+        walk = Paging(self.http.wire, "the pages do", recount=self._count)
         while True:
             page, size = self._range(start, ALL, limit, keys_only=keys_only)
+            walk.said = page.said if walk.said is None else walk.said
+            keys = [pair.key for pair in page.kvs]
+            if page.more and (any(key < start for key in keys) or keys != sorted(set(keys))):
+                raise EndlessError("the pages do not come to an end: keys came that stand before those asked for")
+            walk.page(len(keys), mark=keys[-1] if keys else start, size=limit, received=size)
             yield page.kvs
             if not page.more:
-                return
-            if not page.kvs or page.kvs[-1].key < start:
-                raise ProtocolError("the pages do not come to an end")
-            start = page.kvs[-1].key + b"\0"
+                break
+            start = keys[-1] + b"\0" if keys else start
             # So many keys that an answer stays near the size that is easy on the server.
             limit = max(1, min(PAGE, int(limit * PAGE_BYTES / max(size, 1))))
+        walk.end("keys")
+
+    def _count(self) -> int | None:
+        return self._range(ALL, ALL, 1, keys_only=True)[0].said
 
     def _range(self, start: bytes, end: bytes, limit: int, *, keys_only: bool = False) -> tuple[_Page, int]:
         params: dict[str, Any] = {"start": _b64(start), "end": _b64(end), "limit": limit, "keys_only": keys_only}

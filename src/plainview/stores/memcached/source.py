@@ -18,6 +18,7 @@ from plainview.errors import PlainviewError, ProtocolError, RefusedError
 from plainview.stores.base import NetworkSource, Verdict
 from plainview.stores.shared.columns import texts
 from plainview.stores.shared.keygroups import SAMPLE, KeyGroups
+from plainview.stores.shared.paging import Paging
 from plainview.tables import Batch, ReadLog, Table, Unit
 from plainview.wire import probes
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from plainview.wire.stream import Connection
 
 KEYS = 100  # keys of one get
-SLACK = 1_000_000  # keys that a listing may show beyond four times those that were counted
+LINES = 1_000  # of a listing that are looked at together
 ROWS = 20_000
 HELD = 24 << 20  # bytes of values that wait for a batch
 ERRORS = (b"ERROR", b"CLIENT_ERROR", b"SERVER_ERROR")
@@ -115,31 +116,43 @@ class _Reader:
         """
         found: dict[bytes, None] = {}
         for _ in range(3):
-            self._walk(size_class, count, found)
+            walk = self._walk(size_class, count, found)
             if len(found) >= count:
                 break
-        if len(found) < count * 0.99:
-            self.log.skip(f"{count - len(found):,} items", "not shown by the server's listing of keys")
+        if len(found) < count * 0.99 and (why := walk.short("items", came=len(found))):
+            self.log.skip(f"size class {size_class}", why)
         keys = [key for key in found if len(key) <= 250 and not re.search(rb"[\s\0-\x1f]", key)]
         if len(keys) < len(found):
             odd = f"{len(found) - len(keys):,} items"
             self.log.skip(odd, "their keys are of the binary protocol; the text protocol cannot ask for them")
         return keys
 
-    def _walk(self, size_class: str, count: int, found: dict[bytes, None]) -> None:
+    def _walk(self, size_class: str, count: int, found: dict[bytes, None]) -> Paging:
+        """Add the keys of one walk over a size class."""
+        walk = Paging(
+            self.connection.wire,
+            "the listing of keys does",
+            said=count,
+            size=LINES,
+        )
+        seen: set[bytes] = set()
+        lines = 0
         with self.connection.exchange("memcached.keys") as step:
             self.connection.send(_command("memcached.keys", size_class=size_class))
-            most = 4 * count + SLACK
             while (line := self.connection.line()) != b"END":
                 if not line.startswith(b"key="):
                     step.done("refused")
                     raise RefusedError("the keys cannot be listed (lru_crawler is off, old, or busy)")
                 key = unquote_to_bytes(line[4:].partition(b" ")[0].decode("ascii", "replace"))
+                seen.add(key)
                 found[key] = None
-                most -= 1
-                if most < 0:
-                    raise ProtocolError("the listing of keys does not come to an end")
+                lines += 1
+                if lines % LINES == 0:
+                    walk.page(len(seen) - walk.items)
             step.done("END")
+        walk.page(len(seen) - walk.items)
+        walk.recount = lambda: self.classes().get(size_class, 0)  # not before: the answers would get mixed up
+        return walk
 
     def values(self, table: Table, keys: list[bytes]) -> Iterator[Batch]:
         """Yield the items of some keys; what was collected comes out before an error does."""

@@ -157,12 +157,18 @@ def database_names(answer: Document) -> list[str]:
     ]
 
 
-def _items(answer: Document) -> list[Document]:
+def items_of(answer: Document) -> list[Document] | None:
+    """Return the documents of a cursor's first answer, None where it is none."""
     cursor = answer.get("cursor")
     some = cursor.get("firstBatch") if isinstance(cursor, dict) else None
-    if not isinstance(some, list):
+    return [item for item in some if isinstance(item, dict)] if isinstance(some, list) else None
+
+
+def _items(answer: Document) -> list[Document]:
+    some = items_of(answer)
+    if some is None:
         raise ProtocolError("not an answer to listCollections")
-    return [item for item in some if isinstance(item, dict) and isinstance(item.get("name"), str)]
+    return [item for item in some if isinstance(item.get("name"), str)]
 
 
-__all__ = ["GUARDED", "Question", "database_names"]
+__all__ = ["GUARDED", "Question", "database_names", "items_of"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import polars as pl
@@ -12,8 +12,9 @@ from plainview.documents.bson import columns
 from plainview.documents.walk import documents_to_frame
 from plainview.errors import DeniedError, PlainviewError, ProtocolError, ReadError, RefusedError
 from plainview.stores.base import NetworkSource, Verdict
-from plainview.stores.mongodb.access import GUARDED, Question, database_names
+from plainview.stores.mongodb.access import GUARDED, Question, database_names, items_of
 from plainview.stores.mongodb.wire import Document, Mongo, Refusal, RefusedQueryError, batch, starts
+from plainview.stores.shared.paging import Paging
 from plainview.tables import Batch, ReadLog, Table, Unit
 from plainview.tables.ahead import ahead
 from plainview.tables.sampling import sample_rows
@@ -30,6 +31,7 @@ class Place:
     collection: str
     kind: str
     views: int = 0
+    count: int | None = None
 
 
 class MongoSource(NetworkSource):
@@ -98,7 +100,7 @@ class MongoSource(NetworkSource):
                     size = client.ask("mongodb.size", database, collection=place.collection)
                     rows = size.get("n") if isinstance(size, dict) else None
                     rows = int(rows) if isinstance(rows, (int, float)) and 0 <= rows < 1 << 62 else None
-                    yield Unit(f"{database}.{place.collection}", rows=rows, locator=place)
+                    yield Unit(f"{database}.{place.collection}", rows=rows, locator=replace(place, count=rows))
 
     def _collections(self, client: Mongo, database: str, log: ReadLog) -> list[Place]:
         """List the collections of a database that are to be read."""
@@ -169,7 +171,9 @@ class MongoSource(NetworkSource):
         maps: set[str] = set()
         broken = read = 0
         target = min(TARGET, self.wire.limits.answer)
-        answers = client.documents(probe, place.database, place.collection, FIRST, target, **params)
+        said = cast("int | None", params.get("rows", place.count))
+        pages = Paging(self.wire, "the documents do", said=said, size=FIRST, recount=lambda: self._exact(place))
+        answers = client.documents(probe, place.database, place.collection, pages, target, **params)
         try:
             for raw in ahead(answers):
                 log.read(len(raw))
@@ -179,6 +183,7 @@ class MongoSource(NetworkSource):
                     broken += bad
                     frame = documents_to_frame(docs, limits=self.limits, log=log, name=table.name, maps=maps)
                 read += frame.height
+                pages.came(frame.height)
                 if frame.height:
                     yield Batch(table, frame)
         finally:
@@ -186,6 +191,15 @@ class MongoSource(NetworkSource):
                 log.skip(table.name, f"{broken:,} documents are not valid BSON")
         if not read:
             yield Batch(table, pl.DataFrame())
+        if probe == "mongodb.find":
+            pages.end("documents", came=read + broken)
+
+    def _exact(self, place: Place) -> int | None:
+        """Return how many documents there are: after a crash, and in a cluster, the metadata may be wrong."""
+        with self.client() as client:
+            answer = client.ask("mongodb.exact", place.database, collection=place.collection)
+        found = items_of(answer) if isinstance(answer, dict) else None
+        return None if found is None else sum(item["n"] for item in found if isinstance(item.get("n"), int))
 
     def _columns(self, raw: bytearray, log: ReadLog, table: Table, maps: set[str]) -> pl.DataFrame | None:
         """Return a batch without decoding each document, where its shape allows that."""
@@ -208,8 +222,9 @@ def _listing(client: Mongo, database: str) -> list[Document]:
     for authorized in (False, True):
         found: list[Document] = []
         try:
+            pages = Paging(client.wire, "the list of collections does")
             for raw in client.documents(
-                "mongodb.collections", database, "$cmd.listCollections", 1_000, TARGET, authorized=authorized
+                "mongodb.collections", database, "$cmd.listCollections", pages, TARGET, authorized=authorized
             ):
                 found += [item for item in batch(raw)[0] if isinstance(item.get("name"), str)]
         except RefusedQueryError as refused:

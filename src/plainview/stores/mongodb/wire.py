@@ -22,6 +22,7 @@ from bson.raw_bson import RawBSONDocument
 
 from plainview.documents.bson import OPTIONS
 from plainview.errors import NetworkError, PlainviewError, ProtocolError, RefusedError
+from plainview.stores.shared.paging import Paging, alike
 from plainview.stores.shared.scram import Scram, mongodb_sha1, prepared
 from plainview.version import __version__
 from plainview.wire import probes
@@ -35,6 +36,7 @@ Document = dict[str, Any]
 OP_REPLY, OP_QUERY, OP_MSG = 1, 2004, 2013
 MOST = 48_000_000  # bytes of a message, MongoDB's own limit
 MOST_ASKED = 200_000  # documents of one answer
+EMPTY_ARRAY = 5  # bytes
 NESTING = 32  # of an answer to the stranger's question
 RAW = CodecOptions(document_class=RawBSONDocument, unicode_decode_error_handler="replace")
 BROKEN = (bson.errors.BSONError, RecursionError, ValueError, OverflowError, TypeError, KeyError, AttributeError)
@@ -63,6 +65,7 @@ class Mongo:
 
     def __init__(self, wire: Wire, *, tls: bool, credential: Credential | None = None) -> None:
         self._connection = wire.connect(tls=tls, credential=credential)
+        self.wire = wire
         self._number = 0
         self.version = 0  # wire version: 6 is MongoDB 3.6, 9 is 4.4, 25 is 8.0
         self.hello: Document = {}
@@ -89,13 +92,14 @@ class Mongo:
             return answer if refusal is None else refusal
 
     def documents(
-        self, probe_id: str, database: str, collection: str, size: int, target: int, **params: object
+        self, probe_id: str, database: str, collection: str, pages: Paging, target: int, **params: object
     ) -> Generator[bytearray]:
         """Yield the raw answers of a cursor, each a document with a batch in it; see `batch`.
 
-        `size` documents are asked for at first, then as many as give about `target` bytes. Raises
-        RefusedQueryError when the server refuses.
+        `pages.size` documents are asked for at first, then as many as give about `target` bytes. Raises
+        RefusedQueryError when the server refuses, EndlessError.
         """
+        size = pages.size
         given = params if probe_id == "mongodb.collections" else {**params, "collection": collection, "size": size}
         cursor = 0
         try:
@@ -104,7 +108,9 @@ class Mongo:
                     raw = self._roundtrip(probe_id, database, given)
                     cursor = _cursor(raw)
                     step.done("OK")
-                yield raw
+                batch = _array(raw)
+                if pages.page(same=alike(batch), received=len(batch) - EMPTY_ARRAY) or not cursor:
+                    yield raw
                 if not cursor:
                     return
                 # The server ends an answer at 16 MiB; fewer documents than asked for are no reason to ask for less.
@@ -256,6 +262,14 @@ def starts(raw: bytearray) -> list[int] | None:
         found.append(at)
         at += size
     return found
+
+
+def _array(raw: bytearray) -> memoryview:
+    """Return the bytes of the array of documents in a cursor's answer; of an odd answer all."""
+    top = _elements(raw, 0)
+    inner = _elements(raw, top["cursor"][1]) if "cursor" in top else {}
+    _, start = inner.get("firstBatch") or inner.get("nextBatch") or (0, 0)
+    return memoryview(raw)[start : start + int.from_bytes(raw[start : start + 4], "little")]
 
 
 def _batch_of(answer: Any) -> Any:

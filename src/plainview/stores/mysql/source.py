@@ -14,11 +14,14 @@ from plainview.stores.base import OPEN, NetworkSource, Verdict
 from plainview.stores.mysql import access as mysql_access
 from plainview.stores.mysql import rows as mysql_rows
 from plainview.stores.mysql.wire import Client
+from plainview.stores.shared.paging import Paging
 from plainview.stores.shared.sql_text import Column, empty_frame, longest_cell
 from plainview.tables import Batch, ReadLog, Table, Unit
 from plainview.tables.sampling import sample_rows
 
 SECONDS = 3600  # the server's limit for one statement of the reading
+SHORTEST = 20  # bytes of a row on the disk of the server
+GROWTH = 100_000  # rows that may have come in since the table was listed
 ELSEWHERE = frozenset({"FEDERATED", "CONNECT", "SPIDER", "OQGRAPH", "S3", "MROONGA"})
 INTEGERS = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint", "year"})
 BINARY = frozenset(
@@ -132,6 +135,7 @@ class MysqlSource(NetworkSource):
         self, client: Client, relation: Relation, table: Table, log: ReadLog, probe: str, params: dict[str, str]
     ) -> Iterator[Batch]:
         count, cut = 0, False
+        counted = self._counted(relation)
         params = {"table": relation.sql, "columns": ", ".join(column.sql for column in relation.columns)} | params
         try:
             with closing(mysql_rows.read(client, probe, relation.columns, **params)) as frames:
@@ -139,6 +143,7 @@ class MysqlSource(NetworkSource):
                     log.read(size)
                     cut = cut or (relation.long and longest_cell(frame) >= self.limits.field // 4)
                     count += frame.height
+                    counted.came(frame.height)
                     yield Batch(table, frame)
         except PlainviewError as error:
             raise ReadError(f"stopped after {count:,} rows: {error.message}") from None
@@ -146,6 +151,17 @@ class MysqlSource(NetworkSource):
             log.listed(tables=0, rows=max(count, relation.rows if probe == "mysql.sample" else 0))
         if cut:
             log.skip(relation.label, "cells were cut at the limit of one cell")
+
+    def _counted(self, relation: Relation) -> Paging:
+        """Return what ends the rows of a table that has no end. An estimate is no promise: the server counts again."""
+
+        def recount() -> int | None:
+            with self._client() as client:
+                rows = client.query("mysql.count", table=relation.sql)
+            return _number(rows[0][0]) if rows and rows[0] else None
+
+        said = max(relation.rows, relation.size // SHORTEST)
+        return Paging(self.wire, "the rows do", said=said, growth=GROWTH, recount=recount)
 
     def _client(self) -> Client:
         """Return a session that only reads."""

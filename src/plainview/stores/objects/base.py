@@ -24,6 +24,7 @@ from plainview.files.source import Counter, read_input
 from plainview.stores.base import NetworkSource, Verdict
 from plainview.stores.objects.input import Fetcher, look_at, refusal
 from plainview.stores.objects.names import size_of, trouble
+from plainview.stores.shared.paging import Paging
 from plainview.stores.shared.prior_access import Named, prior_access
 from plainview.tables import MIB, Batch, Deadline, ReadLog, Unit
 from plainview.wire.http import Http, Reply
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 OBJECTS = 1_000_000  # of one target
 PAGE = 8 * MIB  # bytes of one page of a listing
-EMPTY_PAGES = 20  # in a row
 DAY = 86_400.0
 TRIED = 5  # objects whose head a stranger asks for
 NOT_TRIED = "writing: never tried"
@@ -230,16 +230,13 @@ class ObjectSource(NetworkSource):
         if self._single is not None:
             yield self._single
             return
-        mark, seen, empty = "", set[int](), 0
+        mark, walk = "", Paging(self.wire, "the pages of the list do")
         while True:
             things, mark = self.page(http, mark)
-            yield from things
-            empty = 0 if things else empty + 1
+            if walk.page(len(things), mark=mark or None, same=tuple(thing.key for thing in things) or None):
+                yield from things
             if not mark:
                 return
-            if hash(mark) in seen or empty > EMPTY_PAGES:
-                raise ProtocolError("the pages of the list do not come to an end")
-            seen.add(hash(mark))
 
     def pieces(self, log: ReadLog) -> Iterator[Unit]:
         """Yield the objects while they are listed."""

@@ -19,6 +19,7 @@ from plainview.errors import PlainviewError, ProtocolError, RefusedError, Unreac
 from plainview.stores.base import Verdict
 from plainview.stores.objects.base import BY_NAME, NOT_TRIED, Object, ObjectSource
 from plainview.stores.objects.names import size_of, trouble
+from plainview.stores.shared.paging import Paging
 from plainview.wire.authorization import authorization
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 DEPTH = 32  # folders inside folders: a link of the file system may lead round in a circle
 FOLDERS = 20_000
+FILES, BARE = 10, 2_000  # files that make a folder full; folders that may hold none
 PEEKED = 3  # folders that are looked into for a first file
 SERVER = re.compile(
     r"(nginx|openresty|Apache|lighttpd|Caddy|SimpleHTTP|rclone|Microsoft-IIS|Jetty|Werkzeug|Tengine)\b"
@@ -122,6 +124,7 @@ class HttpListingSource(ObjectSource):
             yield self._single
             return
         folders, seen = [(self.root, 0)], 0
+        walk = Paging(self.wire, "the folders do", size=FILES, empty=BARE, free=BARE)
         while folders:
             path, depth = folders.pop()
             seen += 1
@@ -136,6 +139,7 @@ class HttpListingSource(ObjectSource):
                     raise
                 yield Object(path, self._name(path), None, str(error))
                 continue
+            walk.page(len(listing.files), mark=path)
             yield from (self._file(key, size) for key, size in listing.files)
             folders += [(folder, depth + 1) for folder in reversed(listing.folders)]
 

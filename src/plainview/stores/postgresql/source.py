@@ -11,6 +11,7 @@ from plainview.stores.base import NetworkSource, Verdict
 from plainview.stores.postgresql import access as postgresql_access
 from plainview.stores.postgresql.catalog import Reading, readings, relations
 from plainview.stores.postgresql.wire import Door, Session
+from plainview.stores.shared.paging import Paging
 from plainview.stores.shared.sql_text import Dialect, empty_frame, frame_of, longest_cell
 from plainview.tables import Batch, ReadLog, Table, Unit
 from plainview.tables.sampling import sample_rows
@@ -18,6 +19,8 @@ from plainview.tables.sampling import sample_rows
 SECONDS = 3600  # the server's limit for one statement of the reading
 PART = 8192  # pages of one part of a large table: 64 MiB
 PARTS = 1000
+TUPLES = 291  # rows that a page of 8 KiB can hold
+GROWTH = 100_000  # rows that may have come in since the table was listed
 LAST_PAGE = 0xFFFFFFFE
 BLOCKS = 50_000  # pages above which a sample is drawn by pages, not by rows
 
@@ -141,6 +144,7 @@ class PostgresSource(NetworkSource):
         count, cut = 0, False
         if not columns:
             return
+        counted = self._counted(part)
         params |= {"table": part.reading.relation.sql, "columns": ", ".join(column.sql for column in columns)}
         try:
             with closing(session.copy(probe, len(columns), **params)) as blocks:
@@ -150,6 +154,7 @@ class PostgresSource(NetworkSource):
                     del block  # while this frame waits, its text is not to wait with it
                     cut = cut or bool(longest and longest_cell(frame) >= longest)
                     count += frame.height
+                    counted.came(frame.height)
                     yield Batch(table, frame)
         except PlainviewError as error:
             raise ReadError(f"stopped after {count:,} rows: {error.message}") from None
@@ -157,6 +162,21 @@ class PostgresSource(NetworkSource):
             log.listed(tables=0, rows=max(count, part.reading.relation.rows or 0) if part.is_whole else count)
         if cut:
             log.skip(part.reading.label, "cells were cut at the limit of one cell")
+        counted.said, counted.recount = session.copied, None
+        counted.end("rows")
+
+    def _counted(self, part: Part) -> Paging:
+        """Return what ends the rows of a table that has no end. An estimate is no promise: the server counts again."""
+        relation, whole = part.reading.relation, part.reading.whole
+        probe = "postgresql.count_whole" if whole else "postgresql.count"
+
+        def recount() -> int | None:
+            with self._session(part.door) as session:
+                rows = session.query(probe, table=relation.sql)
+            return int(rows[0][0]) if rows and rows[0] and rows[0][0] and rows[0][0].isdecimal() else None
+
+        said = max(relation.rows or 0, relation.pages * TUPLES)
+        return Paging(self.wire, "the rows do", said=said, growth=GROWTH, recount=recount)
 
     def _sample(self, part: Part, table: Table, log: ReadLog, wanted: int) -> Iterator[Batch]:
         """Yield random rows, drawn by TABLESAMPLE; of a small table all are read and drawn from here."""

@@ -86,6 +86,7 @@ class Session:
         self.parameters: dict[str, str] = {}
         self.trusted = False  # no secret was asked for
         self.broken = False
+        self.copied: int | None = None  # rows of the last COPY, as the server counted them
         self._pushed = bytearray()  # bytes that were read too far
 
     # -- the beginning --------------------------------------------------------------------------------
@@ -195,7 +196,7 @@ class Session:
         """
         statement = probes.get(probe).statement(**params)
         with self.connection.exchange(probe) as step:
-            self.broken = True
+            self.broken, self.copied = True, None
             self._ask(statement)
             for kind, body in self._messages():
                 if kind == b"H":
@@ -222,6 +223,8 @@ class Session:
         for kind, body in self._messages():
             if kind == b"E":
                 raise self._ended(ServerError(_code(body)))
+            if kind == b"C" and (told := re.fullmatch(rb"COPY ([0-9]{1,18})\0", body)):
+                self.copied = int(told[1])
             if kind == b"Z":
                 self.broken = False
                 return

@@ -20,11 +20,16 @@ FIELDS = 64  # a hash with more fields than this is used as a map: one row for e
 
 
 class Page(NamedTuple):
-    """How a type is read: the probe, its first parameters, and what to take from an answer."""
+    """How a type is read: the probe, its first parameters, and what to take from an answer.
+
+    `length` is the probe that counts the items of a value with several pages; each is `texts` texts, 0 for any number.
+    """
 
     probe: str
     first: Callable[[int, int], Params]
     take: Callable[[Answer, int, Params], Taken]
+    length: str = ""
+    texts: int = 1
 
 
 def _texts(answer: Answer) -> list[bytes]:
@@ -71,11 +76,15 @@ def _entries(answer: Answer, page: int, _asked: Params) -> Taken:
 
 PAGED = {
     "string": Page("redis.string", lambda _page, field: {"last": field - 1}, _whole),
-    "hash": Page("redis.hash", lambda page, _field: {"cursor": 0, "count": page}, _cursor),
-    "list": Page("redis.list_items", lambda page, _field: {"first": 0, "last": page - 1}, _range),
-    "set": Page("redis.set", lambda page, _field: {"cursor": 0, "count": page}, _cursor),
-    "zset": Page("redis.sorted_set", lambda page, _field: {"cursor": 0, "count": page}, _cursor),
-    "stream": Page("redis.stream", lambda page, _field: {"first": "-", "count": page}, _entries),
+    "hash": Page("redis.hash", lambda page, _field: {"cursor": 0, "count": page}, _cursor, "redis.hash_length", 2),
+    "list": Page("redis.list_items", lambda page, _field: {"first": 0, "last": page - 1}, _range, "redis.list_length"),
+    "set": Page("redis.set", lambda page, _field: {"cursor": 0, "count": page}, _cursor, "redis.set_length"),
+    "zset": Page(
+        "redis.sorted_set", lambda page, _field: {"cursor": 0, "count": page}, _cursor, "redis.sorted_set_length", 2
+    ),
+    "stream": Page(
+        "redis.stream", lambda page, _field: {"first": "-", "count": page}, _entries, "redis.stream_length", 0
+    ),
     "ReJSON-RL": Page("redis.json", lambda _page, _field: {}, _whole),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import polars as pl
 
@@ -12,8 +12,9 @@ from plainview.errors import PlainviewError, ProtocolError, RefusedError
 from plainview.stores.base import NetworkSource, Verdict
 from plainview.stores.redis import access as redis_access
 from plainview.stores.redis.resp import Refusal, Resp
-from plainview.stores.redis.rows import PAGED, Rows
+from plainview.stores.redis.rows import PAGED, Page, Rows
 from plainview.stores.shared.keygroups import SAMPLE, KeyGroups
+from plainview.stores.shared.paging import Paging
 from plainview.tables import Batch, ReadLog, Table, Unit
 from plainview.tables.ahead import ahead
 
@@ -24,7 +25,9 @@ PAGE = 1_000  # keys of one SCAN, items of one page of a large value
 PIPELINE = 4 << 20  # bytes of answers that one pipeline aims at: the server has to hold them
 ROWS = 20_000  # rows of one batch
 HELD = 24 << 20  # bytes of answers that wait in all groups together
-SLACK = 1_000_000  # keys that a walk may show beyond four times those that were counted
+SLACK = 1_000  # keys that may have come in while they were walked, beyond four times those that were counted
+# Of a table that was much larger, SCAN shows many empty pages: so many in a row, each of up to ten times COUNT places.
+EMPTY, FEW, WIDEST = 500, 8, 32 * PAGE
 
 
 class RedisSource(NetworkSource):
@@ -100,7 +103,7 @@ class _Database:
     """The reading of one database over one connection."""
 
     def __init__(self, source: RedisSource, client: Resp, unit: Unit, log: ReadLog, sample: int | None) -> None:
-        self.client, self.unit, self.log, self.sample = client, unit, log, sample
+        self.source, self.client, self.unit, self.log, self.sample = source, client, unit, log, sample
         self.field = source.limits.field
         self.groups = KeyGroups()
         self.taken: dict[str, int] = {}
@@ -135,30 +138,66 @@ class _Database:
             raise problem
 
     def _keys(self) -> Iterator[list[bytes]]:
-        """Walk the keys; the first pages are held back until the groups are learnt from them."""
-        cursor: Answer = b"0"
+        """Hand on the keys in pages; the first are held back until the groups are learnt from them."""
         held: list[bytes] | None = []
-        seen, most = 0, 4 * (self.unit.rows or 0) + SLACK
+        problem: PlainviewError | None = None
+        try:
+            for found in self._walk():
+                if held is None:
+                    yield found
+                    continue
+                held += found
+                if len(held) >= SAMPLE:
+                    self.groups.learn(held)
+                    yield held
+                    held = None
+        except PlainviewError as error:
+            problem = error
+        if held:
+            self.groups.learn(held)
+            yield held
+        if problem is not None:
+            raise problem
+
+    def _walk(self) -> Iterator[list[bytes]]:
+        """Walk the keys; where few places hold one, more are looked at in one step."""
+        walk = Paging(
+            self.source.wire,
+            "SCAN does",
+            said=self._size(),
+            size=PAGE,
+            empty=EMPTY,
+            free=EMPTY,
+            growth=SLACK,
+            recount=self._size,
+        )
+        cursor: Answer = b"0"
         while True:
-            answer = self.client.ask("redis.scan", cursor=cursor, count=PAGE)
+            answer = self.client.ask("redis.scan", cursor=cursor, count=min(WIDEST, PAGE << walk.idle // FEW))
             if isinstance(answer, Refusal):
                 raise RefusedError(f"SCAN was refused ({answer.code})")
             if not (isinstance(answer, list) and len(answer) == 2 and isinstance(answer[1], list)):
                 raise ProtocolError("not an answer to SCAN")
             cursor, found = answer[0], [key for key in answer[1] if isinstance(key, bytes)]
-            seen += len(found)
-            if seen > most:
-                raise ProtocolError("SCAN does not come to an end")
-            if held is not None:
-                held += found
-                if len(held) >= SAMPLE or cursor == b"0":
-                    self.groups.learn(held)
-                    yield held
-                    held = None
-            else:
+            if not isinstance(cursor, bytes):
+                raise ProtocolError("not an answer to SCAN")
+            if walk.page(len(found), mark=cursor, same=tuple(found) if found else None):
                 yield found
             if cursor == b"0":
-                return
+                break
+        walk.end("keys", excused=self._expiring)
+
+    def _size(self) -> int | None:
+        """Return how many keys the server says the database holds."""
+        answer = self.client.ask("redis.size")
+        return answer if isinstance(answer, int) else self.unit.rows
+
+    def _expiring(self) -> int:
+        """Return how many keys have an end: those that passed it are counted, and shown no more."""
+        answer = self.client.ask("redis.keyspace")
+        lines = redis_access.parse_info(answer) if isinstance(answer, bytes) else {}
+        found = re.search(r"\bexpires=([0-9]{1,18})", lines.get(f"db{self.unit.locator}", ""))
+        return int(found[1]) if found else 0
 
     def _values(self, keys: list[bytes]) -> Iterator[Batch]:
         """Read the values of some keys, kind by kind, in pipelines."""
@@ -210,14 +249,19 @@ class _Database:
             rows = Rows(Table(f"{prefix}{name}", f"redis {kind}"), kind, self.columns)
             self.pending[name, kind] = rows
         asked = page.first(PAGE, self.field)
-        first = True
+        pages: Paging | None = None
         while True:
             if isinstance(answer, Refusal):
                 if answer.code != "WRONGTYPE":  # it became another type meanwhile
                     self._lose(name, answer)
                 return
             items, following = page.take(answer, PAGE, asked)
-            rows.add(key, items, whole=first and following is None)
+            if pages is None and following is not None:
+                pages = self._large(page, key)
+            if pages is not None:
+                count = len(items) // page.texts if page.texts else len(cast("list[Answer]", answer))
+                pages.page(count, mark=tuple(map(str, following.values())) if following else None)
+            rows.add(key, items, whole=pages is None)
             if kind == "string" and items and len(items[0]) >= self.field:
                 self._lose(name, "the text was cut at the limit of one cell")
             if len(rows) >= ROWS:
@@ -225,10 +269,22 @@ class _Database:
             if self.client.received - self.flushed_at > HELD:
                 yield from self._flush()
             if following is None:
+                if pages is not None and (why := pages.short("items of a large value")):
+                    self.log.skip(rows.table.name, why)
                 return
-            first = False
             asked = following
             answer = self.client.ask(page.probe, key=key, **asked)
+
+    def _large(self, page: Page, key: bytes) -> Paging:
+        """Begin to count the pages of a value that has several."""
+
+        def length() -> int | None:
+            answer = self.client.ask(page.length, key=key)
+            return answer if isinstance(answer, int) else None
+
+        return Paging(
+            self.source.wire, "the pages of a value do", said=length(), size=PAGE, empty=EMPTY, recount=length
+        )
 
     def _flush(self) -> Iterator[Batch]:
         """Hand on all that waits, of every group."""
