@@ -47,7 +47,7 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
 def _read_by_footer(source: Input, log: ReadLog, table: Table) -> Iterator[Batch]:
     """Read a file whose messages do not follow each other: written by Polars 2, or before Arrow 0.15."""
     with source.seekable() as stream:
-        whole = arrow_guard.check_file(stream, 4 * source.limits.memory)
+        whole = arrow_guard.check_file(stream, 4 * source.limits.memory, source.limits.nesting)
         if not whole:
             log.skip(source.name, "damaged: its footer does not name all that the file holds")
         yield from read_lazy(source, log, table, lambda: pl.scan_ipc(stream))
@@ -85,6 +85,7 @@ class _Reader:
                     size = 0
                     self.prefix += b"".join(message)
                     if kind == SCHEMA:
+                        arrow_guard.check_schema(message[1], self.source.limits.nesting)
                         yield Batch(self.table, self._decode([]))
                 else:
                     self.unknown += 1

@@ -12,11 +12,13 @@ import struct
 from typing import BinaryIO
 
 from plainview.errors import DamagedError, LimitError
+from plainview.files.formats.columnar.depth import deepest, too_deep
 from plainview.tables import MIB
 
 DICTIONARY, RECORDS = 2, 3
 ROWS = 1 << 24  # of one message whose columns have no bytes at all
 PADDING = 256  # bytes around marks and schema
+SMALLEST = 8  # bytes of a field that shares all that can be shared
 _BROKEN = "an Arrow message has a damaged header; what came before was read"
 
 
@@ -46,6 +48,18 @@ class _Table:
         place = self.place(field)
         return _Table(self.data, place + struct.unpack_from("<I", self.data, place)[0]) if place else None
 
+    def tables(self, field: int) -> list[_Table]:
+        """Return the tables of a vector."""
+        place = self.place(field)
+        if not place:
+            return []
+        start = place + struct.unpack_from("<I", self.data, place)[0]
+        (count,) = struct.unpack_from("<I", self.data, start)
+        if count * 4 > len(self.data) - start - 4:
+            raise IndexError
+        offsets = struct.unpack_from(f"<{count}I", self.data, start + 4)
+        return [_Table(self.data, start + 4 + 4 * at + offset) for at, offset in enumerate(offsets)]
+
     def structs(self, field: int, form: str) -> list[tuple[int, ...]]:
         """Return the structs of a vector."""
         place = self.place(field)
@@ -67,6 +81,30 @@ def header(metadata: bytes) -> tuple[int, int]:
         return metadata[kind] if kind else 0, message.number(3)
     except (struct.error, IndexError):
         raise DamagedError(_BROKEN) from None
+
+
+def check_schema(metadata: bytes, nesting: int) -> None:
+    """Raise LimitError for a schema that is nested too deeply, DamagedError for one that cannot be read."""
+    try:
+        schema = _root(metadata).table(2)
+        if schema is not None:
+            _check_fields(schema, nesting)
+    except (struct.error, IndexError):
+        raise DamagedError(_BROKEN) from None
+
+
+def _check_fields(schema: _Table, nesting: int) -> None:
+    """Walk the fields of a schema. Several may share their children, so they are counted, too."""
+    most, count = deepest(nesting), 0
+    todo = [(field, 1) for field in schema.tables(1)]
+    while todo:
+        field, depth = todo.pop()
+        count += 1
+        if depth > most:
+            raise too_deep(most)
+        if count > len(schema.data) // SMALLEST:
+            raise IndexError
+        todo += [(child, depth + 1) for child in field.tables(5)]
 
 
 def check(metadata: bytes, body: bytes | memoryview, limit: int) -> None:
@@ -108,7 +146,7 @@ def _buffers(batch: _Table, body: bytes | memoryview) -> int:
     return total
 
 
-def check_file(stream: BinaryIO, limit: int) -> bool:
+def check_file(stream: BinaryIO, limit: int, nesting: int) -> bool:
     """Check the messages that the footer of an Arrow file names, and tell whether they are all that it holds.
 
     Raise DamagedError, LimitError. The file also holds its schema, once more beside the footer, and padding.
@@ -122,6 +160,8 @@ def check_file(stream: BinaryIO, limit: int) -> bool:
     stream.seek(size - 10 - length)
     try:
         footer = _root(stream.read(length))
+        if (schema := footer.table(1)) is not None:
+            _check_fields(schema, nesting)
         blocks = footer.structs(2, "<qi4xq") + footer.structs(3, "<qi4xq")
     except (struct.error, IndexError):
         raise DamagedError("the footer of the Arrow file is damaged") from None
@@ -141,4 +181,4 @@ def _root(data: bytes) -> _Table:
     return _Table(data, struct.unpack_from("<I", data, 0)[0])
 
 
-__all__ = ["check", "check_file", "header"]
+__all__ = ["check", "check_file", "check_schema", "header"]

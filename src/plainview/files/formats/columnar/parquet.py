@@ -9,6 +9,7 @@ import polars as pl
 
 from plainview.errors import DamagedError, UnsupportedError
 from plainview.files.formats.columnar.batches import read_lazy
+from plainview.files.formats.columnar.depth import check_parquet
 from plainview.tables import Batch, Input, ReadLog, Table
 
 
@@ -24,6 +25,9 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
             raise DamagedError("Parquet without its footer: cut short, or still being written")
         if int.from_bytes(tail[:4], "little") > size - 12:
             raise DamagedError("Parquet whose footer says that it is larger than the file")
+        stream.seek(size - 8 - int.from_bytes(tail[:4], "little"))
+        footer = stream.read(size - 8 - stream.tell())
+        check_parquet(footer, source.limits.nesting, source.deadline.check)
         stream.seek(0)
         table = Table(source.name, "parquet")
         # A real file is mapped, not copied, and the descriptor it was opened with is the one that is used.
