@@ -270,6 +270,24 @@ def test_the_environment_promises(
     check(kind, how, pair, scan)
 
 
+@pytest.mark.parametrize("how", HOWS)
+def test_the_environment_promises_for_every_credential(how: str, scanner: Scanner, pair: Path) -> None:
+    """The settings of the tools hold wherever the credential came from; what the address says counts first."""
+
+    def scan(port: int) -> Report:
+        address = f"postgresql://127.0.0.1:{port}"
+        both = Credentials(listed("postgresql", address).listed, environment={"PGSSLMODE": "require"})
+        return scanned(scanner, address, both)
+
+    check("postgresql", how, pair, scan)
+    target = parse_target("postgresql://h?sslmode=prefer")
+    given = Credentials(listed("postgresql", "postgresql://h").listed, environment={"PGSSLMODE": "require"}).find(
+        target
+    )
+    assert given is not None
+    assert not given.tls
+
+
 @pytest.mark.parametrize("mode", ["REQUIRED", "verify_identity", "of another kind"])
 @pytest.mark.parametrize("how", HOWS)
 def test_my_cnf_promises(how: str, mode: str, scanner: Scanner, pair: Path) -> None:
@@ -518,4 +536,4 @@ def test_the_credentials_file_says_which_entry(tmp_path: Path) -> None:
     path.chmod(0o600)
     found = load_credentials(path).find(parse_target("postgresql://h"))
     assert found is not None
-    assert (found.origin, found.tls) == ("entry 2 of the credentials file", True)
+    assert found.origin == found.tls == "entry 2 of the credentials file"

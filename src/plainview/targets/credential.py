@@ -11,8 +11,7 @@ from plainview.targets.secret import Secret
 class Credential:
     """A user name, a secret, or both. `token` for one that is sent alone (API key, bearer, SAS).
 
-    `origin` says in words where it came from, for the report. `tls`: it is for a connection with TLS alone, since
-    the place that it came from says so.
+    `origin` says in words where it came from, for the report; `tls` who says that it is for TLS alone, if anybody does.
     """
 
     user: str | None = field(default=None, repr=False)
@@ -20,7 +19,7 @@ class Credential:
     token: bool = False
     origin: str = ""
     session: Secret | None = field(default=None, repr=False)  # AWS session token
-    tls: bool = False
+    tls: str = ""
 
 
 __all__ = ["Credential"]

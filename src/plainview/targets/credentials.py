@@ -16,7 +16,7 @@ from pathlib import Path
 
 from plainview.errors import PlainviewError, UsageError
 from plainview.targets.credential import Credential
-from plainview.targets.own_tools import around
+from plainview.targets.own_tools import around, promises_tls
 from plainview.targets.quoting import quotable
 from plainview.targets.secret import Secret
 from plainview.targets.target import Target, parse_target
@@ -39,10 +39,15 @@ class Credentials:
 
     def find(self, target: Target) -> Credential | None:
         """Return the credential for a target, or None."""
+        env = os.environ if self.environment is None else self.environment
+        found = self._in_file(target) or _in_address(target) or around(target, env)
+        return replace(found, tls=promises_tls(target, env)) if found and not found.tls else found
+
+    def _in_file(self, target: Target) -> Credential | None:
         for listed, credential in self.listed:
             if _same_place(listed, target) and _as_safe(listed, target):
-                return replace(credential, tls=True) if listed.tls else credential
-        return _in_address(target) or around(target, os.environ if self.environment is None else self.environment)
+                return replace(credential, tls=credential.origin) if listed.tls else credential
+        return None
 
     def withheld(self, target: Target) -> str:
         """Return why an entry of the file is not used for a target although it names the place, or an empty text."""

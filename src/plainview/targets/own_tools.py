@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from plainview.targets.credential import Credential
 from plainview.targets.secret import Secret
 from plainview.targets.target import Target
-from plainview.targets.tls_options import MYSQL_MODES
+from plainview.targets.tls_options import MODES, MYSQL_MODES
 
 
 class Variables(NamedTuple):
@@ -88,7 +88,6 @@ def _in_environment(target: Target, env: Mapping[str, str]) -> Credential | None
         Secret(secret),
         origin=f"the environment variable {names.secret}",
         session=Secret(session) if session else None,
-        tls=_promised(names, target, env),
     )
 
 
@@ -103,12 +102,21 @@ def _for_place(names: Variables, target: Target, env: Mapping[str, str]) -> bool
     return fits and (not places or any(_is_at(place, target) for place in places))
 
 
-def _promised(names: Variables, target: Target, env: Mapping[str, str]) -> bool:
-    """Tell whether the environment promises TLS for a target. An address that says more counts first."""
+def promises_tls(target: Target, env: Mapping[str, str]) -> str:
+    """Return who of the tools' settings promises TLS for a target, or an empty text. Its address counts first."""
+    if target.plain or any(name == "sslmode" for name, _ in target.options):
+        return ""
     if target.kind == "postgresql":
-        said = target.plain or any(name == "sslmode" for name, _ in target.options)
-        return not said and env.get("PGSSLMODE", "") not in ("", "disable", "allow", "prefer")
-    return any(place.tls for place in _endpoints(names, env) if _is_at(place, target))
+        return "PGSSLMODE" if MODES.get(env.get("PGSSLMODE") or "prefer", True) else ""
+    if target.kind == "mysql":
+        client = _client_of(paths(env).get("mysql"))
+        mode = client.get("ssl-mode", "").lower() or "preferred"
+        asked = MYSQL_MODES.get(mode, True) or "ssl-verify-server-cert" in client
+        return "the file .my.cnf" if asked else ""
+    names = VARIABLES.get(target.kind)
+    if names and any(place.tls for place in _endpoints(names, env) if _is_at(place, target)):
+        return next(name for name in names.endpoints if env.get(name))
+    return ""
 
 
 class _Endpoint(NamedTuple):
@@ -159,23 +167,28 @@ def _pgpass(path: Path, target: Target, env: Mapping[str, str]) -> Credential | 
         asked = ((host, target.host), (port, str(target.port)), (database, target.path))
         if all(given in ("*", value) for given, value in asked) and (not wanted_user or user in ("*", wanted_user)):
             user_name = wanted_user or (None if user == "*" else user)
-            tls = _promised(VARIABLES["postgresql"], target, env)
-            return Credential(user_name, Secret(secret), origin="the file .pgpass", tls=tls)
+            return Credential(user_name, Secret(secret), origin="the file .pgpass")
     return None
 
 
-def _my_cnf(path: Path, target: Target, _env: Mapping[str, str]) -> Credential | None:
+def _client_of(path: Path | None) -> dict[str, str]:
+    """Return the section [client] of ~/.my.cnf; empty where there is none, or the file cannot be read."""
     parser = configparser.ConfigParser(allow_no_value=True, strict=False, interpolation=None)
-    if not parser.read(path, encoding="utf-8") or not parser.has_option("client", "password"):
+    try:
+        parser.read(path or (), encoding="utf-8")
+        return {name.replace("_", "-"): _plain(value) for name, value in parser.items("client")}
+    except (OSError, UnicodeError, configparser.Error):
+        return {}
+
+
+def _my_cnf(path: Path, target: Target, _env: Mapping[str, str]) -> Credential | None:
+    client = _client_of(path)
+    if "password" not in client:
         return None
-    client = {name.replace("_", "-"): _plain(value) for name, value in parser.items("client")}
     host, port = client.get("host") or "localhost", client.get("port") or "3306"
     if not _same_host(host, target.host) or str(target.port) != port:
         return None
-    mode = client.get("ssl-mode", "").lower()
-    tls = MYSQL_MODES.get(mode, bool(mode)) or "ssl-verify-server-cert" in client
-    user = target.user or client.get("user")
-    return Credential(user, Secret(client["password"]), origin="the file .my.cnf", tls=tls and not target.plain)
+    return Credential(target.user or client.get("user"), Secret(client["password"]), origin="the file .my.cnf")
 
 
 def _plain(value: str | None) -> str:
@@ -206,4 +219,4 @@ def _aws_profile(path: Path, target: Target, env: Mapping[str, str]) -> Credenti
 _FILES = {"postgresql": _pgpass, "mysql": _my_cnf, "s3": _aws_profile}
 
 
-__all__ = ["VARIABLES", "around", "paths"]
+__all__ = ["VARIABLES", "around", "paths", "promises_tls"]

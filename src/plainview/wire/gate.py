@@ -40,7 +40,7 @@ class Gate:
             return
         target = self._wire.target
         if target.tls or self._credential.tls:
-            who = "its address" if target.tls else self._credential.origin
+            who = "its address" if target.tls else self._credential.tls
             raise WithheldError(f"the store speaks no TLS although {who} says so: no credential was sent")
         if target.starttls and not target.plain and not _is_loopback(self._wire.ip):
             hint = "with ?sslmode=disable in the address it is sent in the clear"
