@@ -67,10 +67,10 @@ def test_verdict(server: MariaDB) -> None:
         assert (exposure.state, exposure.rights_basis, exposure.confidence) == ("admin", "rights_api", "proved")
         assert any("2 databases with 9 tables" in line for line in exposure.evidence)
     else:
-        assert (exposure.state, exposure.rights_basis, exposure.confidence) == ("auth_required", "unknown", "proved")
+        assert (exposure.state, exposure.rights_basis, exposure.confidence) == ("auth_required", "unknown", "probable")
         with pytest.raises(RefusedError, match="no credential was given"):
             list(source.units(ReadLog()))
-    assert not exposure.not_tried
+        assert bool(exposure.not_tried) == (server.mode != "open")
     assert not exposure.tls.offered
     assert server.dump() == before
     no_canary(exposure)
@@ -255,6 +255,28 @@ def test_tls_and_few_rights(special: MariaDB, monkeypatch: pytest.MonkeyPatch) -
     else:
         assert (exposure.state, exposure.rights_basis, exposure.confidence) == ("reads", "rights_api", "proved")
     no_canary(exposure)
+
+
+@pytest.mark.parametrize("grant", ["GRANT SELECT ON shop.* TO ''@'127.0.0.1'", ""])
+def test_a_nameless_account_is_found(server: MariaDB, grant: str) -> None:
+    """It lets in any name, and root needs a password all the same."""
+    if server.mode != "closed":
+        pytest.skip("root is let in")
+    server.run("CREATE USER ''@'127.0.0.1'", *[grant] * bool(grant))
+    try:
+        source = source_of(server, scope=MAY_TRY)
+        exposure = source.check_access()
+        assert "a user that cannot exist was let in without a password" in exposure.evidence
+        assert (exposure.state, exposure.confidence) == ("reads" if grant else "lists", "proved"), exposure.evidence
+        if grant:
+            frames, _ = read_all(source)
+            assert "shop.customers" in frames
+            assert source.read_as == "stranger"
+    finally:
+        server.run("DROP USER ''@'127.0.0.1'")
+    closed = source_of(server, scope=MAY_TRY).check_access()
+    assert (closed.state, closed.confidence) == ("auth_required", "probable")
+    assert "only root and a name that cannot exist were asked" in closed.not_tried[-1]
 
 
 # -- hostile servers --------------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ def test_verdict(server: Postgres15) -> None:
         assert any("superuser" in line for line in exposure.evidence)
         assert any("read of no rows was allowed" in line for line in exposure.evidence)
     else:
-        assert (exposure.state, exposure.rights_basis, exposure.confidence) == ("auth_required", "unknown", "proved")
+        assert (exposure.state, exposure.rights_basis, exposure.confidence) == ("auth_required", "unknown", "probable")
         assert "a password (SCRAM) is asked for" in exposure.evidence[-1]
         with pytest.raises(RefusedError, match="no credential was given"):
             list(source.units(ReadLog()))
@@ -293,7 +293,8 @@ def test_rules_of_other_kinds(
     ruled.rules(*rules)
     source = source_of(ruled, login=password("postgres"), suffix="/shop")
     exposure = source.check_access()
-    assert (exposure.state, exposure.confidence) == (state, "proved")
+    sure = "probable" if state == "auth_required" else "proved"
+    assert (exposure.state, exposure.confidence) == (state, sure)
     assert exposure.tls is not None
     assert exposure.tls.used
     assert "self-signed" in exposure.tls.certificate
@@ -419,7 +420,7 @@ END = message(b"C", b"SELECT 1\0") + message(b"Z", b"I")
         (answer(b"S" + b"\x15\x03\x01garbage" * 9), "unknown", "inconclusive"),
         (after_no_tls(b"R\x7f\xff\xff\xff"), "unknown", "inconclusive"),
         (after_no_tls(b"R\0\0\0\1"), "unknown", "inconclusive"),
-        (after_no_tls(ERROR), "auth_required", "proved"),
+        (after_no_tls(ERROR), "auth_required", "probable"),
         (after_no_tls(message(b"E", b"C53300\0\0")), "unknown", "inconclusive"),
         (after_no_tls(TRUST[:-3]), "unknown", "inconclusive"),
         (after_no_tls(TRUST, b"?" * 50), "reachable_metadata", "inconclusive"),
@@ -555,3 +556,27 @@ def test_a_length_that_looks_like_a_row() -> None:
     buffer = bytearray(b"".join(message(b"d", row) for row in rows))
     starts, end = rows_of(buffer, len(buffer))
     assert (len(starts), end) == (9, len(buffer))
+
+
+def test_trust_for_other_roles_is_no_all_clear(ruled: Postgres15) -> None:
+    """The role that is always there needs a password, and the others are trusted: whoever knows a name is let in."""
+    rules = "local all all trust\nhost all postgres 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n"
+    (ruled.data / "pg" / "pg_hba.conf").write_text(rules)
+    with ruled.admin() as admin:
+        admin.execute("DROP ROLE IF EXISTS app")
+        admin.execute("CREATE ROLE app LOGIN")
+        admin.execute("SELECT pg_reload_conf()")
+    time.sleep(0.3)
+    seen = open_source(parse_target(f"postgresql://127.0.0.1:{ruled.port}")).check_access()
+    assert (seen.state, seen.confidence) == ("unknown", "inconclusive"), seen.evidence
+    assert "no user of that name" in seen.evidence[-1]
+    seen = open_source(parse_target(f"postgresql://app@127.0.0.1:{ruled.port}")).check_access()
+    assert (seen.state in {"lists", "reads"}, seen.confidence) == (True, "proved"), seen.evidence
+    assert "the user named in the address" in seen.evidence[0]
+
+
+def test_what_was_not_asked_is_said(ruled: Postgres15) -> None:
+    ruled.rules("scram-sha-256")
+    seen = open_source(parse_target(f"postgresql://127.0.0.1:{ruled.port}")).check_access()
+    assert (seen.state, seen.confidence) == ("auth_required", "probable")
+    assert "only postgres was asked" in seen.not_tried[-1]

@@ -59,6 +59,7 @@ class Verdict:
     prior_access: list[str] = field(default_factory=list)
     not_tried: list[str] = field(default_factory=list)
     suspect: bool = False
+    partial: bool = False
 
     def saw(self, state: State, evidence: str, *, confidence: Confidence = "proved") -> None:
         """Raise the state (never lower it); the evidence is our words and counts, never the store's text."""
@@ -70,7 +71,12 @@ class Verdict:
         """Take a refusal for want of a credential: the data are closed, though a version may be shown."""
         self.evidence.append(evidence)
         if self.state in ("unknown", "unreachable", "reachable_metadata"):
-            self.state, self.confidence = "auth_required", "proved"
+            self.state, self.confidence = "auth_required", "probable" if self.partial else "proved"
+
+    def left_out(self, what: str) -> None:
+        """Say what was not asked and might have let a stranger in: a refusal of the rest proves nothing for it."""
+        self.not_tried.append(what)
+        self.partial = True
 
     def note(self, evidence: str) -> None:
         """Add evidence that changes no state."""

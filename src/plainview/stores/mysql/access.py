@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from plainview.errors import PlainviewError, ProtocolError, RefusedError
@@ -15,16 +16,16 @@ if TYPE_CHECKING:
     from plainview.wire import Wire
 
 PERMISSION = "try_mysql_root"
+NOBODY = re.compile(r"pv[0-9a-f]{12}")  # no longer than the 16 letters that old versions take
 SYSTEM = frozenset({"mysql", "information_schema", "performance_schema", "sys"})
 NUMBER = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}(\.[0-9]{1,3})?")
 ADMIN = re.compile(r"\b(ALL PRIVILEGES|SUPER|FILE|CREATE USER|SYSTEM_USER|SHUTDOWN|RELOAD)\b.* ON \*\.\* TO\b")
 WRITE = re.compile(r"\b(ALL PRIVILEGES|INSERT|UPDATE|DELETE|DROP|ALTER|CREATE|TRUNCATE)\b.* ON \S.* TO\b")
 
 
-def ask(wire: Wire, verdict: Verdict) -> None:
-    """Fill the verdict. Raises NetworkErrors, ServerError."""
-    client = greet(wire)
-    with client:
+def ask(wire: Wire, verdict: Verdict, named: str | None) -> str:
+    """Fill the verdict; return the user that was let in. Raises NetworkErrors, ServerError."""
+    with greet(wire) as client:
         greeting = client.greeting
         verdict.product, verdict.version = product(greeting)
         tls = "offers TLS" if wire.tls is None or wire.tls.offered else "offers no TLS"
@@ -34,14 +35,46 @@ def ask(wire: Wire, verdict: Verdict) -> None:
                 "root with an empty password was not tried: it needs --try-mysql-root, or "
                 f'permit = ["{PERMISSION}"] in the scope file'
             )
-            return
-        try:
-            client.log_in("mysql.empty_root", "root", None)
-        except RefusedError as error:
-            raise RefusedError(f"root without a password: {error.message}") from None
-        verdict.saw("reachable_metadata", "root was let in without a password")
+            return ""
+        if refusal := _refused(client, named or "root", "mysql.empty_named" if named else "mysql.empty_root"):
+            return _others(wire, verdict, named, refusal)
+        verdict.saw("reachable_metadata", f"{_shown(named or 'root')} was let in without a password")
         _limit(client)
         _inside(client, verdict)
+        return named or "root"
+
+
+def _others(wire: Wire, verdict: Verdict, named: str | None, refusal: str) -> str:
+    """Ask with root where another was asked, and with a name that cannot exist. Raises RefusedError."""
+    nobody = f"pv{token_hex(6)}"
+    for user, probe in (("root", "mysql.empty_root"), (nobody, "mysql.nobody"))[not named or named == "root" :]:
+        with greet(wire) as client:
+            if _refused(client, user, probe):
+                continue
+            verdict.saw("reachable_metadata", f"{_shown(user)} was let in without a password")
+            if user == nobody:
+                verdict.note("there is a nameless account: whoever connects is let in, by any name")
+            _limit(client)
+            _inside(client, verdict)
+            return user
+    asked = "root" if named in (None, "", "root") else "the user named in the address, root"
+    verdict.left_out(f"only {asked} and a name that cannot exist were asked: others may need no password")
+    raise RefusedError(f"{_shown(named or 'root')} without a password: {refusal}")
+
+
+def _refused(client: Client, user: str, probe: str) -> str:
+    """Log in with an empty answer; return why it was refused, or nothing."""
+    try:
+        client.log_in(probe, user, None)
+    except RefusedError as error:
+        return error.message
+    return ""
+
+
+def _shown(user: str) -> str:
+    if user == "root":
+        return "root"
+    return "a user that cannot exist" if NOBODY.fullmatch(user) else "the user named in the address"
 
 
 def greet(wire: Wire, credential: Credential | None = None) -> Client:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from plainview.errors import PlainviewError, ReadError, RefusedError, WithheldError
-from plainview.stores.base import OPEN, NetworkSource, Verdict
+from plainview.stores.base import NetworkSource, Verdict
 from plainview.stores.mysql import access as mysql_access
 from plainview.stores.mysql import rows as mysql_rows
 from plainview.stores.mysql.wire import Client
@@ -61,15 +61,16 @@ class MysqlSource(NetworkSource):
     """A unit is a table. The address may name a database; else all but the server's own are read."""
 
     kind = "mysql"
+    _stranger = ""  # the user that is let in without a password
 
     def ask(self, verdict: Verdict) -> None:
         """Ask what a stranger may do."""
-        mysql_access.ask(self.wire, verdict)
+        self._stranger = mysql_access.ask(self.wire, verdict, self.target.user)
 
     def units(self, log: ReadLog) -> Iterator[Unit]:
         """List the tables. Raises RefusedError where nobody was to try, and says so."""
         exposure = self.check_access()
-        if exposure.not_tried and exposure.state not in OPEN and not self.login:
+        if exposure.not_tried and exposure.state == "reachable_metadata" and not self.login:
             reason = self._credentials.withheld(self.target)
             if reason:
                 raise WithheldError(f"whether a stranger can read it was not tried, and {reason}")
@@ -169,7 +170,7 @@ class MysqlSource(NetworkSource):
         credential = self.credential
         user = (credential.user if credential else None) or self.target.user or "root"
         if credential is None:
-            user = "root"
+            user = self._stranger or "root"
         try:
             client = mysql_access.log_in(self.wire, user, credential)
         except RefusedError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from plainview.errors import PlainviewError, ProtocolError, RefusedError, WithheldError
@@ -53,10 +54,13 @@ class NoTlsError(ProtocolError):
     """The server answered N."""
 
 
+class UnknownRoleError(ProtocolError):
+    """The server's rules let the connection in, and then there was no such role."""
+
+
 def ask(wire: Wire, verdict: Verdict, database: str, user: str | None) -> Door:
     """Fill the verdict; return how the stranger came in. Raises NetworkErrors."""
-    door = Door(database=database or "postgres")
-    session = _enter(wire, verdict, door, user)
+    session, door = _let_in(wire, verdict, database, user)
     with session:
         how = "over TLS" if door.tls else "without TLS"
         verdict.saw("reachable_metadata", f"a connection as {_shown(door.user)} {how} was accepted without a secret")
@@ -78,7 +82,34 @@ def ask(wire: Wire, verdict: Verdict, database: str, user: str | None) -> Door:
     return door
 
 
-def _enter(wire: Wire, verdict: Verdict, door: Door, user: str | None) -> Session:
+def _let_in(wire: Wire, verdict: Verdict, database: str, user: str | None) -> tuple[Session, Door]:
+    """Try the user of the address, the one that is always there, and one that cannot exist. Raises the first refusal.
+
+    The rules of a server may trust some roles and not others. What asks a role that cannot exist for a password asks
+    all that have no rule of their own; where it does not, whoever knows the name of a role is let in.
+    """
+    problems: list[PlainviewError] = []
+    nobody = f"plainview_{token_hex(4)}"
+    for name in dict.fromkeys((user or USER, USER, nobody)):
+        door = Door(user=name, database=database or "postgres")
+        try:
+            return _enter(wire, verdict, door), door
+        except (RefusedError, UnknownRoleError) as error:
+            problems.append(error)
+        except ProtocolError:
+            if not problems:
+                raise
+    if unknown := next((error for error in problems if isinstance(error, UnknownRoleError)), None):
+        raise unknown
+    asked = USER if user in (None, "", USER) else f"the user named in the address and {USER}"
+    verdict.left_out(
+        f"only {asked} was asked, and a role that cannot exist, for one database: other roles and databases may have "
+        "rules of their own that let them in without a secret"
+    )
+    raise problems[0]
+
+
+def _enter(wire: Wire, verdict: Verdict, door: Door) -> Session:
     """Try the connection over TLS and without: the rules of a server may differ. Raises the first refusal."""
     refusal: PlainviewError | None = None
     for tls in (True, False):
@@ -93,15 +124,15 @@ def _enter(wire: Wire, verdict: Verdict, door: Door, user: str | None) -> Sessio
             raise
         door.tls = tls
         try:
-            return _start(wire, session, door, user)
+            return _start(wire, session, door)
         except RefusedError as error:
             refusal = refusal or error
     raise refusal or ProtocolError("neither TLS nor plain text was understood")
 
 
-def _start(wire: Wire, session: Session, door: Door, user: str | None) -> Session:
+def _start(wire: Wire, session: Session, door: Door) -> Session:
     """Log in without a secret. Raises RefusedError, ProtocolError."""
-    tried = {door.user, door.database}
+    tried = {door.database}
     while True:
         try:
             session.start("postgresql.startup", door, SECONDS)
@@ -110,7 +141,7 @@ def _start(wire: Wire, session: Session, door: Door, user: str | None) -> Sessio
             raise RefusedError(f"a connection as {_shown(door.user)} without a secret: {error.message}") from None
         except ServerError as error:
             session.close()
-            if not _again(session, error, door, user, tried):
+            if not _again(session, error, door, tried):
                 raise _verdict_of(error, entered=session.trusted) from None
             session = open_session(wire, tls=door.tls)
             continue
@@ -120,7 +151,7 @@ def _start(wire: Wire, session: Session, door: Door, user: str | None) -> Sessio
         return session
 
 
-def _again(session: Session, error: ServerError, door: Door, user: str | None, tried: set[str]) -> bool:
+def _again(session: Session, error: ServerError, door: Door, tried: set[str]) -> bool:
     """Change the door when another way may do; tell whether to try once more."""
     if error.code == POOLER and not door.pooler:
         door.pooler = True
@@ -129,9 +160,6 @@ def _again(session: Session, error: ServerError, door: Door, user: str | None, t
     elif error.code == "3D000" and "template1" not in tried:  # past the rules, but no such database
         door.database = "template1"
         tried.add("template1")
-    elif error.code == "28000" and user and user not in tried:  # past the rules, but no such user
-        door.user = user
-        tried.add(user)
     else:
         return False
     return True
@@ -141,7 +169,7 @@ def _verdict_of(error: ServerError, *, entered: bool) -> PlainviewError:
     if error.code[:2] == "28" and not entered:
         return RefusedError("the server's rules refuse this address or user (no pg_hba.conf entry that lets it in)")
     if error.code[:2] == "28":
-        return ProtocolError("no secret is asked for, but there is no user of that name to come in as")
+        return UnknownRoleError("no secret is asked for, but there is no user of that name to come in as")
     return ProtocolError(f"the connection was turned away: {error.message}")
 
 
@@ -256,6 +284,8 @@ def quoted(name: str) -> str:
 
 
 def _shown(user: str) -> str:
+    if user.startswith("plainview_"):
+        return "a role that cannot exist"
     return user if user == USER else "the user named in the address"
 
 
