@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from plainview.documents.binary_text import readable
 from plainview.documents.keys import MAX_KEYS, looks_like_value, part
 from plainview.documents.text_columns import expand_text
 from plainview.documents.walk import EXTENDED, VECTOR, Walk
@@ -33,10 +34,37 @@ def flatten(
 
     String columns that hold JSON objects or arrays, or XML, are taken apart *in addition*: JSON cells that
     parse move to `column.path`, and the text column stays only for the cells that do not parse; an XML text
-    column stays whole beside its paths, for it is often prose with mark-up. Damaged text stays text.
+    column stays whole beside its paths, for it is often prose with mark-up. Damaged text stays text. Bytes
+    that are text become it first.
     What `limits` leave out is told to `log` under `name`. Never raises for any content.
     """
-    return nested_to_paths(expand_text(frame, limits, log, name), limits, log, name)
+    frame = _plain(frame)
+    flat = nested_to_paths(expand_text(_text(frame), limits, log, name), limits, log, name)
+    inner = _text(flat)  # of bytes inside structs and lists
+    return flat if inner is flat else nested_to_paths(expand_text(inner, limits, log, name), limits, log, name)
+
+
+def _text(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the frame with bytes that hold text as strings."""
+    bytes_in = any(dtype in (pl.Binary, pl.List(pl.Binary)) for dtype in frame.schema.values())
+    return readable(frame) if bytes_in else frame
+
+
+def _plain(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the frame with what Polars stores maps and extension types as."""
+    odd = [name for name, dtype in frame.schema.items() if _wrapped(dtype)]
+    return frame.with_columns([_unwrapped(frame[name]) for name in odd]) if odd else frame
+
+
+def _wrapped(dtype: pl.DataType) -> bool:
+    return isinstance(dtype, pl.Map) or dtype.is_extension()
+
+
+def _unwrapped(series: pl.Series) -> pl.Series:
+    dtype = series.dtype
+    if isinstance(dtype, pl.Map):
+        return series.cast(pl.List(pl.Struct(dict(zip(_MAP, (dtype.key, dtype.value), strict=True)))))
+    return series.to_physical()
 
 
 def nested_to_paths(
@@ -68,6 +96,8 @@ class _Columns:
             if depth > self.limits.nesting:
                 self.out.deep += 1
                 continue
+            if _wrapped(series.dtype):
+                series = _unwrapped(series)
             dtype = series.dtype
             if isinstance(dtype, pl.List):
                 below = self.lists(name if listed else _listed(name), series, dtype.inner)
@@ -101,6 +131,9 @@ class _Columns:
     def lists(self, name: str, series: pl.Series, inner: Any) -> list[tuple[str, pl.Series]]:
         """Take one level off a column of lists, or keep it; the name has the `[]` of this list."""
         element = pl.element()
+        if isinstance(inner, pl.Map):
+            entries = pl.List(pl.Struct(dict(zip(_MAP, (inner.key, inner.value), strict=True))))
+            return [(name + "[]", _each(series.cast(pl.List(entries)), element.drop_nulls().explode()))]
         if isinstance(inner, pl.Array):
             return [(name, _each(series, element.arr.to_list()))]
         if isinstance(inner, pl.List):

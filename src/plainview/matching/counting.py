@@ -14,13 +14,16 @@ from plainview.detectors.checks.kernel import Bools
 from plainview.detectors.words import BOOKS
 from plainview.matching.compiled import SLOW, Matcher, Rule
 from plainview.matching.plans import ColumnPlan
-from plainview.matching.tagging import text_valid
+from plainview.matching.tagging import LONGEST, text_valid
 from plainview.profiles import Count
 from plainview.tags import Tag
 
 WATCH_ROUNDS = 4
 SHORT = 7  # characters of a number in which no detector of the package sees anything: prices, counters, versions
 FEW = 4096
+WINDOW = 1 << 16  # characters of a value that are searched at once
+OVERLAP = 512  # characters of the next window, for what lies across the end of one
+WINDOWS = 1024  # of all values in one round
 NAME_BOOKS = {  # any word of the cell in one of these vocabularies
     "person_names": ("given_names", "surnames"),
     "given_names": ("given_names",),
@@ -171,7 +174,8 @@ def _watch(rest: Cells, plan: ColumnPlan, counts: dict[Tag, Count], matcher: Mat
     hits = rest.values.filter(rest.values.str.contains(matcher.watch))
     for name in plan.texts:
         if len(hits):
-            hits = hits.filter(~hits.str.contains(matcher.rules[name].text))
+            # of a long cell the sketch has seen the beginning alone: what else is in it has to be asked
+            hits = hits.filter(~hits.str.contains(matcher.rules[name].text) | (hits.str.len_bytes() > LONGEST))
     attribute(rest, hits, plan, counts, matcher, checked)
 
 
@@ -182,9 +186,7 @@ def attribute(
     for _ in range(WATCH_ROUNDS):
         if not len(hits):
             return
-        seen: set[int] = set()
-        for value in hits.head(200).to_list():
-            seen.update(matcher.texts.Match(value[:65536]) or ())
+        seen = _seen(hits, matcher)
         found = [matcher.in_text[i].name for i in sorted(seen) if matcher.in_text[i].name not in plan.texts]
         if not found:
             return
@@ -193,3 +195,16 @@ def attribute(
             rule = matcher.rules[name]
             counts[tags.inside(name)] = count_texts(rest, rule, checked)
             hits = hits.filter(~hits.str.contains(rule.text))
+
+
+def _seen(hits: pl.Series, matcher: Matcher) -> set[int]:
+    """Return the numbers of the detectors that some of the values meet, each looked through in windows."""
+    seen: set[int] = set()
+    left = WINDOWS
+    for value in hits.head(200).to_list():
+        for start in range(0, max(1, len(value)), WINDOW):
+            seen.update(matcher.texts.Match(value[start : start + WINDOW + OVERLAP]) or ())
+            left -= 1
+        if left <= 0:  # hundreds of huge values: what the others hold is met in the next round
+            break
+    return seen

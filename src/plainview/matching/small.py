@@ -18,7 +18,7 @@ from plainview.matching.compiled import NULLS, SLOW, Matcher
 from plainview.matching.counting import Cells, attribute, hold_valid, in_vocabulary
 from plainview.matching.plans import ColumnPlan, TablePlan
 from plainview.matching.sketches import SEED, Places, TableSketches, smallest_hashes
-from plainview.matching.tagging import tag_values
+from plainview.matching.tagging import LONGEST, tag_values
 from plainview.profiles import Count
 from plainview.tags import Tag, Tags
 
@@ -108,7 +108,9 @@ class _Counting:
         for name, having in self._by_detector(lambda plan: plan.texts).items():
             self._count_texts(name, having)
         watched = np.array([column.prose and column.table_plan.learns for column in self.columns])[self.owner]
-        places = np.flatnonzero(watched & ~self.explained & ~self.met)
+        # of a long cell the sketch has seen the beginning alone: what else is in it has to be asked
+        met = self.met & (self.cells.str.len_bytes() <= LONGEST).to_numpy() if self.met.any() else self.met
+        places = np.flatnonzero(watched & ~self.explained & ~met)
         if not len(places):
             return
         hits = places[self._contains(places, self.matcher.watch)]

@@ -46,6 +46,11 @@ def read_lazy(source: Input, log: ReadLog, table: Table, scan: Scan) -> Iterator
         log.skip(source.name, f"columns after the first {source.limits.columns} of {len(names)} (raise --columns)")
         names = names[: source.limits.columns]
         lazy = lazy.select(names)
+    if odd := [name for name in names if not _known(schema[name])]:
+        for name in odd:
+            log.skip(f"{source.name}: column {name}", "of a type that is not read; the other columns were")
+        names = [name for name in names if name not in odd]
+        lazy = lazy.select(names)
     yield Batch(table, attempt(lambda: pl.DataFrame(schema={name: schema[name] for name in names})))
     rows = attempt(lambda: int(lazy.select(pl.len()).collect().item()))
     log.listed(rows=rows)
@@ -63,6 +68,15 @@ def read_lazy(source: Input, log: ReadLog, table: Table, scan: Scan) -> Iterator
             raise
     if done < rows:
         yield from _Rescue(source, log, table, lazy, names).rows(done, rows)
+
+
+def _known(dtype: pl.DataType) -> bool:
+    """Tell whether Polars can hold a column of a type that it reads from a file: not of a decimal of 60 digits."""
+    try:
+        attempt(lambda: pl.Series("", [], dtype=dtype))
+    except DamagedError:
+        return False
+    return True
 
 
 class _Rescue:
