@@ -190,7 +190,7 @@ def test_git_store_and_odd_names(tmp_path: Path) -> None:
     Path(bad).write_text("name,email,age\nA,b,3\nB,c,4\n")
     rows, skipped = scan(tmp_path)
     assert set(rows) == {"line\nbreak\x1b[31m.csv", "bad?.csv"}
-    assert list(skipped) == [".git"]
+    assert skipped == {}  # the store of the repository is noted
     for name in rows:
         name.encode()
 
@@ -220,7 +220,30 @@ def test_empty_and_unknown_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "key.pkl").write_bytes(b"\x80\x04\x95" + bytes(20))
     rows, skipped = scan(tmp_path)
     assert rows == {}
-    assert set(skipped) == {"empty.csv", "photo.jpg", "key.pkl"}
+    assert set(skipped) == {"photo.jpg", "key.pkl"}
+
+
+def test_what_holds_nothing_to_read_is_noted(tmp_path: Path) -> None:
+    for name in ("_SUCCESS", "__init__.py", ".gitkeep", "py.typed"):
+        (tmp_path / name).touch()
+    (tmp_path / ".part-0.csv.crc").write_bytes(b"crc\0" + bytes(12))
+    csv(tmp_path / "part-0.csv")
+    frame = pl.DataFrame({"a": [1]})
+    for name in ("part-1.parquet", "_metadata"):
+        frame.write_parquet(tmp_path / name)
+    source, log = FileSource(tmp_path), ReadLog()
+    names = {batch.table.name for unit in source.units(log) for batch in source.read(unit, log)}
+    assert names == {"part-0.csv", "part-1.parquet"}
+    assert log.skipped == []
+    assert len(log.noted) == 6
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.xlsx", "a.sqlite", "a.avro", "a.feather"])
+def test_text_under_the_name_of_a_binary_format_is_told_and_read(tmp_path: Path, name: str) -> None:
+    csv(tmp_path / name)
+    rows, skipped = scan(tmp_path)
+    assert rows[name] == 3
+    assert "is CSV" in skipped[name]
 
 
 class Panic(BaseException):

@@ -110,7 +110,7 @@ class FileSource:
                 yield Unit(found.name, found.size, None, found.file)
             elif stat.S_ISDIR(found.mode):
                 if found.file.rpartition("/")[2] == ".git" and self._is_there(found.file + "/HEAD"):
-                    log.skip(found.name, GIT)
+                    log.note(found.name, GIT)
                 else:
                     stack.append(_listing(self._folder, found.file, found.name + "/", log))
             elif stat.S_ISLNK(found.mode):
@@ -218,13 +218,16 @@ def read_input(source: Input, kind: Kind, log: ReadLog, meter: Meter, count: Cou
 
 def _read_leaf(leaf: Input, kind: Kind, log: ReadLog, meter: Meter, count: Counter) -> Iterator[Batch]:
     """Read one file or member with the reader of its kind."""
+    if kind.harmless:
+        log.note(leaf.name, kind.why)
+        return
     if not kind.name:
         if not any(name == leaf.name for name, _ in meter.failures):
             log.skip(leaf.name, kind.why)
         return
     if kind.why:
         log.skip(leaf.name, kind.why)
-    inner = ReadLog(skipped=log.skipped, on_bytes=count.add if leaf.path else None)
+    inner = ReadLog(skipped=log.skipped, noted=log.noted, on_bytes=count.add if leaf.path else None)
     try:
         for batch in reader(kind.name).read(leaf, inner):
             if kind.notes:

@@ -36,13 +36,20 @@ Seek = Callable[[int, int], bytes]  # (offset, length) -> bytes there; a negativ
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`name` of the reader or unpacker, "" for none; `why` it is not, or not all, read; `notes` for the table."""
+    """`name` of the reader or unpacker, "" for none; `why` it is not, or not all, read; `notes` for the table.
+
+    `harmless`: there is nothing in it that would have to be read.
+    """
 
     name: str
     why: str = ""
     notes: tuple[str, ...] = ()
+    harmless: bool = False
 
 
+INDICES = frozenset({"_metadata", "_common_metadata"})  # of Parquet files in a folder, as Spark and Dask write them
+# Formats that no text can be: a file that promises one and holds text is not what its owner takes it for.
+BINARY = frozenset({"parquet", "arrow", "avro", "xlsx", "xlsb", "xls", "ods", "sqlite", "duckdb", "bson"})
 PACKERS = frozenset({"gzip", "bzip2", "xz", "lzma", "zstd"})
 ARCHIVES = frozenset({"zip", "tar"})
 
@@ -75,8 +82,12 @@ def suffix_of(name: str) -> str:
 def identify(head: bytes, name: str, size: int | None = None, seek: Seek | None = None) -> Kind:
     """Say what a file is. `head`: its first 64 KiB; `name`: without a packer's suffix; `size` in bytes."""
     if not head:
-        return Kind("", "empty")
+        return Kind("", "empty", harmless=True)
     suffix = suffix_of(name)
+    if head[:4] == b"crc\0" and suffix == ".crc":
+        return Kind("", "checksums of the file beside it", harmless=True)
+    if head[:4] == b"PAR1" and PurePosixPath(name).name in INDICES:
+        return Kind("", "the index of the Parquet files beside it, which are read themselves", harmless=True)
     found = _by_magic(head, size, seek)
     if found is None and looks_binary(head):
         found = _binary(head, suffix, size)
@@ -99,7 +110,9 @@ def _with_note(found: Kind, suffix: str) -> Kind:
         return found
     if any(promised in family and found.name in family for family in FAMILIES) or suffix in {".db", ".dump"}:
         return found
-    return Kind(found.name, found.why, (f"named {suffix}, is {SPOKEN.get(found.name, found.name)}",))
+    note = f"named {suffix}, is {SPOKEN.get(found.name, found.name)}"
+    odd = promised in BINARY and found.name not in BINARY | PACKERS | ARCHIVES
+    return Kind(found.name, found.why or (f"{note}; read as what it is" if odd else ""), (note,))
 
 
 def _by_magic(head: bytes, size: int | None, seek: Seek | None) -> Kind | None:
