@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 from plainview.errors import LimitError
 from plainview.tables import MIB, Deadline, Limits
+from plainview.tables.ratio import check_ratio
 
 ITEMS = 2_000_000  # of arrays and maps in one block
 NATIVE = 200  # levels that native code is given at most, whatever the limit of the user
@@ -340,12 +341,7 @@ class Blocks:
         self._taken += packed
         self._unpacked += unpacked
         self.given += unpacked
-        limits = self._limits
-        if self._unpacked > limits.ratio_floor and self._unpacked > limits.ratio * max(self._taken, 1):
-            raise LimitError(
-                f"unpacks to more than {limits.ratio} times its size, like a decompression bomb",
-                hint="raise --ratio",
-            )
+        check_ratio(self._unpacked, self._taken, self._limits)
 
 
 def _unpacked(codec: str, data: bytes, most: int) -> bytes:

@@ -7,7 +7,7 @@ from typing import BinaryIO, Protocol, cast
 
 from plainview.errors import DamagedError, LimitError, PlainviewError, UnsupportedError
 from plainview.files.packed.streams import Meter
-from plainview.tables import MIB, Limits
+from plainview.tables import MIB, Limits, ratio
 
 TAKE = 256 << 10  # packed bytes read at once
 GIVE = MIB  # the most unpacked bytes that one step may give
@@ -123,11 +123,7 @@ def check_ratio(pieces: Iterator[bytes], packed: list[int], limits: Limits) -> I
     given = 0
     for piece in pieces:
         given += len(piece)
-        if given > limits.ratio_floor and given > limits.ratio * max(packed[0], 1):
-            raise LimitError(
-                f"unpacks to more than {limits.ratio} times its size, like a decompression bomb",
-                hint="raise --ratio",
-            )
+        ratio.check_ratio(given, packed[0], limits)
         yield piece
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from plainview.errors import LimitError, PlainviewError, translate
 from plainview.files.kinds.identify import HEAD
 from plainview.tables import MIB, Deadline, Input, Limits
+from plainview.tables.ratio import check_ratio
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -35,11 +36,7 @@ class Meter:
         limits = self.limits
         if self.unpacked > limits.unpacked:
             raise LimitError(f"unpacks to more than {limits.unpacked >> 30} GiB", hint="raise --unpacked")
-        if self.unpacked > limits.ratio_floor and self.unpacked > limits.ratio * max(self.size, 1):
-            raise LimitError(
-                f"unpacks to more than {limits.ratio} times its size, like a decompression bomb",
-                hint="raise --ratio",
-            )
+        check_ratio(self.unpacked, self.size, limits)
 
     @property
     def spent(self) -> bool:

@@ -12,8 +12,9 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
+from sys import getsizeof
 from typing import BinaryIO, Final
 from urllib.parse import quote
 
@@ -24,9 +25,14 @@ from plainview.files.formats.sqlite.wal import JOURNAL, MAGIC, applied
 from plainview.files.quiet import open_beside, opened_by_path
 from plainview.tables import MIB, Batch, Input, ReadLog, Table
 from plainview.tables.naming import Distinct
+from plainview.tables.ratio import within_ratio
 
 ROWS: Final = 20_000
 _CELLS: Final = 400_000  # of one batch
+BYTES: Final = 32 * MIB  # of one batch
+_FEW: Final = 8  # rows that are fetched between two looks at their size
+_VIRTUAL: Final = 2  # what PRAGMA table_xinfo says of a generated column: computed when it is read
+_KEPT: Final = 3  # or stored
 SMALL: Final = 64 * MIB  # a database up to here is read into memory
 _HOT: Final = "a transaction was interrupted (-journal beside it): its half-written rows were read"
 _STEPS: Final = 100_000  # instructions of SQLite between two looks at the deadline
@@ -48,9 +54,10 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
         _harden(connection, source)
         if source.size:
             log.read(source.size)
+        size = _pages(connection)
         for name in _tables(connection, source, log):
             try:
-                yield from _table(connection, source, log, name)
+                yield from within_ratio(_table(connection, source, log, name), size, source.limits)
             except _ERRORS as error:
                 source.deadline.check()
                 log.skip(f"{source.name}/{name}", _why(error))
@@ -165,6 +172,15 @@ def _tables(connection: sqlite3.Connection, source: Input, log: ReadLog) -> list
     return names
 
 
+def _pages(connection: sqlite3.Connection) -> int:
+    """Return the bytes of all pages."""
+    try:
+        (pages,), (size,) = (connection.execute(f"PRAGMA {what}").fetchone() for what in ("page_count", "page_size"))
+    except _ERRORS:
+        return 0
+    return int(pages) * int(size)
+
+
 def _in_use(connection: sqlite3.Connection) -> int:
     """Return how many pages of the database are not free."""
     try:
@@ -179,8 +195,9 @@ def _in_use(connection: sqlite3.Connection) -> int:
 def _table(connection: sqlite3.Connection, source: Input, log: ReadLog, name: str) -> Iterator[Batch]:
     """Yield the rows of one table. A text that is not UTF-8 starts it again from there, with replacement."""
     given = 0
+    columns = _stored(connection, f"{source.name}/{name}", name, log)
     try:
-        for batch in _rows(connection, source, name, 0):
+        for batch in _rows(connection, source, (name, columns), 0):
             given += batch.frame.height
             yield batch
     except (sqlite3.OperationalError, UnicodeDecodeError) as error:
@@ -189,14 +206,25 @@ def _table(connection: sqlite3.Connection, source: Input, log: ReadLog, name: st
     else:
         return
     log.skip(f"{source.name}/{name}", _NOT_UTF8)
-    yield from _rows(connection, source, name, given, replacing=True)
+    yield from _rows(connection, source, (name, columns), given, replacing=True)
+
+
+def _stored(connection: sqlite3.Connection, label: str, name: str, log: ReadLog) -> str:
+    """Return what to select: all columns but those that are computed when they are read, of which any may be a bomb."""
+    found = connection.execute(f"PRAGMA table_xinfo({_quoted(name)})").fetchall()
+    computed = [str(row[1]) for row in found if row[6] == _VIRTUAL]
+    if not computed:
+        return "*"
+    log.skip(label, f"{len(computed):,} generated columns, computed from others when they are read, were left out")
+    return ", ".join(_quoted(str(row[1])) for row in found if row[6] in (0, _KEPT)) or "NULL"
 
 
 def _rows(
-    connection: sqlite3.Connection, source: Input, name: str, skip: int, *, replacing: bool = False
+    connection: sqlite3.Connection, source: Input, what: tuple[str, str], skip: int, *, replacing: bool = False
 ) -> Iterator[Batch]:
     connection.text_factory = _replacing if replacing else str
-    cursor = connection.execute(f"SELECT * FROM {_quoted(name)}")  # noqa: S608 - a name of the file itself, quoted
+    name, selected = what
+    cursor = connection.execute(f"SELECT {selected} FROM {_quoted(name)}")  # noqa: S608 - names of the file itself, quoted
     columns = _distinct([str(entry[0]) for entry in cursor.description])
     table = Table(f"{source.name}/{name}", "sqlite")
     size = max(1, min(ROWS, _CELLS // len(columns)))
@@ -223,9 +251,14 @@ class _Broken(list[Row]):
 def _some(cursor: sqlite3.Cursor, size: int) -> list[Row]:
     """Fetch rows; an error behind the first of them comes with them."""
     rows = _Broken()
+    taken = -1
+    given = 0
     try:
-        # extend keeps what came before an error, which fetchmany throws away
-        rows.extend(islice(cursor, size))
+        while taken < len(rows) < size and given < BYTES:
+            taken = len(rows)
+            # extend keeps what came before an error, which fetchmany throws away
+            rows.extend(islice(cursor, min(_FEW, size - taken)))
+            given += sum(map(getsizeof, chain.from_iterable(rows[taken:])))
     except _ERRORS as error:
         if not rows:
             raise
