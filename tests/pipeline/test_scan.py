@@ -24,6 +24,7 @@ from plainview.pipeline.scanner import Options, Scanner
 from plainview.report.render import REPORTS
 from plainview.report.render.json_ import schema
 from plainview.tables import Batch, ReadLog, Table, Unit
+from plainview.testing import FakeSource
 from planted import plant
 
 Run = Callable[..., Ran]
@@ -244,13 +245,7 @@ def test_many_tables_of_one_unit_do_not_all_wait_in_memory() -> None:
     """What is underway of one table is counted before the next table begins."""
     alive: list[int] = []
 
-    class Many:
-        kind, read_as, whole_tables = "many", "file", False
-
-        def check_access(self) -> None: ...
-
-        def exposure(self) -> None: ...
-
+    class Many(FakeSource):
         def units(self, log: ReadLog) -> Iterator[Unit]:
             yield Unit("all")
 
@@ -260,6 +255,6 @@ def test_many_tables_of_one_unit_do_not_all_wait_in_memory() -> None:
                     alive.append(sum(isinstance(made, large.Underway) for made in gc.get_objects()))
                     yield Batch(Table(f"t{table}", "many"), pl.DataFrame({"n": [f"{n} x" for n in range(2100)]}))
 
-    report = Scanner(Options(threads=1)).scan_source(Many(), "many")
+    report = Scanner(Options(threads=1)).scan_source(Many({}), "many")
     assert [t.rows_read for t in report.tables] == [6300] * 12
     assert max(alive) <= 3

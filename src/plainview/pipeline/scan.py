@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from plainview.errors import PlainviewError, UsageError
 from plainview.files.source import FileSource
-from plainview.names import SafeNames
+from plainview.names import SafeNames, safe_name
+from plainview.pipeline.added import added_detectors
 from plainview.pipeline.gathering import told
 from plainview.pipeline.options import Options, Progress
 from plainview.report.model import Coverage, Report, TargetReport, Tool
@@ -45,11 +49,15 @@ def scan(
         if not isinstance(value, kind | None):
             raise TypeError(f"scan: {name} must be {kind.__name__}")
     parsed = [_parsed(target, number) for number, target in enumerate(targets, 1)]
-    run = Run(options or Options(), progress or Progress(), parsed)
+    options = options or Options()
+    folders, problems = added_detectors()
+    run = Run(replace(options, detectors=(*folders, *options.detectors)), progress or Progress(), parsed)
     try:
         reports = [run.report(target) for target in run.targets]
     finally:
         run.close()
+    if problems:  # what they look for was looked for nowhere
+        reports[0] = _with_problems(reports[0], problems)
     return Report(tool=Tool(version=__version__), started=started, finished=now(), targets=tuple(reports))
 
 
@@ -113,6 +121,11 @@ class Run:
         """End the workers."""
         if self._apart:
             self._apart.close()
+
+
+def _with_problems(report: TargetReport, problems: Iterable[tuple[str, str]]) -> TargetReport:
+    skipped = (*report.coverage.skipped, *told(problems, safe_name))
+    return msgspec.structs.replace(report, coverage=msgspec.structs.replace(report.coverage, skipped=skipped))
 
 
 def _unopened(target: Target, error: PlainviewError, safe: SafeNames) -> TargetReport:

@@ -1,0 +1,1 @@
+"""Its detectors: the TOML files beside this one."""
