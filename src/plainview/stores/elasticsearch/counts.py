@@ -13,7 +13,7 @@ from plainview.stores.shared.paging import Paging
 
 if TYPE_CHECKING:
     from plainview.stores.elasticsearch.access import Index
-    from plainview.stores.elasticsearch.pages import Place
+    from plainview.stores.elasticsearch.places import Place
     from plainview.wire.http import Http
 
 BARE = 64 << 10  # bytes of a shard without a document: a few hundred, seen on 7.17 to 9.0

@@ -22,6 +22,7 @@ from plainview.documents.json_lines import JsonLines
 from plainview.errors import DeniedError, LimitError, PlainviewError, ProtocolError, ReadError
 from plainview.possessive import compile_possessive
 from plainview.stores.elasticsearch.counts import unseen
+from plainview.stores.elasticsearch.places import Place
 from plainview.stores.shared.paging import EndlessError, Paging
 from plainview.tables import Batch, Limits, ReadLog, Table
 from plainview.tables.ahead import ahead
@@ -37,25 +38,6 @@ SWELL = 4  # JSON as it is sent, against its size on the disk of the server
 RETRIES = (1.0, 4.0, 10.0)  # seconds to wait when the server says that it is busy
 OWN_IDS = compile_possessive(r"(?:[A-Za-z0-9_-]{20}\n)*+[A-Za-z0-9_-]{20}")  # ids that the server made
 SCROLL = re.compile(r"(?!_all)[A-Za-z0-9+/=_-]{8,65536}")  # "_all" would end the searches of others
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """What a unit is about: an index or data stream. `docs` and `size` (bytes) as the server lists them.
-
-    `name` is that of the table, `expression` what is asked for.
-    """
-
-    name: str
-    expression: str
-    kind: str
-    docs: int | None = None
-    size: int | None = None
-    closed: bool = False
-    deleted: int | None = None
-    shards: int = 0
-    buffered: int = 0  # bytes of what was written and is in no segment yet
-    unrefreshed: bool = False  # a search does not show what was written since the last refresh
 
 
 class Hit(msgspec.Struct):

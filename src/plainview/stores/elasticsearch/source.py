@@ -13,7 +13,8 @@ from plainview.errors import ProtocolError, ReadError, RefusedError
 from plainview.stores.base import NetworkSource, Verdict
 from plainview.stores.elasticsearch import access
 from plainview.stores.elasticsearch.counts import unrefreshed
-from plainview.stores.elasticsearch.pages import Place, Reading
+from plainview.stores.elasticsearch.pages import Reading
+from plainview.stores.elasticsearch.places import Place
 from plainview.tables import Batch, ReadLog, Unit
 from plainview.wire.authorization import dressed
 
