@@ -27,7 +27,7 @@ _FORMAT: Final = re.compile(rb"(?i)\b(?:CSV|BINARY|DELIMITERS?|NULL)\b")
 _TAIL: Final = re.compile(rb"[ \t]*+(?:ON\s++CONFLICT\s++DO\s++NOTHING\s*+)?;?[ \t]*+\r?\n")
 _LOST: Final = "so much before it was not understood that the rest was left out"
 VAIN: Final = 8  # times the size of the dump that may be looked through for the ends of statements, and in vain
-_END: Final = re.compile(rb"\)\s*+;(?:[ \t]*+\r?\n)?+")
+_END: Final = re.compile(rb"\)\s*+;(?:[ \t]*+\r?\n)?")
 NEAR: Final = 256 << 10  # bytes in which the end of the first statement of a kind is looked for
 _UNSURE: Final = re.compile(rb"""['"`/$\[]|[qQ]'""")
 
