@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from plainview.documents.flatten import flatten
 from plainview.documents.json_lines import JsonLines
 from plainview.documents.json_marks import marks_of
-from plainview.errors import PlainviewError
+from plainview.errors import LimitError, PlainviewError
 from plainview.files.encodings.blocks import Utf8Blocks
 from plainview.files.formats.json import cut as json_cut
 from plainview.files.formats.json import read as json_
@@ -314,3 +314,27 @@ def test_blocks_that_the_parser_validates_give_the_same(names, encoding, block, 
             results.append(scan(data, "x.ndjson", head=64))
     assert results[0][0].equals(results[1][0])
     assert results[0][1] == results[1][1]
+
+
+def test_deep_brackets_do_not_take_a_look_for_each_level() -> None:
+    data = b"[" * (17 << 20)
+    source = Input("a.json", data[:65536], lambda: io.BytesIO(data), len(data))
+    with pytest.raises(LimitError, match="nested deeper than 64 levels"):
+        list(json_.read(source, ReadLog()))
+
+
+def test_a_huge_object_is_cut_between_its_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_cut, "SPLIT", 20_000)
+    monkeypatch.setattr(json_, "BLOCK", 5_000)
+    users = {f"u{i}": {"mail": f"m{i}@example.org", "tags": ["a", "b"]} for i in range(3_000)}
+    data = json.dumps({"meta": {"v": 1}, "users": users, "end": 2}).encode()
+    cutter = json_cut.Cutter(1 << 20)
+    pieces = [json.loads(piece) for at in range(0, len(data), 5_000) for piece in cutter.feed(data[at : at + 5_000])]
+    cutter.end()
+    assert not cutter.problems
+    assert len(pieces) > 5
+    merged: dict[str, object] = {}
+    for piece in pieces:
+        merged.update(piece.get("users", {}))
+    assert merged == users
+    assert [piece["end"] for piece in pieces if "end" in piece] == [2]

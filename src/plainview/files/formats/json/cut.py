@@ -77,8 +77,9 @@ class Marks:
 class Cutter:
     """Cuts a stream of JSON texts into pieces. `problems` says what is wrong between them."""
 
-    def __init__(self, memory: int) -> None:
+    def __init__(self, memory: int, nesting: int = 64) -> None:
         self.memory = memory
+        self.nesting = nesting
         self.marks = Marks()
         self.rest = b""  # bytes after the last cut
         self.scanned = 0  # of `rest`
@@ -98,6 +99,10 @@ class Cutter:
             step = self.rest[self.scanned : self.scanned + STEP]
             yield from self._step(step)
         if len(self.rest) > self.split_at:
+            if self.marks.depth > self.nesting:  # each level would be looked for in all of it
+                raise LimitError(
+                    f"a JSON value that is too large to decode is nested deeper than {self.nesting} levels"
+                )
             if parts := split_inside(self.rest):
                 whole, self.rest = parts  # the same brackets are open, so the marks stay right
                 self.scanned = len(self.rest)
@@ -180,6 +185,8 @@ class Cutter:
 def split_inside(piece: bytes) -> tuple[bytes, bytes] | None:
     """Cut an unfinished value at a comma of the outermost array inside, so that both parts hold the path.
 
+    Without an array it is the object with the most commas: a map of records, keyed by something.
+
     Return a complete value and the unfinished rest, or None where there is no such comma.
     """
     marks = Marks()
@@ -193,16 +200,23 @@ def split_inside(piece: bytes) -> tuple[bytes, bytes] | None:
     floor = np.minimum.accumulate(depths[::-1])[::-1]  # how low the depth still falls
     opens = (which | 32) == 0x7B
     opened: list[int] = []  # marks of the brackets that are open at the end, outermost first
+    best: tuple[int, int, int] = (0, 0, 0)  # commas of an object, the last of them, how many brackets are open there
     for depth in range(1, int(depths[-1]) + 1):
         opened.append(int(np.flatnonzero(opens & (depths == depth) & (floor >= depth))[0]))
-        if which[opened[-1]] == 0x5B:
-            commas = np.flatnonzero((which == 0x2C) & (depths == depth) & (floor >= depth))
-            commas = commas[commas > opened[-1]]
-            if len(commas):
-                cut = int(where[commas[-1]])
-                closing = b"".join(b"]" if which[i] == 0x5B else b"}" for i in reversed(opened))
-                return piece[:cut] + closing, _path(piece, where, which, opened) + piece[cut + 1 :]
-    return None
+        commas = np.flatnonzero((which == 0x2C) & (depths == depth) & (floor >= depth))
+        commas = commas[commas > opened[-1]]
+        if which[opened[-1]] == 0x5B and len(commas):
+            return _cut(piece, where, which, opened, int(commas[-1]))
+        if len(commas) > best[0]:
+            best = (len(commas), int(commas[-1]), len(opened))
+    return _cut(piece, where, which, opened[: best[2]], best[1]) if best[0] else None
+
+
+def _cut(piece: bytes, where: Positions, which: Positions, opened: list[int], comma: int) -> tuple[bytes, bytes]:
+    """Cut at a comma of the innermost of the open brackets."""
+    cut = int(where[comma])
+    closing = b"".join(b"]" if which[i] == 0x5B else b"}" for i in reversed(opened))
+    return piece[:cut] + closing, _path(piece, where, which, opened) + piece[cut + 1 :]
 
 
 def _path(piece: bytes, where: Positions, which: Positions, opened: list[int]) -> bytes:

@@ -70,7 +70,7 @@ def _bulk(source: Input, log: ReadLog, first: bytes, blocks: Utf8Blocks) -> Iter
 
 def _cut(source: Input, log: ReadLog, first: bytes, blocks: Utf8Blocks) -> Iterator[Batch]:
     """Read anything else, cut into elements."""
-    cutter = Cutter(source.limits.memory)
+    cutter = Cutter(source.limits.memory, source.limits.nesting)
     reader = JsonLines(limits=source.limits, log=log, name=source.name, unit="element")
     if first.lstrip(_BLANK + _RECORD)[:1] not in (b"{", b"["):
         raise DamagedError("begins with no JSON value")
