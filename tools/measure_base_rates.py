@@ -24,9 +24,10 @@ from plainview.detectors import load_detectors, vocabulary
 from plainview.matching.compiled import Matcher
 from plainview.matching.shapes import SHAPES, shape_of
 from plainview.matching.tagging import tag_values
-from plainview.tags import formed_of, passed_of
+from plainview.tags import TOKENS, formed_of, inside_of, passed_of
 
 OUT = pathlib.Path(__file__).parent.parent / "src/plainview/detectors/base_rates.json"
+LINES = 5  # times as many lines as values: what they hold by chance is rare
 Rng = random.Random
 
 
@@ -88,6 +89,29 @@ def makers(book: list[str]) -> dict[str, Callable[[Rng], str]]:
     return made
 
 
+def lines(kind: str, rng: Rng, book: list[str]) -> str:
+    """A line of a log with ids of one sort, as it comes from programs that know nobody."""
+    makers: dict[str, Callable[[], str]] = {
+        "hex": lambda: f"{rng.getrandbits(256):064x}"[: rng.choice((8, 10, 12, 14, 16, 20, 24, 32, 40, 64))],
+        "code": lambda: "".join(rng.choices(string.ascii_uppercase + string.digits, k=rng.randint(7, 16))),
+        "digits": lambda: digits(rng, rng.randint(8, 20)),
+    }
+    parts = [rng.choice(book) + rng.choice("= -:/ #") + makers[kind]() for _ in range(rng.randint(2, 5))]
+    return " ".join([f"{date(rng):%H:%M:%S}", rng.choice(book), *parts])
+
+
+def measure_lines(rows: int, seed: int, matcher: Matcher, book: list[str]) -> dict[str, dict[str, float]]:
+    """Return which share of such lines holds what a detector looks for, by detector and sort of ids (`in:hex`)."""
+    rates: dict[str, dict[str, float]] = {}
+    for kind in TOKENS:
+        rng = Rng(f"{seed} lines {kind}")
+        tagged = tag_values([lines(kind, rng, book) for _ in range(rows)], matcher)
+        seen = Counter(name for tags in tagged for tag in tags if (name := inside_of(tag)) is not None)
+        for name, count in seen.items():
+            rates.setdefault(name, {})[f"in:{kind}"] = round(count / rows, 6)
+    return rates
+
+
 def measure(rows: int, seed: int = 20260) -> dict[str, dict[str, float]]:
     """Return rates by detector and shape, those of nothing left out."""
     loaded = load_detectors()
@@ -122,6 +146,8 @@ def measure(rows: int, seed: int = 20260) -> dict[str, dict[str, float]]:
     for name, count in form.items():
         if count >= 50:
             rates.setdefault(name, {})["given_form"] = round(both[name] / count, 5)
+    for name, found in measure_lines(LINES * rows, seed, matcher, plain).items():
+        rates.setdefault(name, {}).update(found)
     return {name: dict(sorted(rates[name].items())) for name in sorted(rates)}
 
 

@@ -30,10 +30,13 @@ _RISKY = re.compile(
     r"[^0-9A-Za-z_./:,;'\"!? ()\[\]-]|://|-----"  # signs; what follows is of letters and digits
     r"|[0-9](?:[ ._/()-]{0,4}[0-9]){5}"  # numbers, however grouped
     r"|[0-9A-Za-z]{16}|(?=[0-9A-Za-z_-]*(?:[0-9]|[a-z][A-Z]))[0-9A-Za-z_-]{20}|[sr]k_|xox|xapp-|ey[0-9A-Za-z_-]{10}|(?:bc|tb|BC|TB)1"
-    r"|[A-Za-z]{2}[0-9]{2}[0-9A-Za-z_. -]{11}"  # keys, wallets, accounts
+    r"|[A-Za-z]{2}[0-9]{2}[0-9A-Za-z_./ -]{11}"  # keys, wallets, accounts
     r"|[A-Za-z]{5}[0-9]{4}[A-Za-z]|[A-Za-z]{2}[ -]?[0-9]{1,2}[ -]?[A-Za-z]{1,3}[ -]?[0-9]{4}|[0-9]{2} ?BH ?[0-9]{4}"
     r"|[0-9][A-Za-z][0-9A-Za-z][0-9]-?[A-Za-z][0-9A-Za-z][0-9]|[0-9]{4}[ -]?[Xx]{2}|[Xx]{4}[ -]?[Xx]{4}"
     r"|(?:[0-9A-Fa-f]{2}[:-]){5}|(?:[0-9A-Fa-f]{4}\.){2}"
+    r"|(?i:pass|pw|ps[sw]|code|wort|mdp|contrase|clave|senha|passe|parol|wachtwoord|haslo|heslo|jelszo|lozinka|zaporka"
+    r"|geslo|sifre|losenord|kodeord|salasana|khau|sandi|laluan|nenosiri|key|token|secret|jwt|session|sid|sig|authorization|credential)"
+    r"[\w ./-]{0,12}[\"']?\s{0,2}:"  # passwords and keys behind their labels
 )
 # Dates that touch no other number, and UUIDs: they stay, and would make most names risky
 _KEPT = re.compile(

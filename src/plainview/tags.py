@@ -10,6 +10,7 @@ of another kind:
     w:full      what its words say: `full`, `given`, `surname`, `place`, `company`, `han`
     y:1975      the year of a date
     n:lat       what a number may be: `lat`, `lon`, `age`
+    x:hex       what sort of ids stands in a text: `hex`, `code`, `digits`
 
 The keys of a column's counts are tags of detectors as well (`d:`, `t:`).
 """
@@ -61,6 +62,11 @@ def number(what: str) -> Tag:
     return f"n:{what}"
 
 
+def token(kind: str) -> Tag:
+    """Return the tag of texts in which ids of a sort stand (`TOKENS`)."""
+    return f"x:{kind}"
+
+
 def shape_of(tag: Tag) -> str | None:
     """Return the name of the shape that a tag says, or None."""
     return tag[2:] if tag[:2] == "s:" else None
@@ -92,3 +98,4 @@ def detector_of(tag: Tag) -> str | None:
 
 
 FULL, SURNAME, PLACE, HAN = word("full"), word("surname"), word("place"), word("han")
+TOKENS = ("hex", "code", "digits")

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plainview.classify.classify import classify
-from plainview.classify.weighing import Seen, weigh_column
+from plainview.classify.columns import weigh_column
+from plainview.classify.weighing import Seen
 from plainview.detectors import load_detectors
 from plainview.detectors.fieldnames import NameIndex
 from plainview.matching import counting, large

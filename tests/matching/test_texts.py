@@ -94,3 +94,47 @@ def test_many_labels_are_found_at_their_places() -> None:
 def test_what_is_no_text_is_refused_without_its_text(value: object) -> None:
     with pytest.raises(TypeError, match=r"^find: text must be a str$"):
         find(value)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "category", "value"),
+    [
+        ("login failed for u1 password=Kw7!xq2Lp9 from host", "password", "Kw7!xq2Lp9"),
+        ("$db_pass = 'toor';", "password", "toor"),
+        ("Mot de passe : Br0uette!7", "password", "Br0uette!7"),
+        ('{"clientSecret": "a5ac3d75bd54a27de74bf15e882b50ff"}', "secret", "a5ac3d75bd54a27de74bf15e882b50ff"),
+        ("GET /reset?token=a3021d028c2de64af44c6cdc519a0244&x=1", "secret", "a3021d028c2de64af44c6cdc519a0244"),
+        ("Authorization: Basic YW5uYS5rOkt3NyF4cTJMcA==", "secret", "YW5uYS5rOkt3NyF4cTJMcA=="),
+        ("https://svc:pa-ss.w0rd@db.example.net/app", "secret", "https://svc:pa-ss.w0rd@db.example.net/app"),
+        ("anna@example.org:hunter2", "password", "hunter2"),
+        ("anna@example.org:hunter2", "email_address", "anna@example.org"),
+        ("IBAN de88 1540 8750 7455 2317 04 bitte", "bank_account", "de88 1540 8750 7455 2317 04"),
+        ("card 4111.1111.1111.1111.", "payment_card", "4111.1111.1111.1111"),
+        ("mac:00:1b:44:11:3a:b7 up", "mac_address", "00:1b:44:11:3a:b7"),
+        ("from 2a02:8108:e82a:3d89::ae9 port 14818", "ip_address", "2a02:8108:e82a:3d89::ae9"),
+    ],
+)
+def test_values_behind_labels_and_in_other_forms(text: str, category: str, value: str) -> None:
+    assert (category, value) in said(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "icon@2x.png",
+        "see report@final.docx",
+        "Face::Add(x) and Dead::Beef::cafe()",
+        "std::map<a::b, c::d>",
+        "SHA1 Fingerprint=AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01",
+        "        20:f8:75:fe:f5:6f:65:08:7d:e5:df:47:37:da:eb:",
+        "firmware 1.4.60.2 installed",
+        "Version: 61.2.3.4, Build 88.1.200.3",
+        "Password: at least 12 letters.",
+        "password=${DB_PASSWORD}",
+        "API_KEY=<your-api-key>",
+        "password = getpass()",
+        "password: config.db.password",
+    ],
+)
+def test_names_of_programs_digests_and_placeholders_are_nothing(text: str) -> None:
+    assert said(text) == set()

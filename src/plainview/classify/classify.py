@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from plainview.classify.columns import weigh_column
 from plainview.classify.guesses import by_calls, by_kin, by_vectors, by_years
-from plainview.classify.weighing import SHOWN, Candidate, Seen, weigh_column
+from plainview.classify.weighing import SHOWN, Candidate, Seen
 from plainview.detectors import Detector, categories
 from plainview.detectors.fieldnames import NameIndex, people_word
 from plainview.profiles import TableProfile

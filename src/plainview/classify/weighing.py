@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import re
 from dataclasses import dataclass, field
 
 from plainview import tags
-from plainview.detectors import Detector, base_rates, categories, chance
-from plainview.detectors.fieldnames import PUBLIC, NameIndex, NameMatch, tokens
+from plainview.detectors import Detector, categories, chance
+from plainview.detectors.fieldnames import PUBLIC, NameMatch, tokens
 from plainview.profiles import ColumnProfile, Count, tally
 
 PRIOR = -5.0  # logit: about 7 of 1,000 columns of harmless tables hold a given kind
@@ -18,6 +18,7 @@ CAP = 9.0  # what values alone can add: 98 % at most
 LEAST = 1e-4  # no base rate is believed to be smaller
 SHOWN = 0.5  # confidence from which a column is reported
 CODES = frozenset({"code", "hex", "word", "grouped"})
+_CODE = re.compile("[0-9A-Z ./-]{1,24}")
 FEW_NAMES, MANY_NAMES = 8, 20
 OPEN = frozenset({"cities", "regions", "person_names", "given_names", "surnames"})  # never complete
 # Of a list of counties or streets half hold somebody's name; of one in Han or Hangul nearly as many begin like one.
@@ -30,7 +31,7 @@ class Seen:
 
     def __init__(self, profile: ColumnProfile) -> None:
         self.filled, self.counts, self.types = profile.filled, profile.counts, profile.types
-        self.distinct = len(profile.sketch)
+        self.sketch, self.distinct = profile.sketch, len(profile.sketch)
         self.tags, self.shapes = tally(profile.sketch)
         self.repeats = _repeats(profile)
 
@@ -41,6 +42,14 @@ class Seen:
     def counted(self, detector: str) -> Count | None:
         """Return the count of the cells that a detector accepts, or None where it was not counted."""
         return self.counts.get(tags.passed(detector))
+
+    def alike(self, detector: str) -> int:
+        """Return how many of the distinct values have a shape that those which a detector accepts have."""
+        passed = tags.passed(detector)
+        shapes = {
+            shape for same in self.sketch.values() if passed in same for tag in same if (shape := tags.shape_of(tag))
+        }
+        return sum(self.shapes[shape] for shape in shapes)
 
     def share(self, tag: tags.Tag) -> float:
         """Share of the distinct values in the sketch that carry a tag."""
@@ -91,33 +100,6 @@ def log_ratio(passed: int, seen: int, by_chance: float, expected: float) -> floa
     expected = max(expected, min(0.999, by_chance * 1.02))
     ratio = passed * math.log(expected / by_chance) + (seen - passed) * math.log((1 - expected) / (1 - by_chance))
     return max(-1000.0, ratio)
-
-
-def weigh_column(
-    path: str, column: Seen, table: str, detectors: Mapping[str, Detector], names: NameIndex
-) -> list[Candidate]:
-    """Weigh every detector that the name, the sketch or the counts suggest."""
-    matches = {m.detector: m for m in names.match(path, table)}
-    out = []
-    spoken = {name for tag in (*column.tags, *column.counts) if (name := tags.detector_of(tag)) is not None}
-    for name in (name for name in detectors if name in matches or name in spoken):
-        candidate = weigh_cells(detectors[name], column, matches.get(name))
-        if candidate:
-            out.append(candidate)
-        inside = weigh_text(detectors[name], column)
-        if inside:
-            out.append(inside)
-    for candidate in out:
-        detector = candidate.detector
-        if detector.has_values and not candidate.in_text and column.counted(detector.name) is None:
-            _borrow(candidate, out)
-    return out
-
-
-def _borrow(candidate: Candidate, others: Sequence[Candidate]) -> None:
-    """Of a kind that a stricter detector stands for, only the cells of that one were counted: at least so many."""
-    same = [c.count for c in others if c.detector.category == candidate.detector.category and not c.in_text]
-    candidate.count = max(same, key=lambda count: count.valid)
 
 
 def weigh_cells(detector: Detector, column: Seen, match: NameMatch | None) -> Candidate | None:
@@ -188,6 +170,8 @@ def _most(detector: Detector, column: Seen, passed: int) -> float:
         return CAP + MANY * bool(detector.check and not detector.in_text)
     shapes = column.shapes
     codes = sum(n for shape, n in shapes.items() if shape in CODES or shape.startswith("int"))
+    if all(map(_CODE.fullmatch, detector.matches)):
+        codes += shapes["other"]  # letters and digits with blanks, as of plates
     return 4.0 if codes * 2 > sum(shapes.values()) else CAP
 
 
@@ -200,18 +184,6 @@ def _least(detector: Detector, column: Seen) -> float:
 def _is_rather_a_place(detector: Detector, column: Seen, passing: float) -> bool:
     """Tell whether words that could be names are better explained as places: Paris, Austin, Florence."""
     return detector.category == "person_name" and column.share(tags.PLACE) >= passing
-
-
-def weigh_text(detector: Detector, column: Seen) -> Candidate | None:
-    """Weigh one detector on matches inside running text."""
-    count = column.counts.get(tags.inside(detector.name))
-    if not count or not count.valid:
-        return None
-    by_chance = max(LEAST, base_rates().get(detector.name, {}).get("given_form", LEAST))
-    ratio = max(-CAP, min(CAP, log_ratio(count.valid, count.matched, by_chance, 0.92)))
-    candidate = Candidate(detector, PRIOR + 2.0 + ratio, count, in_text=True)
-    candidate.evidence.append(f"{count.valid:,} of {count.checked:,} texts hold {detector.label}")
-    return candidate
 
 
 def _words(detector: Detector, passed: int, seen: int, by_chance: float) -> str:

@@ -24,7 +24,6 @@ from plainview.tags import Tags
 # A match inside running text stands alone: no letter or digit touches it, nor one glued on by a dot or hyphen.
 LEFT = r"(?:^|[^0-9A-Za-z_.\-]|(?:^|[^0-9A-Za-z_])[.\-])"
 RIGHT = r"(?:$|[^0-9A-Za-z_.\-]|[.\-](?:$|[^0-9A-Za-z]))"
-SLOW = frozenset({"phone"})  # checks that cost microseconds a value: run on the sketch, not on every row
 NULLS = ("", " ", "null", "NULL", "None", "N/A", "n/a", "NaN", "nan", "\\N", "-")
 NAME_TAGS = {  # vocabularies with rules of their own: what the words of a cell say
     "person_names": "full",
@@ -90,8 +89,8 @@ class Rule:
 
     @functools.cached_property
     def text(self) -> str:
-        """For matches inside running text, with what must stand around them."""
-        return rf"{LEFT}(?:{for_rust(alternation(self.detector.patterns))}){RIGHT}"
+        """For matches inside running text, with what must stand around them; the match itself is the first group."""
+        return rf"{LEFT}({for_rust(alternation(self.detector.patterns))}){RIGHT}"
 
     @property
     def name(self) -> str:

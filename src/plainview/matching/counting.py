@@ -10,9 +10,10 @@ import polars as pl
 
 from plainview import tags
 from plainview.detectors import vocabulary_text
+from plainview.detectors.checks import SLOW
 from plainview.detectors.checks.kernel import Bools
 from plainview.detectors.words import BOOKS
-from plainview.matching.compiled import SLOW, Matcher, Rule
+from plainview.matching.compiled import Matcher, Rule
 from plainview.matching.plans import ColumnPlan
 from plainview.matching.tagging import LONGEST, text_valid
 from plainview.profiles import Count
@@ -144,10 +145,10 @@ def hold_valid(hits: pl.Series, rule: Rule) -> Bools:
     if not len(hits) or rule.check is None:
         return np.ones(len(hits), dtype=bool)
     if rule.detector.check not in SLOW:
-        return text_valid(rule.text, rule.valid, hits)
+        return text_valid(rule, hits)
     sure = hits.str.contains(PLUS)
     good: Bools = sure.to_numpy().copy()
-    good[~good] = text_valid(rule.text, rule.valid, hits.filter(~sure))
+    good[~good] = text_valid(rule, hits.filter(~sure))
     return good
 
 

@@ -14,7 +14,8 @@ import numpy.typing as npt
 import polars as pl
 
 from plainview import tags as made
-from plainview.matching.compiled import NULLS, SLOW, Matcher
+from plainview.detectors.checks import SLOW
+from plainview.matching.compiled import NULLS, Matcher
 from plainview.matching.counting import Cells, attribute, hold_valid, in_vocabulary
 from plainview.matching.plans import ColumnPlan, TablePlan
 from plainview.matching.sketches import SEED, Places, TableSketches, smallest_hashes

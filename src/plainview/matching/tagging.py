@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import polars as pl
@@ -22,6 +23,11 @@ _LETTERS = frozenset({"word", "words", "other", "sentence"})
 _ENTRIES = _LETTERS | {"code", "phoneish", "int1", "int2"}  # shapes that entries of vocabularies have
 _NO_TEXT = frozenset(map(made.shape, ("uuid", "word", "date", "datetime")))
 _NUMBERS = frozenset({"date", "datetime", "int8", "int1", "int2", "int3", "decimal", "negative"})
+_IDS = {  # sorts of ids in texts: long enough that one in many has the form of something by chance
+    "hex": re.compile(r"(?<![0-9A-Za-z])(?=[0-9]*[a-fA-F])(?=[a-fA-F]*[0-9])[0-9a-fA-F]{8,}(?![0-9A-Za-z])"),
+    "code": re.compile(r"(?<![0-9A-Za-z])(?=[0-9]*[A-Z])(?=[A-Z]*[0-9])[0-9A-Z]{7,}(?![0-9A-Za-z])"),
+    "digits": re.compile(r"(?<![0-9A-Za-z])[0-9]{8,}(?![0-9A-Za-z])"),
+}
 _SAME: dict[Tags, Tags] = {}  # one object for all values that look alike
 
 
@@ -131,6 +137,8 @@ def _places_in_text(values: list[str], tags: list[set[Tag]], matcher: Matcher) -
     ]
     if not free:
         return texts
+    for at in free:
+        tags[at].update(made.token(kind) for kind, pattern in _IDS.items() if pattern.search(values[at]))
     met = pl.Series([values[at] for at in free], dtype=pl.String).str.contains(matcher.watch).to_list()
     in_texts = matcher.texts.Match
     for at in (at for at, hit in zip(free, met, strict=True) if hit):
@@ -146,18 +154,20 @@ def _add_texts(texts: dict[int, list[int]], values: list[str], tags: list[set[Ta
         open_ones = [i for i in at if whole.isdisjoint(tags[i])]
         if not open_ones:
             continue
-        good = text_valid(rule.text, rule.valid, pl.Series([values[i] for i in open_ones], dtype=pl.String))
+        good = text_valid(rule, pl.Series([values[i] for i in open_ones], dtype=pl.String))
         for i, passes in zip(open_ones, good, strict=True):
             if passes:
                 tags[i].add(made.inside(rule.name))
 
 
-def text_valid(pattern: str, valid: Callable[[pl.Series], Bools], values: pl.Series) -> Bools:
-    """Tell for each text whether any of its matches of `pattern` passes the check."""
+def text_valid(rule: Rule, values: pl.Series) -> Bools:
+    """Tell for each text whether any of the matches of a rule passes the check."""
     good = np.zeros(len(values), dtype=bool)
-    found = values.str.extract_all(pattern)
+    found = values.str.extract_all(rule.text)
     owner = np.repeat(np.arange(len(values)), found.list.len().fill_null(0).to_numpy())
     if len(owner):
         matches = found.explode(empty_as_null=False, keep_nulls=False)
-        good[owner[valid(matches.str.strip_chars().str.strip_chars(".,;:()[]<>\"'=|-"))]] = True
+        if rule.check is not None and rule.check.raw:  # what stands around a match is none of its business
+            matches = matches.str.extract(rule.text).fill_null("")
+        good[owner[rule.valid(matches)]] = True
     return good

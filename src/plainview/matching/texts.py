@@ -35,6 +35,7 @@ class Match:
 
 
 Found = tuple[float, Match, Detector]  # how much speaks for it, where it stands, what found it
+Span = tuple[int, int, int, int]  # where a form begins and ends, and in it the value: behind a label, in quotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +47,21 @@ class TextRule:
     context: re2._Regexp | None
     words: re2._Regexp | None  # of the context, wherever they stand
 
-    def spans(self, data: bytes) -> Iterator[tuple[int, int]]:
-        """Yield where the form stands, in bytes; the check is still to be made.
+    def spans(self, data: bytes) -> Iterator[Span]:
+        """Yield where the form stands, in bytes; the check is still to be made. A group of a pattern is the value.
 
         Bytes, for of a string each search would make bytes again, all of them: a text of many matches would take
         quadratic time. And the engine itself is called, for `search` takes twice as long.
         """
         match, at, end = self.pattern._regexp.Match, 0, len(data)  # noqa: SLF001
         while at <= end:
-            (_, behind), (first, last) = match(_UNANCHORED, data, at, end)[:2]
+            (_, behind), (first, last), *groups = match(_UNANCHORED, data, at, end)
             if behind < 0:
                 return
             if last <= first:
                 at = behind + 1
                 continue
-            yield first, last
+            yield first, last, *next((group for group in groups if group[1] >= 0), (first, last))
             at = last
 
     def possible(self, data: bytes) -> bool:
@@ -115,15 +116,15 @@ class Finder:
                 continue
             spans = rule.spans(data)
             if characters is not None:
-                spans = ((int(characters[s]), int(characters[e])) for s, e in spans)
+                spans = ((*characters[list(span)].tolist(),) for span in spans)
             weight = 0.9 + 0.06 * bool(rule.detector.check) - 0.1 * (not rule.detector.in_text)
             yield from _checked(rule.detector, [s for s in spans if rule.near(part, s[0])], part, offset, weight)
 
     def _labelled(self, part: str, offset: int) -> Iterator[Found]:
         """Yield what stands behind a label that names its detector."""
-        spans: dict[str, list[tuple[int, int]]] = {}
+        spans: dict[str, list[Span]] = {}
         for detector, start, end in self.labels.candidates(part):
-            spans.setdefault(detector.name, []).append((start, end))
+            spans.setdefault(detector.name, []).append((start, end, start, end))
         for name, own in spans.items():
             detector = self.labels.detectors[name]
             yield from _checked(detector, own, part, offset, 0.85 + 0.06 * bool(detector.check))
@@ -154,14 +155,12 @@ def _characters(data: bytes) -> npt.NDArray[np.int32]:
     return np.concatenate([np.zeros(1, np.int32), np.cumsum(begins, dtype=np.int32)])
 
 
-def _checked(
-    detector: Detector, spans: list[tuple[int, int]], part: str, offset: int, weight: float
-) -> Iterator[Found]:
+def _checked(detector: Detector, spans: list[Span], part: str, offset: int, weight: float) -> Iterator[Found]:
     """Yield those of the spans that pass the check of their detector."""
     if not spans:
         return
-    good = _valid(detector.check, [part[s:e] for s, e in spans])
-    for (start, end), passes in zip(spans, good, strict=True):
+    good = _valid(detector.check, [part[s:e] for s, e, *_ in spans])
+    for (*_, start, end), passes in zip(spans, good, strict=True):
         if passes:
             match = Match(start + offset, end + offset, detector.category, round(weight, 2))
             yield weight, match, detector

@@ -41,6 +41,10 @@ def _various(d: Codes) -> Bools:
     return np.asarray((d > 9).any(axis=0) & (d[:14] < 10).any(axis=0), dtype=np.bool_)
 
 
+def _letters_and_digits(d: Codes) -> Bools:
+    return np.asarray((d > 9).any(axis=0) & (d < 10).any(axis=0), dtype=np.bool_)
+
+
 def _imsi(d: Codes) -> Bools:
     return np.isin(number(d[:3]), _MCC)
 
@@ -109,6 +113,7 @@ DEVICES: Final[dict[str, Function]] = {
     "imsi": check(r"[0-9]{14,15}", _imsi),
     "meid": check(r"[A-F][0-9A-F]{14}", _hex_luhn),
     "mrz": per_value(is_mrz),
+    "plate_mixed": check(r"[A-Z0-9]{5,8}", _letters_and_digits),
     "vin": check(r"[A-HJ-NPR-Z0-9]{13}[0-9]{4}", _vin, _various),
     # outside North America place 9 is no check digit; place 10 is never U, Z or 0
     "vin_form": check(r"[A-HJ-NPR-Z0-9]{9}[A-HJ-NPR-TV-Y1-9][A-HJ-NPR-Z0-9]{4}[0-9]{3}", _various),

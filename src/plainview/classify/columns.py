@@ -1,0 +1,38 @@
+"""All that speaks for each kind of data in one column, neighbours left aside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from plainview import tags
+from plainview.classify.inside import weigh_inside
+from plainview.classify.weighing import Candidate, Seen, weigh_cells
+from plainview.detectors import Detector
+from plainview.detectors.fieldnames import NameIndex
+
+
+def weigh_column(
+    path: str, column: Seen, table: str, detectors: Mapping[str, Detector], names: NameIndex
+) -> list[Candidate]:
+    """Weigh every detector that the name, the sketch or the counts suggest."""
+    matches = {m.detector: m for m in names.match(path, table)}
+    out = []
+    spoken = {name for tag in (*column.tags, *column.counts) if (name := tags.detector_of(tag)) is not None}
+    for name in (name for name in detectors if name in matches or name in spoken):
+        candidate = weigh_cells(detectors[name], column, matches.get(name))
+        if candidate:
+            out.append(candidate)
+        inside = weigh_inside(detectors[name], column)
+        if inside:
+            out.append(inside)
+    for candidate in out:
+        detector = candidate.detector
+        if detector.has_values and not candidate.in_text and column.counted(detector.name) is None:
+            _borrow(candidate, out)
+    return out
+
+
+def _borrow(candidate: Candidate, others: Sequence[Candidate]) -> None:
+    """Of a kind that a stricter detector stands for, only the cells of that one were counted: at least so many."""
+    same = [c.count for c in others if c.detector.category == candidate.detector.category and not c.in_text]
+    candidate.count = max(same, key=lambda count: count.valid)
