@@ -356,3 +356,21 @@ def test_bytes_without_a_document_are_told(size: str, deleted: str, told: str) -
     _, log, error = read(product(answers, MISSING))
     assert error is None
     assert [why.partition(" and none")[0] for _, why in log.skipped] == ([told] if told else [])
+
+
+@pytest.mark.parametrize(("shards", "state"), [(1, "reads"), (0, "auth_required")])
+def test_some_indices_for_everybody_are_found_without_a_name(shards: int, state: str) -> None:
+    """An anonymous user that may list nothing (403, not 401) may still search some: a search over all finds them."""
+    count = (200, {"hits": {"total": {"value": 3 * shards}}, "_shards": {"total": shards}})
+    answers = {
+        "/_all/_search": count,
+        "/_resolve/index/*": (200, {"indices": [{"name": "people"}], "aliases": [], "data_streams": []}),
+        "/people/_search": page([DOC, DOC, DOC], total=3, scroll=LONG),
+    }
+    behave = product(answers, DENIED)
+    with fake(behave) as (port, _):
+        exposure = open_source(parse_target(f"elasticsearch://127.0.0.1:{port}"), network=FAST).check_access()
+    assert exposure.state == state, exposure.evidence
+    if shards:
+        heights, _, error = read(behave)
+        assert (heights, error) == ([3], None)

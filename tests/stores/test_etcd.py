@@ -182,3 +182,18 @@ def test_the_gateway_lies_where_its_version_has_it(version: str, api: str) -> No
 
 def test_no_put_is_declared() -> None:
     assert not [probe.id for probe in probes.load("etcd").values() if re.search("put|delete|txn|compact", probe.path)]
+
+
+def test_the_old_interface_may_be_open_where_the_new_one_is_closed() -> None:
+    """Each has users of its own: a refused range says nothing of v2."""
+    refused = http("400 Bad Request", b'{"error":"etcdserver: user name is empty"}')
+    old = http("200 OK", b'{"action":"get","node":{"dir":true,"nodes":[{"key":"/a","value":"b"}]}}')
+    answers = {"/version": VERSION, "/v3/": refused, "/v2/keys": old}
+    with fake(by_path(answers)) as (port, _):
+        source = open_source(parse_target(f"etcd://127.0.0.1:{port}"), network=FAST)
+        assert source.check_access().state == "lists"
+        with pytest.raises(RefusedError, match="no credential was given"):
+            list(source.units(ReadLog()))
+    with fake(by_path({**answers, "/v2/keys": http("404 Not Found", b"")})) as (port, _):
+        closed = open_source(parse_target(f"etcd://127.0.0.1:{port}"), network=FAST).check_access()
+        assert (closed.state, closed.confidence) == ("auth_required", "proved")

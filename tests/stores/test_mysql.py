@@ -70,7 +70,7 @@ def test_verdict(server: MariaDB) -> None:
         assert (exposure.state, exposure.rights_basis, exposure.confidence) == ("auth_required", "unknown", "probable")
         with pytest.raises(RefusedError, match="no credential was given"):
             list(source.units(ReadLog()))
-        assert bool(exposure.not_tried) == (server.mode != "open")
+    assert bool(exposure.not_tried) == (server.mode != "open")
     assert not exposure.tls.offered
     assert server.dump() == before
     no_canary(exposure)

@@ -53,6 +53,7 @@ class Found:
     indices: list[Index] = field(default_factory=list)
     opensearch: bool | None = None  # None: not known which of the two
     refused: bool = False  # something was refused: there is a guard
+    forbidden: bool = False  # with 403: whoever asks is somebody, and may be allowed something else
 
 
 def ask(http: Http, verdict: Verdict, wanted: Sequence[str] = ()) -> None:
@@ -69,7 +70,7 @@ def ask(http: Http, verdict: Verdict, wanted: Sequence[str] = ()) -> None:
 def _inside(http: Http, verdict: Verdict, found: Found, wanted: Sequence[str]) -> None:
     """List the indices, search for nothing in a few, and read the rights."""
     listed = _list(http, verdict, found)
-    reads = _zero_read(http, verdict, found, wanted) if listed or wanted else False
+    reads = _zero_read(http, verdict, found, wanted) if listed or wanted or found.forbidden else False
     if reads:
         if verdict.version is None:
             _version(http, verdict)
@@ -110,7 +111,7 @@ def _root(reply: Reply, verdict: Verdict, found: Found) -> None:
 
 def _refusal(reply: Reply, verdict: Verdict, found: Found) -> None:
     words = f"GET / was refused without a credential ({reply.status})"
-    found.refused = True
+    found.refused, found.forbidden = True, reply.status == 403
     stated = re.fullmatch(r"OpenSearch/([0-9A-Za-z.-]{1,30}) .*", reply.header("x-opensearch-version"))
     if stated or "OpenSearch Security" in reply.header("www-authenticate"):
         verdict.product, found.opensearch = "OpenSearch", True
@@ -141,7 +142,7 @@ def _list(http: Http, verdict: Verdict, found: Found) -> bool:
     if reply.status == 400:
         reply = http.ask("elasticsearch.indices_old")
     if reply.status in REFUSED:
-        found.refused = True
+        found.refused, found.forbidden = True, reply.status == 403
         verdict.note(f"GET /_cat/indices was refused without a credential ({reply.status})")
         return reply.status == 403 and _list_by_health(http, verdict, found)
     if not reply.ok:
@@ -201,7 +202,7 @@ def _zero_read(http: Http, verdict: Verdict, found: Found, wanted: Sequence[str]
     refused = 0
     for name in names:
         reply = http.ask("elasticsearch.zero_read", index=name)
-        if reply.ok:
+        if reply.ok and not (name == "_all" and _shards(reply.json()) == 0):  # of all that it may: of none
             count = _total(reply.json())
             words = "a search for no document (size=0) was allowed without a credential"
             verdict.saw("reads", f"{words}: it counts {count:,} documents in one index")
@@ -321,6 +322,10 @@ def _total(answer: Any) -> int:
     if count is None:
         raise ProtocolError("a search was answered without a count")
     return count
+
+
+def _shards(answer: Any) -> int | None:
+    return _number(_dict(_dict(answer).get("_shards")).get("total"))
 
 
 def _at_least(version: str, major: int, minor: int) -> bool:

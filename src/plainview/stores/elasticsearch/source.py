@@ -116,6 +116,8 @@ class ElasticsearchSource(NetworkSource):
         reply = http.ask("elasticsearch.names")
         if reply.ok and (found := access.parse_health(reply.json())):
             return found
+        if found := _shown(http):
+            return found
         if named := [name for name in self._patterns() if "*" not in name]:
             return [access.Index(name) for name in named]
         raise RefusedError("the list of indices was refused (403)", hint="docs/stores/elasticsearch.md has a role")
@@ -154,6 +156,15 @@ def _streams(http: Http, indices: list[access.Index]) -> tuple[dict[str, str], s
             found |= {str(part): stream["name"] for part in (parts if isinstance(parts, list) else [parts])}
             known.add(stream["name"])
     return found, known
+
+
+def _shown(http: Http) -> list[access.Index]:
+    """Return the indices that a user who may not list them all may read."""
+    reply = http.ask("elasticsearch.resolve")
+    answer: Any = reply.json() if reply.ok else {}
+    names = answer.get("indices") if isinstance(answer, dict) else ()
+    items = [item.get("name") for item in names if isinstance(item, dict)] if isinstance(names, list) else []
+    return [access.Index(name) for name in items if isinstance(name, str) and name]
 
 
 def _parts(stream: str, parts: list[access.Index]) -> str:

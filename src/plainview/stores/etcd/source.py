@@ -62,7 +62,14 @@ class EtcdSource(NetworkSource):
             self._version(http, verdict)
             if http.ask("etcd.control", nowhere=f"plainview-{token_hex(6)}").status != 404:
                 verdict.doubt("a path that does not exist was not 404: it may answer everything", honeypot=True)
-            count = self._count(http, ALL, ALL)
+            try:
+                count = self._count(http, ALL, ALL)
+            except RefusedError as error:
+                if not self._old(http):
+                    raise
+                verdict.note(error.message)
+                verdict.saw("lists", "the old interface (v2), which has users of its own, answers without one")
+                return
             verdict.saw("lists", f"a range over all keys is answered without a user: {count:,} keys")
             verdict.saw("reads", "a range that counts is allowed without a user")
             secrets = self._count(http, KUBERNETES, KUBERNETES[:-1] + b"0")
@@ -75,10 +82,14 @@ class EtcdSource(NetworkSource):
             else:
                 verdict.rights("by_design")
                 verdict.saw("admin", "a range without a user is refused once authentication is on: it is off")
-            v2 = http.ask("etcd.v2")
-            self._v2 = v2.ok and not v2.looks_like_page and b'"node"' in v2.body
-            if self._v2:
+            if self._old(http):
                 verdict.note("the old interface (v2) answers too; its keys are others")
+
+    def _old(self, http: Http) -> bool:
+        """Ask whether the old interface answers."""
+        v2 = http.ask("etcd.v2")
+        self._v2 = v2.ok and not v2.looks_like_page and b'"node"' in v2.body
+        return self._v2
 
     def _version(self, http: Http, verdict: Verdict) -> None:
         reply = http.detect("etcd.version")
