@@ -152,6 +152,28 @@ def test_parts_that_are_not_read_are_named(tmp_path: Path) -> None:
     assert CANARY not in str(whys)
 
 
+@pytest.mark.parametrize("result", ["", "<v/>", "<v></v>"])
+@pytest.mark.parametrize(("cell", "told"), [('<c r="A2">', True), ('<c r="A2" t="str">', False)])
+def test_formulas_without_a_result_are_told(tmp_path: Path, cell: str, result: str, told: bool) -> None:
+    if not result and not told:
+        return
+    path = book(tmp_path / "a.xlsx", {"One": [["mail"], ["x"], [1]]})
+    with zipfile.ZipFile(path) as old:
+        parts = {name: old.read(name) for name in old.namelist()}
+    sheet = parts["xl/worksheets/sheet1.xml"].decode()
+    start = sheet.index('<c r="A2"')
+    end = sheet.index("</c>", start) + 4
+    formula = f'{cell}<f>HYPERLINK("mailto:{CANARY}")</f>{result}</c>'
+    parts["xl/worksheets/sheet1.xml"] = (sheet[:start] + formula + sheet[end:]).encode()
+    with zipfile.ZipFile(path, "w") as new:
+        for name, data in parts.items():
+            new.writestr(name, data)
+    source, log = FileSource(path), ReadLog()
+    for unit in source.units(log):
+        list(source.read(unit, log))
+    assert [why for _, why in log.skipped] == (["1 cell with a formula and no stored result"] if told else [])
+
+
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
     "1f15c4890000000d49444154789c6360000002000001e221bc330000000049454e44ae426082"

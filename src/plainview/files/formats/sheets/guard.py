@@ -22,6 +22,17 @@ CELL = 32  # bytes of one cell in the grid (calamine's Data on 64 bits, rounded 
 
 _LARGE = re.compile(rb"\sr=[\"'](?:[A-Za-z]{2,}[0-9]|[A-Za-z]+[0-9]{6})")  # wider than Z, or longer than 99,999
 _CELL = re.compile(rb"\sr=[\"']([A-Za-z]{1,8})([0-9]{1,12})[\"']")
+_NO_RESULT = re.compile(  # Excel writes an empty <v> for the result "", and then says that it is a text: t="str"
+    rb"<(?:\w+:)?c\s(?![^<>]*\bt=[\"']str[\"'])[^<>]*>\s*<(?:\w+:)?f\b[^<>]*(?:/>|>[^<]*</(?:\w+:)?f>)\s*"
+    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)
+_INLINE = re.compile(rb"<(?:\w+:)?c\s[^<>]*\bt=[\"']inlineStr[\"'][^<>]*>\s*<(?:\w+:)?v>")
+# What the library returns as empty though it is not: what must stand near it, where it is, and what it is called.
+_EMPTIED = (
+    (b"f", _NO_RESULT, "a formula and no stored result"),
+    (b"inlineStr", _INLINE, "a text in a form that is not read"),
+)
+ACROSS = 16 << 10  # bytes of a cell that the end of a piece may cut
 _SHEET = re.compile(r"xl/(?:work|macro|dialog)sheets/|xl/[^/]*sheet[^/]*\.(?:xml|bin)$")
 _NOT_READ = (
     ("xl/comments", "comments on cells"),
@@ -47,7 +58,9 @@ def check_workbook(source: Input, data: bytes, kind: str, log: ReadLog) -> None:
                 told.add(what)
                 log.skip(source.name, f"{what}: not read")
         if name.endswith((".xml", ".bin", ".rels")):
-            _check_part(part, name, kind, limits.memory)
+            emptied = _check_part(part, name, kind, limits.memory)
+            for what, count in emptied.items():
+                log.skip(f"{source.name}: part {name}", f"{count:,} {'cell' if count == 1 else 'cells'} with {what}")
         limit = next((error for _, error in meter.failures if isinstance(error, LimitError)), None)
         if limit is not None:
             raise limit
@@ -57,20 +70,37 @@ def check_workbook(source: Input, data: bytes, kind: str, log: ReadLog) -> None:
         log.skip(f"{source.name}: part {part_name.removeprefix('/')}", error)
 
 
-def _check_part(part: Input, name: str, kind: str, memory: int) -> None:
-    """Unpack one part to its end (its size may be a lie) and look at the grid if it is a sheet."""
+def _check_part(part: Input, name: str, kind: str, memory: int) -> dict[str, int]:
+    """Unpack one part to its end (its size may be a lie) and look at the grid if it is a sheet.
+
+    Return how many cells hold something that the library returns as empty.
+    """
+    emptied: dict[str, int] = {}
     is_sheet = bool(_SHEET.match(name))
     large = False
     with part.open() as stream:
         tail = b""
         while piece := stream.read(MIB):
             large = large or (is_sheet and kind == "xlsx" and _LARGE.search(tail + piece) is not None)
-            tail = piece[-64:]
+            if is_sheet and kind == "xlsx":
+                _count_emptied(tail, piece, emptied)
+            tail = piece[-ACROSS:]
     if not is_sheet or not (large or kind == "xlsb"):
-        return
+        return emptied
     rows, columns = (_xlsb_corner if kind == "xlsb" else _xlsx_corner)(part)
     if rows * columns * CELL > 4 * memory:
         raise LimitError(f"a sheet spans {rows:,} rows by {columns:,} columns", hint="raise --memory")
+    return emptied
+
+
+def _count_emptied(before: bytes, piece: bytes, emptied: dict[str, int]) -> None:
+    """Add the cells that end in `piece`; `before` is what stands before it."""
+    for mark, pattern, what in _EMPTIED:
+        if mark not in piece:
+            continue
+        count = sum(found.end() > len(before) for found in pattern.finditer(before + piece))
+        if count:
+            emptied[what] = emptied.get(what, 0) + count
 
 
 def _pieces(part: Input) -> Iterator[bytes]:
