@@ -288,3 +288,53 @@ def test_a_binary_workbook_with_far_corners_is_refused_before_it_is_opened(tmp_p
         out.writestr("xl/workbook.bin", b"")
         out.writestr("xl/worksheets/sheet1.bin", xlsb_sheet([(0, 0), (1_048_575, 16_383)]))
     assert "--memory" in read(tmp_path / "a.xlsb")[1]["a.xlsb"]
+
+
+ODS = '<office:document-content xmlns:office="o" xmlns:table="t" xmlns:text="x"><office:body><office:spreadsheet><table:table table:name="S">{rows}</table:table></office:spreadsheet></office:body></office:document-content>'
+
+
+def ods_of(path: Path, rows: str) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as out:
+        out.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet", zipfile.ZIP_STORED)
+        urn = "urn:oasis:names:tc:opendocument:xmlns:"
+        names = ODS.replace('"o"', f'"{urn}office:1.0"').replace('"t"', f'"{urn}table:1.0"')
+        out.writestr("content.xml", names.replace('"x"', f'"{urn}text:1.0"').replace("{rows}", rows))
+        out.writestr("META-INF/manifest.xml", "<manifest/>")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "text"), [(1_000, 1_000, "x" * 100_000), (1_000_000, 100, "x"), (10, 30_000, "x" * 1_000)]
+)
+def test_repeats_are_added_up_before_the_library_makes_cells(
+    tmp_path: Path, rows: int, columns: int, text: str
+) -> None:
+    cell = f'<table:table-cell office:value-type="string" table:number-columns-repeated="{columns}"><text:p>{text}</text:p></table:table-cell>'
+    row = f'<table:table-row table:number-rows-repeated="{rows}">{cell}</table:table-row>'
+    frames, skipped, _ = read(ods_of(tmp_path / "a.ods", row))
+    assert frames == {}
+    assert "--memory" in skipped["a.ods"]
+
+
+def test_repeats_of_an_honest_sheet_are_read(tmp_path: Path) -> None:
+    cell = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
+    rows = "".join(
+        f"<table:table-row>{cell.format(a)}{cell.format(b)}</table:table-row>"
+        for a, b in (("name", "mail"), ("Anna", CANARY))
+    )
+    rows += f'<table:table-row table:number-rows-repeated="3">{cell.format("Bo")}{cell.format("b@example.org")}</table:table-row>'
+    rows += '<table:table-row table:number-rows-repeated="1048570"><table:table-cell table:number-columns-repeated="16384"/></table:table-row>'
+    frames, skipped, _ = read(ods_of(tmp_path / "a.ods", rows))
+    assert skipped == {}
+    assert frames["a.ods/S"].height == 4
+
+
+def test_references_to_a_long_shared_string_are_added_up(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    with xlsxwriter.Workbook(path, {"constant_memory": False}) as workbook:
+        sheet = workbook.add_worksheet()
+        for row in range(20_000):
+            sheet.write_string(row, 0, "x" * 30_000)
+    frames, skipped, _ = read(path)
+    assert frames == {}
+    assert "--memory" in skipped["a.xlsx"]

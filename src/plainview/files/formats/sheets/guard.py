@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 
 from plainview.errors import LimitError, UnsupportedError
+from plainview.files.formats.sheets.unfold import CELL, Shared, check_repeats, pieces
 from plainview.files.packed.archives import members
 from plainview.files.packed.streams import Meter
 from plainview.tables import MIB, Input, ReadLog
-
-CELL = 32  # bytes of one cell in the grid (calamine's Data on 64 bits, rounded up)
 
 _LARGE = re.compile(rb"\sr=[\"'](?:[A-Za-z]{2,}[0-9]|[A-Za-z]+[0-9]{6})")  # wider than Z, or longer than 99,999
 _CELL = re.compile(rb"\sr=[\"']([A-Za-z]{1,8})([0-9]{1,12})[\"']")
@@ -51,6 +49,7 @@ def check_workbook(source: Input, data: bytes, kind: str, log: ReadLog) -> None:
     meter = Meter(len(data), limits, source.deadline, lambda _: None)
     inner = Input("", source.head, lambda: io.BytesIO(data), len(data), None, limits, source.deadline)
     told: set[str] = set()
+    shared = Shared()
     for part, _ in members(inner, "zip", ReadLog(), meter):
         name = part.name.removeprefix("/")
         for prefix, what in _NOT_READ:
@@ -61,13 +60,25 @@ def check_workbook(source: Input, data: bytes, kind: str, log: ReadLog) -> None:
             emptied = _check_part(part, name, kind, limits.memory)
             for what, count in emptied.items():
                 log.skip(f"{source.name}: part {name}", f"{count:,} {'cell' if count == 1 else 'cells'} with {what}")
+            _add_up(part, name, kind, shared)
         limit = next((error for _, error in meter.failures if isinstance(error, LimitError)), None)
         if limit is not None:
             raise limit
         if name == "META-INF/manifest.xml" and b"encryption-data" in part.head:
             raise UnsupportedError("encrypted with a password")
+    shared.check(limits.memory)
     for part_name, error in meter.failures:
         log.skip(f"{source.name}: part {part_name.removeprefix('/')}", error)
+
+
+def _add_up(part: Input, name: str, kind: str, shared: Shared) -> None:
+    """Take note of what the cells of a part unfold to. Raise LimitError for repeats that do not fit in memory."""
+    if kind == "ods" and name == "content.xml":
+        check_repeats(part, part.limits.memory)
+    elif kind == "xlsx" and name.lower() == "xl/sharedstrings.xml":
+        shared.strings(part)
+    elif kind == "xlsx" and _SHEET.match(name):
+        shared.sheet(part)
 
 
 def _check_part(part: Input, name: str, kind: str, memory: int) -> dict[str, int]:
@@ -103,18 +114,12 @@ def _count_emptied(before: bytes, piece: bytes, emptied: dict[str, int]) -> None
             emptied[what] = emptied.get(what, 0) + count
 
 
-def _pieces(part: Input) -> Iterator[bytes]:
-    with part.open() as stream:
-        while piece := stream.read(MIB):
-            yield piece
-
-
 def _xlsx_corner(part: Input) -> tuple[int, int]:
     """Return the largest row and column that any cell names."""
     row = 0
     letters: set[bytes] = set()
     tail = b""
-    for piece in _pieces(part):
+    for piece in pieces(part):
         cells = _CELL.findall(tail + piece)
         letters.update(column for column, _ in cells)
         row = max([row, *(int(number) for _, number in cells)])
@@ -132,7 +137,7 @@ def _column(letters: bytes) -> int:
 def _xlsb_corner(part: Input) -> tuple[int, int]:
     """Walk the records: type, length (7-bit groups), body. BrtRowHdr is 0; cells are 1 to 11."""
     row = column = 0
-    data = b"".join(_pieces(part))
+    data = b"".join(pieces(part))
     at = steps = 0
     while at < len(data) - 2:
         steps += 1
