@@ -54,6 +54,7 @@ def serve(channel: Channel) -> None:
     setup = msgspec.msgpack.decode(first, type=Setup)
     os.environ["POLARS_MAX_THREADS"] = str(setup.threads)
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    os.environ["POLARS_IMPORT_INTERVAL_AS_STRUCT"] = "1"  # else one column of intervals costs a whole Parquet file
     if not _compiled():
         import plainview.pipeline.engine  # noqa: F401  the interpreter may write its caches while it still can
     held = confine(_readable(setup), network=False)

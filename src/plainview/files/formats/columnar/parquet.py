@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterator
 
 import polars as pl
@@ -12,8 +11,6 @@ from plainview.errors import DamagedError, UnsupportedError
 from plainview.files.formats.columnar.batches import read_lazy
 from plainview.files.formats.columnar.depth import check_parquet
 from plainview.tables import Batch, Input, ReadLog, Table
-
-os.environ.setdefault("POLARS_IMPORT_INTERVAL_AS_STRUCT", "1")  # else one column of intervals costs the file
 
 
 def read(source: Input, log: ReadLog) -> Iterator[Batch]:
