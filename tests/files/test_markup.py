@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from plainview.documents.flatten import flatten
 from plainview.errors import LimitError, PlainviewError
 from plainview.files.formats.markup import read as markup
-from plainview.tables import Input, ReadLog
+from plainview.tables import Input, Limits, ReadLog
 
 CANARY = "canary.7f3a@example.org"
 
@@ -263,3 +263,28 @@ def test_any_markup_is_survived(text):
     scan(text)
     scan(text, "p.html")
     flatten(pl.DataFrame({"t": [text]}))
+
+
+def test_columns_of_a_page_are_held_against_the_limit():
+    row = "<tr>" + "<td colspan=200>x</td>" * 200 + "</tr>"
+    frames, told = scan("<html><table>" + row * 5 + "</table>", "p.html")
+    assert frames["p.html/table_1"].shape == (5, 10_000)
+    assert told == ["cells after the first 10,000 of a row (raise --columns)"]
+
+
+def test_colspans_without_end_are_held_against_the_ratio():
+    row = "<tr>" + f"<td colspan=200>{'x' * 60}</td>" * 40 + "</tr>"
+    data = ("<html><table>" + row * 3_000 + "</table>").encode()
+    limits = Limits(ratio=20)
+    source = Input("p.html", data[:65536], lambda: io.BytesIO(data), len(data), None, limits)
+    shapes: list[tuple[int, int]] = []
+    with pytest.raises(LimitError, match="--ratio"):
+        shapes.extend(batch.frame.shape for batch in markup.read(source, ReadLog()))
+    assert 0 < sum(rows for rows, _ in shapes) < 3_000
+    assert all(rows * columns < 600_000 for rows, columns in shapes)
+
+
+def test_a_tag_of_many_attributes_is_told():
+    page = "<html><e" + "".join(f" a{i}='>'" for i in range(100_000)) + ">"
+    _, told = scan(page, "p.html")
+    assert "attributes" in str(told)

@@ -22,6 +22,7 @@ _DECLARED = re.compile(rb"""\s*<\?xml[^>]{0,200}?\sencoding\s{0,9}=\s{0,9}["']([
 _WIDE = ("utf-16", "utf-32", "utf_16", "utf_32", "ucs-", "unicode")
 _PLAIN = bytes(byte for byte in range(0x20, 0x7F) if byte != ord("\\"))
 _TAG = compile_possessive(rb"""<[^\s!?/<>"'=]++(?:[^"'>]++|"[^"]*+"|'[^']*+')*+""")
+_HTML_TAG = compile_possessive(rb"""<[A-Za-z](?:[^"'>]++|"[^"]*+"|'[^']*+')*+""")
 _QUOTED = compile_possessive(rb""""[^"]*+"?|'[^']*+'?""")
 
 
@@ -73,6 +74,13 @@ class Tags:
                 raise LimitError(f"a tag with more than {ATTRIBUTES:,} attributes")
 
 
+def check_page(data: bytes) -> None:
+    """Raise LimitError for an HTML page in which a tag has too many attributes."""
+    for tag in _HTML_TAG.finditer(data):
+        if tag.end() - tag.start() > 2 * ATTRIBUTES and len(_QUOTED.sub(b" ", tag[0]).split()) > ATTRIBUTES:
+            raise LimitError(f"a tag with more than {ATTRIBUTES:,} attributes")
+
+
 def _wide_decoder(head: bytes) -> codecs.IncrementalDecoder | None:
     """Return a decoder for what is not written in bytes of ASCII."""
     if 0 not in head[:4]:
@@ -84,4 +92,4 @@ def _wide_decoder(head: bytes) -> codecs.IncrementalDecoder | None:
     return codecs.getincrementaldecoder(name)("replace")
 
 
-__all__ = ["Tags", "check_encoding"]
+__all__ = ["Tags", "check_encoding", "check_page"]

@@ -10,11 +10,15 @@ import polars as pl
 from lxml import etree
 
 from plainview.documents.xml import local_name
+from plainview.documents.xml_tags import check_page
 from plainview.errors import DamagedError, LimitError
 from plainview.files.encodings.blocks import detect, valid_utf8
-from plainview.tables import Input, Table
+from plainview.tables import Input, ReadLog, Table
+from plainview.tables.naming import Distinct
 
 WIDEST = 200  # columns that a colspan may claim
+REPEATED = 64  # characters of a cell that a colspan repeats
+CELLS = 500_000  # of one frame
 _CHARSET = re.compile(rb"""charset=["']?\s*([A-Za-z0-9_:.-]{2,40})""", re.IGNORECASE)
 _TOLD = (
     "href",
@@ -32,9 +36,10 @@ _INLINE = frozenset(
 Docs = Sequence[dict[str, Any]]
 
 
-def read_page(data: bytes, source: Input) -> Iterator[tuple[Table, Docs | pl.DataFrame]]:
+def read_page(data: bytes, source: Input, log: ReadLog) -> Iterator[tuple[Table, Docs | pl.DataFrame]]:
     """Yield the tables, then the text of the page as documents. DamagedError: there is none."""
     text, notes = _decoded(data, source.head)
+    check_page(text.encode("utf-8", "replace"))
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False, recover=True, remove_comments=False)
     try:
         root = etree.fromstring(text.encode("utf-8", "replace"), parser) if text.strip() else None
@@ -49,11 +54,15 @@ def read_page(data: bytes, source: Input) -> Iterator[tuple[Table, Docs | pl.Dat
     for table in tables:
         if next(table.iterdescendants("table"), None) is not None:
             continue  # laid out with tables: its text is in the text of the page
-        frame = table_frame(table)
-        if frame is not None:
-            number += 1
-            yield Table(f"{source.name}/table_{number}", "html", notes), frame
+        name, found = f"{source.name}/table_{number + 1}", False
+        for frame, cut in table_frames(table, source.limits.columns):
+            if cut and not found:
+                log.skip(name, f"cells after the first {source.limits.columns:,} of a row (raise --columns)")
+            found = True
+            yield Table(name, "html", notes), frame
             source.deadline.check()
+        if found:
+            number += 1
             _blank_cells(table)
     docs = list(_texts(root))
     if docs or not number:
@@ -77,34 +86,51 @@ def _decoded(data: bytes, head: bytes) -> tuple[str, tuple[str, ...]]:
     return data.decode("latin-1"), ("read as latin-1",)
 
 
-def table_frame(table: Any) -> pl.DataFrame | None:
-    """Return a table without tables in it as a frame of strings, or None when it holds no row.
+def table_frames(table: Any, most: int) -> Iterator[tuple[pl.DataFrame, bool]]:
+    """Yield the rows of a table without tables in it as frames of strings, and whether cells beyond `most` were cut.
 
     The first row names the columns if all its cells are `<th>` or it stands in `<thead>`, else they are
-    `column_1`, ...; a colspan repeats its cell.
+    `column_1`, ...; a colspan repeats its cell, when it is short. Nothing comes of a table without cells.
     """
     rows: list[list[str]] = []
     header: list[str] | None = None
+    size, cut, any_rows = 0, False, False
     for tr in table.iter("tr"):
-        cells: list[str] = []
-        tags: set[str] = set()
-        for cell in tr:
-            tag = local_name(cell)
-            if tag in ("td", "th"):
-                tags.add(tag)
-                cells.extend([_text(cell)] * _span(cell))
+        cells, tags = _cells(tr)
         if not cells:
             continue
+        cut |= len(cells) > most
         parent = tr.getparent()
         heads = tags == {"th"} or (parent is not None and local_name(parent) == "thead")
-        if heads and header is None and not rows:
-            header = cells
+        if heads and header is None and not any_rows:
+            header = cells[:most]
         else:
-            rows.append(cells)
-    if not rows and header is None:
-        return None
-    width = max(map(len, [*rows, header or []]))
-    names = _names(header or [], width)
+            rows.append(cells[:most])
+            any_rows = True
+        size = max(size, len(cells))
+        if len(rows) * min(size, most) > CELLS:
+            yield _frame(rows, header or []), cut
+            rows, size, cut = [], 0, False
+    if rows or (header is not None and not any_rows):
+        yield _frame(rows, header or []), cut
+
+
+def _cells(tr: Any) -> tuple[list[str], set[str]]:
+    """Return the cells of a row, and which tags they have."""
+    cells: list[str] = []
+    tags: set[str] = set()
+    for cell in tr:
+        tag = local_name(cell)
+        if tag in ("td", "th"):
+            tags.add(tag)
+            text, span = _text(cell), _span(cell)
+            cells.extend([text, *[text if len(text) <= REPEATED else ""] * (span - 1)])
+    return cells, tags
+
+
+def _frame(rows: list[list[str]], header: list[str]) -> pl.DataFrame:
+    width = max(map(len, [*rows, header]))
+    names = _names(header, width)
     return pl.DataFrame(
         [
             pl.Series(name, [row[i] or None if i < len(row) else None for row in rows], dtype=pl.String)
@@ -124,16 +150,8 @@ def _blank_cells(table: Any) -> None:
 
 
 def _names(header: list[str], width: int) -> list[str]:
-    names: list[str] = []
-    taken: set[str] = set()
-    for i in range(width):
-        name = base = (header[i] if i < len(header) else "") or f"column_{i + 1}"
-        number = 2
-        while name in taken:
-            name, number = f"{base}_{number}", number + 1
-        taken.add(name)
-        names.append(name)
-    return names
+    distinct = Distinct()
+    return [distinct.of((header[i] if i < len(header) else "") or f"column_{i + 1}") for i in range(width)]
 
 
 def _span(cell: Any) -> int:
@@ -190,4 +208,4 @@ def _block(parts: list[str]) -> Iterator[dict[str, str]]:
         yield {"text": text}
 
 
-__all__ = ["read_page", "table_frame"]
+__all__ = ["read_page", "table_frames"]

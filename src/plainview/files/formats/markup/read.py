@@ -23,6 +23,7 @@ from plainview.errors import DamagedError, LimitError, PlainviewError
 from plainview.files.formats.markup.html_page import read_page
 from plainview.files.kinds.text import looks_like_html
 from plainview.tables import MIB, Batch, Input, ReadLog, Table
+from plainview.tables.ratio import within_ratio
 
 SNIFF = 1 << 20  # bytes in which the repeated element is looked for
 STEP = 1 << 18
@@ -58,7 +59,11 @@ def _html(source: Input, log: ReadLog) -> Iterator[Batch]:
     if len(data) > HTML:
         raise LimitError(f"an HTML page of more than {HTML // MIB} MiB")
     log.read(len(data))
-    for table, docs in read_page(data, source):
+    yield from within_ratio(_batches(data, source, log), len(data), source.limits)
+
+
+def _batches(data: bytes, source: Input, log: ReadLog) -> Iterator[Batch]:
+    for table, docs in read_page(data, source, log):
         source.deadline.check()
         frame = docs if isinstance(docs, pl.DataFrame) else documents_to_frame(docs, limits=source.limits)
         yield Batch(table, frame)
