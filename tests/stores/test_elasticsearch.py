@@ -214,3 +214,26 @@ def test_read_only_indices_are_told(server):
         assert any("1 index is set read-only" in line for line in seen.evidence)
     finally:
         server.call("PUT", "/customers/_settings", {"index.blocks.write": None})
+
+
+def test_what_is_not_refreshed_is_told(server: Search) -> None:
+    """As while an index is filled: the documents are there, and no search shows them."""
+    if server.mode != "open":
+        pytest.skip("the same with a credential")
+    settings = {"refresh_interval": "-1", "number_of_shards": 1, "number_of_replicas": 0}
+    server.call("PUT", "/filled", {"settings": settings})
+    try:
+        for some in (range(50), range(50, 300)):
+            lines = [line for n in some for line in ({"index": {}}, {"email": f"p{n}@example.com", "text": "x" * 400})]
+            server.call("POST", "/filled/_bulk", lines)
+            if not some.start:
+                server.call("POST", "/filled/_refresh")
+        for flushed in (False, True):
+            if flushed:
+                server.call("POST", "/filled/_flush")
+            frames, log = read_all(source_of(server, suffix="/filled"))
+            assert frames["filled"].height == 50
+            assert [(what, "refresh is switched off" in why) for what, why in log.skipped] == [("filled", True)]
+        assert "50 of 300 documents came" in log.skipped[0][1]
+    finally:
+        server.call("DELETE", "/filled")
