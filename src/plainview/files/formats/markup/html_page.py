@@ -166,7 +166,7 @@ def _text(element: Any) -> str:
     if not len(element):
         return " ".join((element.text or "").split())
     parts: list[str] = []
-    for event, node in etree.iterwalk(element, events=("start", "end", "comment", "pi")):
+    for event, node in _walked(element):
         if event in ("start", "end") and local_name(node) not in _INLINE:
             parts.append(" ")
         if event == "start":
@@ -176,10 +176,27 @@ def _text(element: Any) -> str:
     return " ".join("".join(parts).split())
 
 
+def _walked(root: Any) -> Iterator[tuple[str, Any]]:
+    """Yield ("start" or "end", element), ("comment" or "pi", node): lxml's own walk is quadratic in comments."""
+    yield "start", root
+    open_ = [(root, iter(root))]
+    while open_:
+        element, children = open_[-1]
+        child = next(children, None)
+        if child is None:
+            open_.pop()
+            yield "end", element
+        elif isinstance(child.tag, str):
+            yield "start", child
+            open_.append((child, iter(child)))
+        else:
+            yield "comment" if child.tag is etree.Comment else "pi", child
+
+
 def _texts(root: Any) -> Iterator[dict[str, str]]:
     """Yield running text block by block, and attributes and comments that hold data."""
     block: list[str] = []
-    for event, element in etree.iterwalk(root, events=("start", "end", "comment")):
+    for event, element in _walked(root):
         tag = local_name(element)
         if event == "comment":
             if text := (element.text or "").strip():
