@@ -10,7 +10,7 @@ from bounds.texts import TEXTS
 from bounds.work import LINEAR, growth
 from plainview.documents.flatten import flatten
 from plainview.errors import PlainviewError
-from plainview.files.formats import reader
+from plainview.files.formats import FORMATS, reader
 from plainview.tables import Deadline, Input, Limits, ReadLog
 
 SIZE = 60_000  # bytes; four times as many for the ratio
@@ -39,7 +39,7 @@ def read_all(kind: str, data: bytes) -> ReadLog:
     return log
 
 
-@pytest.mark.parametrize("kind", ["csv", "text", "xml", "sql_dump"])
+@pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("name", TEXTS)
 def test_every_reader_takes_time_linear_in_a_hostile_text(kind: str, name: str) -> None:
     assert growth(lambda text: read_all(kind, text), TEXTS[name], SIZE) < LINEAR
