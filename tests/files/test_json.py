@@ -338,3 +338,15 @@ def test_a_huge_object_is_cut_between_its_keys(monkeypatch: pytest.MonkeyPatch) 
         merged.update(piece.get("users", {}))
     assert merged == users
     assert [piece["end"] for piece in pieces if "end" in piece] == [2]
+
+
+def test_keys_of_one_row_are_not_columns_of_millions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plainview.documents.walk.CELLS", 400_000)
+    wide = json.dumps({f"k{i}": ["x", 1, None, {"a": 1}][i % 4] for i in range(900)})
+    data = (b"{}\n" * 1_999) + wide.encode() + b"\n"
+    log = ReadLog()
+    source = Input("a.ndjson", data[:65536], lambda: io.BytesIO(data), len(data))
+    frames = [batch.frame for batch in json_.read(source, log)]
+    assert sum(frame.height for frame in frames) == 2_000
+    assert max(frame.height * frame.width for frame in frames) <= 400_000
+    assert "more than 200 columns in 2,000 rows read together" in str(log.skipped)

@@ -20,7 +20,7 @@ import polars as pl
 from plainview.documents.flatten import nested_to_paths
 from plainview.documents.json_marks import Marks, holds_keys, marks_beside
 from plainview.documents.json_schemas import merge_schemas, schema_of
-from plainview.documents.walk import Walk
+from plainview.documents.walk import CELLS, LEAST, Walk
 from plainview.tables import Limits, ReadLog
 
 SAMPLE = 1 << 19  # bytes that the first schema is learnt from
@@ -105,6 +105,8 @@ class JsonLines:
         return None if marks.result().brackets > frame.height and any(map(holds_json_text, fields)) else frame
 
     def _polars(self, block: bytes) -> pl.DataFrame | None:
+        if self.schema and len(self.schema) > LEAST and len(self.schema) * block.count(b"\n") > CELLS:
+            return None  # as many cells as all keys in all rows
         try:
             return pl.read_ndjson(block, schema=self.schema)
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException):

@@ -27,6 +27,8 @@ from plainview.tables.naming import Distinct
 
 VECTOR = 16  # numbers; a constant-length list of at least so many is a vector (a face template has 128 or 512)
 FEW = 64  # values
+LEAST = 200  # columns that any number of rows may have
+CELLS = 50_000_000  # of one batch: each column has a cell for each row, and keys of one row are columns of all
 _NONE = type(None)
 _NUMBERS = {int, float}
 _INT64 = 1 << 63
@@ -70,6 +72,7 @@ class Walk:
     def __init__(self, height: int, limits: Limits, maps: set[str]) -> None:
         self.height = height
         self.limits = limits
+        self.most = min(limits.columns, max(LEAST, CELLS // max(1, height)))  # columns
         self.maps = maps
         self.columns: dict[str, pl.Series] = {}
         self.keys = 0  # of all objects, for a check against the bytes
@@ -89,7 +92,8 @@ class Walk:
             why = f"nested deeper than {self.limits.nesting} levels"
             log.skip(name, f"{why}: {self.deep:,} parts not taken apart")
         if self.left_out:
-            log.skip(name, f"more than {self.limits.columns:,} columns: {len(self.left_out):,} left out")
+            where = "" if self.most == self.limits.columns else f" in {self.height:,} rows read together"
+            log.skip(name, f"more than {self.most:,} columns{where}: {len(self.left_out):,} left out")
 
     def values(self, path: str, values: list[Any], rows: list[int] | None, *, many: bool, depth: int) -> None:
         """Take the values of one path apart. `rows` are their row numbers; None when value i is of row i."""
@@ -170,7 +174,7 @@ class Walk:
 
     def leaf(self, path: str, values: list[Any], rows: list[int] | None, types: set[type], *, many: bool) -> None:
         """Make a column of scalars (or of lists, below a list)."""
-        if len(self.columns) >= self.limits.columns and path not in self.columns:
+        if len(self.columns) >= self.most and path not in self.columns:
             self.left_out.add(path)
             return
         if not many and rows is not None:
