@@ -31,6 +31,7 @@ FENCE = re.compile(r"^(`{3,})(\w*)\s*$")
 MARKER = re.compile(r"^<!-- (file|not run|run): (.+) -->$")
 GENERATED = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 ANYTHING = "…"
+WIDTH = 100  # characters of a line
 CHANGING = (
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"), "2026-01-01 00:00 UTC"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\+00:00|Z)"), "2026-01-01T00:00:00+00:00"),
@@ -170,7 +171,8 @@ def layout() -> str:
         text = re.sub(r"\s+", " ", text)
         text = re.split(r"(?<=[a-z`)\d])[.;] ", text)[0].rstrip(".")
         name = path.name if path.parent == SRC else f"{path.parent.relative_to(SRC).as_posix()}/"
-        lines.append(f"{name:<24} {text}")
+        line = f"{name:<24} {text}"
+        lines.append(line if len(line) <= WIDTH else line[: WIDTH - 2].rsplit(" ", 1)[0] + " …")
     return "```text\n" + "\n".join(lines) + "\n```"
 
 
