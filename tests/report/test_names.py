@@ -189,7 +189,7 @@ def test_check_digits_agree_with_stdnum() -> None:
 
 
 @pytest.mark.parametrize(
-    ("alphabet", "size", "most"), [("0123456789abcdef", 64, 0), ("0123456789ABCDEF", 40, 0), (string.digits, 19, 0.04)]
+    ("alphabet", "size", "most"), [("0123456789abcdef", 64, 0), ("0123456789ABCDEF", 40, 0), (string.digits, 19, 0.005)]
 )
 def test_random_hashes_and_ids_stay(alphabet: str, size: int, most: float) -> None:
     """But for the few long numbers that are valid as something that is searched in running text."""
