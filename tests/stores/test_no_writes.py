@@ -59,6 +59,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("documents/bson.py", "ms"): "a unit of time",
     ("stores/cassandra/types.py", "ms"): "a unit of time",
     ("stores/redis/rows.py", "set"): "the name of a type, as TYPE answers it",
+    ("stores/postgresql/wire.py", "COPY"): "the end of an answer, which says how many rows came",
     ("stores/elasticsearch/access.py", "delete"): "the name of a privilege that _has_privileges answers",
     **{
         ("stores/clickhouse/source.py", word): "names of rights, looked for in the answer to SHOW GRANTS"

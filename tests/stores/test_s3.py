@@ -37,7 +37,7 @@ from servers.objects import (  # noqa: F401
 
 server = server_fixture(SeaweedFS, JuiceFS, modes=("open", "nolist", "closed"))
 LOGIN = Credential(KEY_ID, Secret(SECRET), origin="credentials file")
-SKIPPED = {("photo.jpg", "JPEG, an image"), ("empty.csv", "empty")}
+SKIPPED = {("photo.jpg", "JPEG, an image")}
 
 
 def test_verdict(server: S3Server) -> None:
