@@ -17,10 +17,11 @@ def growth(work: Callable[[Text], object], made: Callable[[int], Text], size: in
 
     What else the machine does changes clocks and caches, so a ratio that is too high is taken again. And a bound
     may be reached between the two sizes (of columns, of what is looked at in the first block): what is quadratic
-    is so from there on as well, so then the next two sizes decide.
+    is so from there on as well, so then the next two sizes decide. Seven tries: on a machine with other work
+    two or three were seen to be too high; what is quadratic is 16 in each.
     """
     least = float("inf")
-    for one in (size, size, 4 * size):
+    for one in (size, size, 4 * size, size, 4 * size, size, 4 * size):
         small, large = made(one), made(4 * one)
         least = min(least, seconds(work, large) / max(seconds(work, small), FLOOR))
         if least < LINEAR:

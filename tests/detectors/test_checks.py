@@ -338,6 +338,21 @@ def accepts(name: str, *values: str) -> list[bool]:
 
 # Where no library knows the rule: numbers that the issuers publish as specimens, and neighbours of them.
 SPECIMENS = {
+    "ip": (
+        ["8.8.4.4", "2001:db8::17", "::ffff:192.0.2.1"],
+        ["Face::Add", "43:51:43:a1:b5:fc:8b:b7", "firmware 1.4.60.2"],
+    ),
+    "mac": (["00:1b:44:11:3a:b7", "00-1B-44-11-3A-B7", "001b.4411.3ab7"], ["43:51:43:a1:b5:fc:8b:b7:0a:3a"]),
+    "password_behind_address": (
+        ["anna@example.org:Hunter-22x"],
+        ["git@example.org:team/x.git", "a@example.org:2024-01-05"],
+    ),
+    "password_behind_label": (
+        ["password=tR0ub4dor&3", 'pwd: "correcthorse9"'],
+        ["password=${DB_PASS}", "password = None"],
+    ),
+    "token_behind_label": (["api_key=9fK2mQ81xZpL07vB"], ["api_key=<your-key>", "token=required"]),
+    "plate_mixed": (["BAB1234"], ["ABCDEFG", "1234567"]),
     "email": (["anna@example.org", "digit@example.org"], ["git@github.com", "svn@example.org"]),
     "al_national": (["H45622145M"], ["Z45622145M", "H41322145M"]),
     "at_tax": (["93-173/6581", "931736581"], ["931736582"]),
