@@ -224,6 +224,11 @@ flood(
     b"INSERT INTO t VALUES (1),(2) ON CONFLICT (a) DO UPDATE SET a=1;\n",
     b"INSERT INTO t VALUES (1),(2);\n",
 )
+flood(
+    "rows with another end and a comment",
+    b"INSERT INTO t VALUES (1),(2) ON CONFLICT (a) DO UPDATE SET a=1; -- as before\n",
+    b"INSERT INTO t VALUES (1),(2);\n",
+)
 flood("rows with blanks before their ends", b"INSERT INTO t VALUES (1) ;\n", b"INSERT INTO t VALUES (1);\n")
 flood("rows of two forms", b"INSERT INTO t VALUES (1,'a');\nINSERT INTO t VALUES (1, 'a') ;\n")
 flood("rows with odd quotes", b"INSERT INTO t VALUES ('a'');\n", b"INSERT INTO t VALUES ('a');\n")

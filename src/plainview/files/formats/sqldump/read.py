@@ -50,6 +50,7 @@ class _Dump:
         self.fed = 0  # bytes
         self.vain = 0  # bytes
         self.absent: dict[bytes, int] = {}  # what `buffer` does not hold from a position on
+        self.ahead = sql.Ahead(b"")  # where `buffer` holds a comment next
         self.last: dict[bytes, int] = {}  # where `buffer` holds it last, outside strings
         self.most = source.limits.columns
         self.copying: Head | None = None
@@ -96,6 +97,7 @@ class _Dump:
         self.buffer = buffer
         self.at = self.seen = 0
         self.absent.clear()
+        self.ahead = sql.Ahead(buffer)
         self.last.clear()
 
     def _line_at(self, position: int) -> int:
@@ -218,7 +220,7 @@ class _Dump:
             self.at = end + len(closing)
             start = self.at + len(text)
             more = buffer.startswith(text, self.at)
-        other = sql.unlike(buffer, start, text, far=2 * BLOCK) if more else None
+        other = sql.unlike(buffer, start, text, 2 * BLOCK, self.ahead) if more else None
         if other and other > 0:  # it ends in another way than the first
             rest, line = buffer[self.at : other], self._line_at(self.at)
             self.at = other

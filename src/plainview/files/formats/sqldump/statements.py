@@ -149,14 +149,34 @@ def end_of(text: bytes, at: int, closing: bytes) -> int:
     return start if text.startswith(closing, start) else -1
 
 
-def unlike(text: bytes, at: int, head: bytes, far: int) -> int | None:
+class Ahead:
+    """Where a buffer holds something next. It is asked with positions that only grow, so that it looks once."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._next: dict[bytes | re.Pattern[bytes], int] = {}
+
+    def find(self, what: bytes | re.Pattern[bytes], at: int) -> int:
+        """Return the next position of a text or pattern from `at` on, -1 where there is none."""
+        known = self._next.get(what)
+        if known is None or 0 <= known < at:
+            if isinstance(what, bytes):
+                known = self._text.find(what, at)
+            else:
+                match = what.search(self._text, at)
+                known = match.start() if match else -1
+            self._next[what] = known
+        return known
+
+
+def unlike(text: bytes, at: int, head: bytes, far: int, ahead: Ahead) -> int | None:
     """Return the position behind a statement whose values begin at `at` and whose end was not found; -1 if unknown.
 
     It ends before the next one that begins like `head`; and where there is a quote in a comment, or more than `far`
-    bytes follow, at its semicolon. None: a comment holds a quote, and more has to be seen.
+    bytes follow, at its semicolon. None: a comment holds a quote, and more has to be seen. `ahead` belongs to `text`.
     """
-    comments = any(text.find(mark, at) >= 0 for mark in (b"--", b"/*", b"#"))
-    quoted = comments and _QUOTE_IN_COMMENT.search(text, at)
+    comments = any(ahead.find(mark, at) >= 0 for mark in (b"--", b"/*", b"#"))
+    quoted = comments and ahead.find(_QUOTE_IN_COMMENT, at) >= 0
     if quoted or len(text) - at > far:
         end = _OTHER.match(text, at)
         if end or quoted:
