@@ -190,6 +190,17 @@ def categories() -> str:
     return "\n".join(rows)
 
 
+def identifiers() -> str:
+    """Return the kinds of data that count people, the best first."""
+    from plainview.detectors.identifying import identifying
+
+    rows = ["| rank | kind | means the same person |", "|---|---|---|"]
+    for kind in identifying().values():
+        where = "everywhere" if kind.everywhere else "within one target"
+        rows.append(f"| {kind.rank} | {kind.words} | {where} |")
+    return "\n".join([*rows, "| last | names with dates of birth | everywhere |", "| | names alone | nowhere |"])
+
+
 def suffixes() -> str:
     """Return which endings of names stand for which kind, where the content leaves it open."""
     from plainview.files.kinds.signatures import SUFFIXES
@@ -271,6 +282,7 @@ MADE: dict[str, Callable[[], str]] = {
     "layout": layout,
     "categories": categories,
     "suffixes": suffixes,
+    "identifiers": identifiers,
     "named": named,
     "model": model,
     "stores": stores,

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from plainview.distinct import Distinct
 from plainview.tags import Tag, Tags, shape_of
 
 SAMPLE = 128  # distinct values that a column's sketch speaks of
@@ -96,11 +97,36 @@ def smallest(sketch: Mapping[int, Tags]) -> dict[int, Tags]:
 
 
 @dataclass(frozen=True, slots=True)
+class Identifier:
+    """How many different values a column holds that may identify people (`matching.people`).
+
+    `cells` are filled; `late` rows were read before the column was counted; `lists`: one row may hold several.
+    """
+
+    form: str = ""
+    cells: int = 0
+    late: int = 0
+    lists: bool = False
+    distinct: Distinct = field(default_factory=Distinct)
+
+    def merge(self, other: Identifier) -> Identifier:
+        """Return what both parts hold together."""
+        return Identifier(
+            max(self.form, other.form),
+            self.cells + other.cells,
+            self.late + other.late,
+            self.lists or other.lists,
+            self.distinct.merge(other.distinct),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class TableProfile:
-    """Sums over the rows of one table; columns by path."""
+    """Sums over the rows of one table; columns by path, and what identifies people by path or by `matching.people`."""
 
     rows: int = 0
     columns: Mapping[str, ColumnProfile] = field(default_factory=dict)
+    people: Mapping[str, Identifier] = field(default_factory=dict)
 
     def merge(self, other: TableProfile) -> TableProfile:
         """Return the profile of both parts together."""
@@ -109,4 +135,8 @@ class TableProfile:
             path: self.columns.get(path, ColumnProfile()).merge(other.columns.get(path, ColumnProfile()))
             for path in paths
         }
-        return TableProfile(self.rows + other.rows, columns)
+        people = {
+            path: self.people.get(path, Identifier()).merge(other.people.get(path, Identifier()))
+            for path in sorted(self.people.keys() | other.people.keys())
+        }
+        return TableProfile(self.rows + other.rows, columns, people)

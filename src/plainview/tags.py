@@ -98,4 +98,5 @@ def detector_of(tag: Tag) -> str | None:
 
 
 FULL, SURNAME, PLACE, HAN = word("full"), word("surname"), word("place"), word("han")
+COMPANY = word("company")
 TOKENS = ("hex", "code", "digits")

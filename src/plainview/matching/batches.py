@@ -9,14 +9,17 @@ on, and nothing is lost, since the batches before had no cell that it could have
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import polars as pl
 
 from plainview.detectors.fieldnames import NameIndex
+from plainview.distinct import Key
 from plainview.documents.flatten import flatten
 from plainview.matching.columns import binary_or_vector, is_prose, kind_of, rows_of, text_of
 from plainview.matching.compiled import Matcher
 from plainview.matching.large import LargeBatches
+from plainview.matching.people import Part, People, count_people
 from plainview.matching.plans import TablePlan
 from plainview.matching.sketches import TableSketches
 from plainview.matching.small import SmallColumn, count_small
@@ -28,7 +31,10 @@ SMALL = 2048  # rows up to which a batch is counted together with others
 
 
 class TableProfiler:
-    """Adds up the batches of one table. Belongs to one thread. `total` is complete after `finish`."""
+    """Adds up the batches of one table. Belongs to one thread. `total` is complete after `finish`.
+
+    People are counted where the key of the run is given.
+    """
 
     def __init__(
         self,
@@ -38,12 +44,14 @@ class TableProfiler:
         *,
         plan: TablePlan | None = None,
         log: ReadLog | None = None,
+        key: Key | None = None,
     ) -> None:
         self.matcher, self.table, self.log = matcher, table, log
         self.sketches = TableSketches()
         self.plan = plan or TablePlan(matcher, names, table)
         self.total = TableProfile()
-        self._large = LargeBatches(self.sketches, self.plan, self.count)
+        self.people = People(key, self.plan) if key else None
+        self._large = LargeBatches(self.sketches, self.plan, self.count, self.identifying)
 
     def add(self, frame: pl.DataFrame) -> None:
         """Count one batch."""
@@ -69,6 +77,14 @@ class TableProfiler:
         """Add what a batch gave."""
         self.total = self.total.merge(TableProfile(rows, columns))
 
+    def identifying(self, frame: pl.DataFrame) -> Sequence[Part]:
+        """Return the cells of a flat batch, whose tags are known, that may identify people."""
+        return self.people.parts(frame, self.people.roles(frame, self.sketches)) if self.people else ()
+
+    def so_far(self) -> TableProfile:
+        """Return the profile of all batches that are counted, with the people in them."""
+        return replace(self.total, people=self.people.found()) if self.people else self.total
+
     def finish(self) -> None:
         """Wait until all batches are counted, and find the last tags. More batches may follow."""
         self.settle()
@@ -78,6 +94,7 @@ class TableProfiler:
         tags = iter(tag_values(values, self.matcher, named))
         sketches = {path: {key: next(tags) for key in waiting} for path, waiting in late.items()}
         self.count(0, {path: ColumnProfile(sketch=sketch) for path, sketch in sketches.items()})
+        self.total = self.so_far()
 
 
 def add_small(parts: Sequence[tuple[TableProfiler, pl.DataFrame]]) -> None:
@@ -101,6 +118,7 @@ def add_small(parts: Sequence[tuple[TableProfiler, pl.DataFrame]]) -> None:
             own[path] = (series, rows_of(series, text), column)
         made.append((profiler, frame.height, own))
     count_small(columns, parts[0][0].matcher)
+    count_people([part for profiler, frame in parts for part in profiler.identifying(frame)])
     for profiler, height, own in made:
         done = {path: part if isinstance(part, ColumnProfile) else _profile(*part) for path, part in own.items()}
         profiler.count(height, done)

@@ -20,6 +20,7 @@ from plainview.matching.columns import (
     without_empty,
 )
 from plainview.matching.counting import Cells, count_column
+from plainview.matching.people import Part, count_people
 from plainview.matching.plans import TablePlan
 from plainview.matching.sketches import SEED, TableSketches, fresh_values
 from plainview.matching.tagging import tag_values
@@ -79,8 +80,10 @@ class Underway:
 
     rows: int
     columns: Sequence[LargeColumn]
+    identifying: Callable[[], Sequence[Part]]  # may be asked when the tags of the batch are known
     _hashed: Sequence[Future[None]] = ()
     _counted: Sequence[Future[ColumnProfile]] = ()
+    _peopled: Future[None] | None = None
 
     def hash(self) -> None:
         """Begin to hash."""
@@ -97,9 +100,12 @@ class Underway:
         order = sorted(range(len(self.columns)), key=lambda at: -self.columns[at].series.estimated_size())
         begun = {at: _pool().submit(self.columns[at].count) for at in order}
         self._counted = [begun[at] for at in range(len(self.columns))]
+        self._peopled = _pool().submit(count_people, self.identifying())
 
     def counted(self) -> dict[str, ColumnProfile]:
         """Return the profiles of the columns when all are counted."""
+        if self._peopled:
+            self._peopled.result()
         return {column.path: done.result() for column, done in zip(self.columns, self._counted, strict=True)}
 
 
@@ -115,8 +121,9 @@ class LargeBatches:
         sketches: TableSketches,
         plan: TablePlan,
         counted: Callable[[int, Mapping[str, ColumnProfile]], None],
+        identifying: Callable[[pl.DataFrame], Sequence[Part]],
     ) -> None:
-        self.sketches, self.plan, self._hand_on = sketches, plan, counted
+        self.sketches, self.plan, self._hand_on, self._identifying = sketches, plan, counted, identifying
         self._hashing: Underway | None = None  # the batch that came last
         self._counting: Underway | None = None  # the one before it
 
@@ -124,7 +131,7 @@ class LargeBatches:
         """Begin with a flat batch; its columns go side by side, since Polars releases the interpreter's lock."""
         hashes = hashes_of_full(frame)
         columns = [LargeColumn(self.sketches, self.plan, s, hashes.get(s.name)) for s in frame.iter_columns()]
-        batch = Underway(frame.height, columns)
+        batch = Underway(frame.height, columns, lambda: self._identifying(frame))
         batch.hash()
         before, self._hashing = self._hashing, batch
         if before:

@@ -12,6 +12,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from plainview.assess.people import unread
+from plainview.assess.targets import assessed
+from plainview.assess.totals import Total
+from plainview.crowds import Crowd
+from plainview.distinct import Key
 from plainview.errors import DetectorError
 from plainview.files.source import FileSource
 from plainview.names import SafeNames
@@ -36,9 +41,9 @@ PART = "only a part was read: its reader died"
 class Apart:
     """Reads the file targets of one run. Make it before anything starts a thread; `close` it at the end."""
 
-    def __init__(self, options: Options, progress: Progress, targets: Sequence[Target]) -> None:
+    def __init__(self, options: Options, progress: Progress, targets: Sequence[Target], key: Key, total: Total) -> None:
         self.options, self.progress = options, progress
-        self.safe = SafeNames(*options.detectors)
+        self.safe, self.key, self.total = SafeNames(*options.detectors), key, total
         self.memory = options.memory_total or free() // 2
         cores = processors()
         self.size = max(1, min(options.threads or cores, self.memory // LEAST))
@@ -65,6 +70,7 @@ class Apart:
             detectors=tuple(os.fsencode(os.path.abspath(path)) for path in self.options.detectors),  # noqa: PTH100
             roots=self.roots,
             threads=cores if number == 0 else max(1, cores // self.size),
+            key=self.key.share(),
         )
         return msgspec.msgpack.encode(setup)
 
@@ -80,16 +86,19 @@ class Apart:
         self.progress.on_target(target)
         log = ReadLog()
         units = until_it_fails(source.units(log), target, log)
-        logs, tables = [log], list[TableReport]()
+        logs, tables, crowds = [log], list[TableReport](), list[Crowd]()
         kind = "files" if source.is_folder else ""
         try:
             for outcome in self.pool.run(_tasks(units, os.fsencode(source.root))):
                 logs.append(_log(outcome))
-                tables.extend(_marked(outcome))
+                for table, crowd in zip(outcome.reports, outcome.crowds, strict=True):
+                    marked = _marked(table, crowd) if outcome.died else (table, crowd)
+                    tables.append(marked[0])
+                    crowds.append(marked[1])
                 kind = kind or outcome.kind
         except WorkerRefusedError as error:
             raise DetectorError(str(error)) from None
-        return TargetReport(
+        made = TargetReport(
             target=self.safe(target),
             kind=kind or "file",
             coverage=coverage(
@@ -102,6 +111,7 @@ class Apart:
             ),
             tables=tuple(tables),
         )
+        return assessed(made, crowds, self.total)
 
 
 def isolation(held: Confined | None) -> str:
@@ -141,8 +151,7 @@ def _log(outcome: Outcome) -> ReadLog:
     )
 
 
-def _marked(outcome: Outcome) -> Sequence[TableReport]:
-    """Return the tables of a piece; those of one whose reader died say that they are parts."""
-    if not outcome.died:
-        return outcome.reports
-    return [msgspec.structs.replace(table, notes=(*table.notes, PART)) for table in outcome.reports]
+def _marked(table: TableReport, crowd: Crowd) -> tuple[TableReport, Crowd]:
+    """Return a table whose reader died: it says that it is a part."""
+    people, crowd = unread(table.people, crowd, PART)
+    return msgspec.structs.replace(table, notes=(*table.notes, PART), people=people), crowd

@@ -15,6 +15,7 @@ import polars as pl
 from plainview.classify.classify import classify
 from plainview.detectors import load_detectors
 from plainview.detectors.fieldnames import NameIndex
+from plainview.distinct import Key
 from plainview.errors import PlainviewError
 from plainview.matching.batches import SMALL, TableProfiler, add_small
 from plainview.matching.compiled import Matcher
@@ -29,7 +30,8 @@ class Engine:
 
     small = SMALL
 
-    def __init__(self, detectors: Sequence[Path] = ()) -> None:
+    def __init__(self, detectors: Sequence[Path] = (), key: Key | None = None) -> None:
+        self.key = key or Key()
         loaded = load_detectors(*detectors)
         self.detectors = {d.name: d for d in loaded}
         self.matcher = Matcher(loaded)
@@ -39,7 +41,7 @@ class Engine:
 
     def profiler(self, table: str, log: ReadLog) -> TableProfiler:
         """Return what adds up the batches of one table."""
-        return TableProfiler(self.matcher, self.names, table, log=log)
+        return TableProfiler(self.matcher, self.names, table, log=log, key=self.key)
 
     def add_small(self, parts: Sequence[tuple[TableProfiler, pl.DataFrame]]) -> None:
         """Count one small, flat batch of each of several tables at once; all or none are added."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from plainview.crowds import Crowd
 from plainview.pipeline.options import Progress
 from plainview.report.model import TableReport
 from plainview.tables import Batch, ReadLog, Source, Table, Unit
@@ -32,13 +33,16 @@ COLUMN = 32  # cells that the work for one column, however short, is worth
 UNDERWAY = 2  # batches of one table that are hashed or counted when the last one was read
 
 
+Judged = tuple[TableReport, Crowd]  # a table, and its people as others add them up
+
+
 @dataclass(slots=True)
 class UnitResult:
-    """What reading one unit gave: profiles by table, reports of those that no other unit adds to, and the log."""
+    """What reading one unit gave: profiles by table, judgements of those that no other unit adds to, and the log."""
 
     name: str
     log: ReadLog
-    reports: list[TableReport] = field(default_factory=list)
+    judged: list[Judged] = field(default_factory=list)
     tables: dict[str, tuple[Table, TableProfiler]] = field(default_factory=dict)
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from plainview.assess.totals import Total
+from plainview.distinct import Key
 from plainview.errors import PlainviewError, UsageError
 from plainview.files.source import FileSource
 from plainview.names import SafeNames, safe_name
@@ -58,7 +60,13 @@ def scan(
         run.close()
     if problems:  # what they look for was looked for nowhere
         reports[0] = _with_problems(reports[0], problems)
-    return Report(tool=Tool(version=__version__), started=started, finished=now(), targets=tuple(reports))
+    return Report(
+        tool=Tool(version=__version__),
+        started=started,
+        finished=now(),
+        targets=tuple(reports),
+        people=run.total.people(),
+    )
 
 
 def _parsed(given: object, number: int) -> Target:
@@ -82,18 +90,19 @@ class Run:
     def __init__(self, options: Options, progress: Progress, targets: Sequence[Target]) -> None:
         self.options, self.progress, self.targets = options, progress, targets
         files = [target for target in targets if target.is_local_file]
+        self.key, self.total = Key(), Total()  # of the sketches of people; both die with the run
         self._apart: Apart | None = None
         if files and options.apart and available():
             from plainview.pipeline.apart import Apart
 
-            self._apart = Apart(options, progress, files)
+            self._apart = Apart(options, progress, files, self.key, self.total)
 
     @cached_property
     def scanner(self) -> Scanner:
         """What reads in this process, made ready when it is needed first."""
         from plainview.pipeline.scanner import Scanner
 
-        return Scanner(self.options, self.progress)
+        return Scanner(self.options, self.progress, self.key, self.total)
 
     def report(self, target: Target) -> TargetReport:
         """Read one target."""

@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from plainview.assess.people import people_of
+from plainview.assess.targets import assessed
+from plainview.assess.totals import Total
+from plainview.distinct import Key
 from plainview.names import SafeNames
-from plainview.pipeline.gathering import coverage, grouped, printable, until_it_fails
+from plainview.pipeline.gathering import SENTENCE, coverage, grouped, printable, until_it_fails
 from plainview.pipeline.options import Options, Progress
-from plainview.pipeline.reading import FAILURES, Shared, UnitResult, read_units
-from plainview.report.model import Column, TableReport, TargetReport
+from plainview.pipeline.reading import FAILURES, Judged, Shared, UnitResult, read_units
+from plainview.report.model import Column, People, TableReport, TargetReport
 from plainview.report.sentences import agreeing
 from plainview.tables import ReadLog, Source, Table, Unit
 
@@ -27,11 +31,17 @@ if TYPE_CHECKING:
 class Scanner:
     """Detectors made ready once, used for any number of targets; beside the first reading where they are ours alone."""
 
-    def __init__(self, options: Options | None = None, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        options: Options | None = None,
+        progress: Progress | None = None,
+        key: Key | None = None,
+        total: Total | None = None,
+    ) -> None:
         self.options = options or Options()
         self.progress = progress or Progress()
-        self.safe = SafeNames(*self.options.detectors)
-        self.shared = Shared(_made_ready(self.options.detectors), self.progress, self.options.sample)
+        self.safe, self.total = SafeNames(*self.options.detectors), total or Total()
+        self.shared = Shared(_made_ready(self.options.detectors, key), self.progress, self.options.sample)
         if self.options.detectors:
             _ = self.engine  # raises DetectorError before anything is read
 
@@ -52,18 +62,19 @@ class Scanner:
             return TargetReport(target=self.safe(target), kind=source.kind, coverage=looked)
         units = until_it_fails(source.units(log), target, log)
         tables: dict[str, tuple[Table, TableProfile]] = {}
-        logs, judged = [log], []
+        logs, judged = [log], list[Judged]()
         for result in self._run(source, units):
             logs.append(result.log)
-            judged.extend(result.reports)
+            judged.extend(result.judged)
             for name, (table, profiler) in result.tables.items():
                 profile = profiler.total
                 if name in tables:
                     table = tables[name][0].noted_with(table)
                     profile = tables[name][1].merge(profile)
                 tables[name] = (table, profile)
-        reports = (*judged, *(self.table_report(table, profile, log) for table, profile in tables.values()))
-        return TargetReport(
+        judged += [self.table_report(table, profile, log) for table, profile in tables.values()]
+        reports = tuple(report for report, _ in judged)
+        made = TargetReport(
             target=self.safe(target),
             kind=source.kind,
             exposure=printable(source.exposure(), self.safe),  # with the footprint of the reading in it
@@ -73,9 +84,10 @@ class Scanner:
             ),
             tables=reports,
         )
+        return assessed(made, [crowd for _, crowd in judged], self.total)
 
-    def table_report(self, table: Table, profile: TableProfile, log: ReadLog | None = None) -> TableReport:
-        """Judge one table. A fault of ours is told to `log`: the other tables are judged."""
+    def table_report(self, table: Table, profile: TableProfile, log: ReadLog | None = None) -> Judged:
+        """Judge one table and count its people. A fault of ours is told to `log`: the other tables are judged."""
         try:
             columns = self.engine.judge(table.name, profile)
         except FAILURES as error:
@@ -83,18 +95,27 @@ class Scanner:
                 raise
             log.skip(table.name, error)
             columns = ()
-        return TableReport(
+        bound = self._bound(profile.rows, table)
+        people, crowd = people_of(profile, columns, whole=not bound)
+        report = TableReport(
             name=self.safe(table.name),
             kind=table.kind,
             rows=profile.rows,
             rows_read=profile.rows,
             columns_total=len(profile.columns),
-            notes=(*(self.safe(agreeing(note)) for note in table.notes), *self._bound(profile.rows, table)),
+            notes=(*(self.safe(agreeing(note)) for note in table.notes), *bound),
             columns=tuple(self._safe_column(c) for c in columns),
+            people=people and self._safe_people(people),
         )
+        return report, crowd
 
     def _safe_column(self, column: Column) -> Column:
         return msgspec.structs.replace(column, path=self.safe(column.path), detector=self.safe(column.detector))
+
+    def _safe_people(self, people: People) -> People:
+        return msgspec.structs.replace(
+            people, reasons=tuple(self.safe(reason, limit=SENTENCE) for reason in people.reasons)
+        )
 
     def _bound(self, rows: int, table: Table) -> tuple[str, ...]:
         """Say what a sample cannot exclude: the rule of three (Hanley and Lippman-Hand, JAMA 1983)."""
@@ -109,7 +130,7 @@ class Scanner:
         if source.whole_tables:
             for result in results:  # nothing of these tables is still to come: their profiles can go
                 judged = (self.table_report(table, made.total, result.log) for table, made in result.tables.values())
-                result.reports = list(judged)
+                result.judged = list(judged)
                 result.tables = {}
         return results
 
@@ -148,7 +169,7 @@ def _awaited(future: Future[list[UnitResult]]) -> list[UnitResult]:
     return future.result()
 
 
-def _made_ready(detectors: Sequence[Path]) -> Future[Engine]:
+def _made_ready(detectors: Sequence[Path], key: Key | None) -> Future[Engine]:
     """Make the engine ready in a thread: reading begins meanwhile, and lets go of the interpreter's lock."""
     made: Future[Engine] = Future()
 
@@ -156,7 +177,7 @@ def _made_ready(detectors: Sequence[Path]) -> Future[Engine]:
         try:
             from plainview.pipeline.engine import Engine
 
-            made.set_result(Engine(detectors))
+            made.set_result(Engine(detectors, key))
         except BaseException as error:  # noqa: BLE001  handed to whom it is for
             made.set_exception(error)
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from plainview.distinct import Key
 from plainview.errors import PlainviewError
 from plainview.pipeline.options import Options, Progress
 from plainview.tables import Limits, ReadLog, Unit
@@ -26,9 +27,8 @@ from plainview.workers.sandbox import confine
 
 if TYPE_CHECKING:
     from plainview.files.source import FileSource
-    from plainview.pipeline.reading import UnitResult
+    from plainview.pipeline.reading import Judged, UnitResult
     from plainview.pipeline.scanner import Scanner
-    from plainview.report.model import TableReport
 
 # Where the libraries and their data lie
 SYSTEM = ("/usr", "/lib", "/lib64", "/etc", "/proc", "/sys", "/dev/null", "/dev/urandom")
@@ -44,6 +44,7 @@ class Setup(msgspec.Struct, frozen=True):
     detectors: tuple[bytes, ...]
     roots: tuple[bytes, ...]
     threads: int  # of the libraries
+    key: bytes  # of the run, for the sketches of people
 
 
 def serve(channel: Channel) -> None:
@@ -65,7 +66,7 @@ def serve(channel: Channel) -> None:
         detectors = tuple(Path(os.fsdecode(path)) for path in setup.detectors)
         talk = Talk(channel)
         options = Options(sample=setup.sample, threads=1, detectors=detectors, limits=setup.limits)
-        scanner = Scanner(options, talk.progress())
+        scanner = Scanner(options, talk.progress(), Key(setup.key))
     except PlainviewError as error:
         say(channel, Refused(str(error)))
         return
@@ -156,7 +157,7 @@ class Files:
             return
         units = [Unit(piece.name, piece.size, None, os.fsdecode(piece.locator)) for piece in task.pieces]
         for piece, result in zip(task.pieces, self.scanner.read_units(source, units), strict=True):
-            self._say(piece.number, result.reports, result.log, kind=source.kind, final=True)
+            self._say(piece.number, result.judged, result.log, kind=source.kind, final=True)
         self.talk.moved(now=True)
         say(self.talk.channel, Finished())
 
@@ -173,10 +174,10 @@ class Files:
         began = time.monotonic()
         if began < self.due:
             return
-        reports = [
-            self.scanner.table_report(table, profiler.total, ReadLog()) for table, profiler in result.tables.values()
+        judged = [
+            self.scanner.table_report(table, profiler.so_far(), ReadLog()) for table, profiler in result.tables.values()
         ]
-        self._say(self.talk.numbers[result.name], reports, result.log, kind="", final=False)
+        self._say(self.talk.numbers[result.name], judged, result.log, kind="", final=False)
         self.due = time.monotonic() + max(FIRST_PART, DEARER * (time.monotonic() - began))
 
     def _source(self, piece: Piece) -> FileSource:
@@ -187,10 +188,10 @@ class Files:
             self.sources[piece.root] = FileSource(root, self.scanner.options.limits, resolved=True)
         return self.sources[piece.root]
 
-    def _say(self, number: int, reports: Sequence[TableReport], log: ReadLog, *, kind: str, final: bool) -> None:
+    def _say(self, number: int, judged: Sequence[Judged], log: ReadLog, *, kind: str, final: bool) -> None:
         outcome = Outcome(
             number,
-            tuple(reports),
+            tuple(report for report, _ in judged),
             tuple(log.skipped),
             tuple(log.noted),
             log.tables_listed,
@@ -198,5 +199,6 @@ class Files:
             log.bytes_read,
             kind,
             final,
+            crowds=tuple(crowd for _, crowd in judged),
         )
         say(self.talk.channel, outcome)

@@ -94,6 +94,31 @@ class Column(Base, frozen=True, kw_only=True):
     detector: str = ""
 
 
+class PeopleGroup(Base, frozen=True, kw_only=True):
+    """How many people of some kind: under an age, of a country (ISO 3166-1), or of none that is known.
+
+    `few`: fewer than five, of which no number is given. `estimate` is None where none can be.
+    """
+
+    name: str
+    low: int = 0
+    estimate: int | None = 0
+    high: int | None = 0
+    few: bool = False
+
+
+class People(Base, frozen=True, kw_only=True):
+    """How many different people: at least, about, at most. None where no number can be given."""
+
+    low: int = 0
+    estimate: int | None = None
+    high: int | None = None
+    examples: int = 0
+    minors: tuple[PeopleGroup, ...] = ()
+    by_country: tuple[PeopleGroup, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
 class TableReport(Base, frozen=True, kw_only=True):
     """A table with the personal data found in it; `columns_total` counts all its columns."""
 
@@ -104,6 +129,7 @@ class TableReport(Base, frozen=True, kw_only=True):
     columns_total: int = 0
     notes: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
+    people: People | None = None
 
 
 class TargetReport(Base, frozen=True, kw_only=True):
@@ -114,6 +140,7 @@ class TargetReport(Base, frozen=True, kw_only=True):
     exposure: Exposure | None = None
     coverage: Coverage = Coverage()
     tables: tuple[TableReport, ...] = ()
+    people: People | None = None
 
 
 class Tool(Base, frozen=True, kw_only=True):
@@ -131,6 +158,7 @@ class Report(Base, frozen=True, kw_only=True):
     started: str = ""
     finished: str = ""
     targets: tuple[TargetReport, ...] = ()
+    people: People | None = None
 
     @property
     def found(self) -> bool:

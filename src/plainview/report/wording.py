@@ -10,7 +10,18 @@ from functools import cache
 from importlib.resources import files
 from math import fsum
 
-from plainview.report.model import Column, Coverage, Exposure, Report, Skipped, TableReport, TargetReport, Tls
+from plainview.report.model import (
+    Column,
+    Coverage,
+    Exposure,
+    People,
+    PeopleGroup,
+    Report,
+    Skipped,
+    TableReport,
+    TargetReport,
+    Tls,
+)
 
 SPECIAL = "special category (GDPR Art. 9)"
 CONVICTIONS = "criminal convictions (GDPR Art. 10)"
@@ -271,6 +282,38 @@ def rows(table: TableReport) -> str:
     if table.rows > table.rows_read:
         return f"{table.rows_read:,} of {table.rows:,} rows read"
     return f"{count(table.rows_read, 'row')} read"
+
+
+def persons(people: People) -> str:
+    """Return how many people, in words: "about 25,000 people; at least 24,600, at most 25,400"."""
+    low, high = people.low, people.high
+    if people.estimate is None:
+        return f"at least {count(low, 'person', 'people')}" + _most(high)
+    if low == people.estimate == high:
+        return count(low, "person", "people")
+    return f"about {count(people.estimate, 'person', 'people')}; at least {low:,}{_most(high)}"
+
+
+def _most(high: int | None) -> str:
+    return f", at most {high:,}" if high is not None else ", how many more is open"
+
+
+def group(one: PeopleGroup) -> str:
+    """Return how many people are of a kind: "under 18: 312", "DE: fewer than 5"."""
+    if one.few:
+        return f"{one.name}: fewer than 5"
+    if one.low == one.estimate == one.high:
+        return f"{one.name}: {one.low:,}"
+    likely = f"about {one.estimate:,}; " if one.estimate is not None else ""
+    return f"{one.name}: {likely}at least {one.low:,}{_most(one.high)}"
+
+
+def minors(people: People) -> str:
+    """Return how many children, in words; an empty text where no age is known."""
+    if not people.minors:
+        return ""
+    under = [one for one in people.minors if one.high != 0]
+    return "; ".join(map(group, under)) or "nobody whose age is known is under 18"
 
 
 def tls(seen: Tls) -> str:

@@ -1,9 +1,13 @@
-"""What a worker and its parent say to each other. Names, shapes and counts: no message has a place for a value."""
+"""What a worker and its parent say to each other. Names, shapes and counts: no message has a place for a value.
+
+A task's outcome carries the keyed sketches of people as well (`crowds`), which the parent adds up and drops.
+"""
 
 from __future__ import annotations
 
 import msgspec
 
+from plainview.crowds import Crowd
 from plainview.report.model import TableReport
 
 
@@ -63,6 +67,7 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True, tag="outcome"):
     kind: str = ""
     final: bool = False
     died: bool = False  # set by the parent
+    crowds: tuple[Crowd, ...] = ()  # the people of each report
 
 
 class Finished(msgspec.Struct, frozen=True, array_like=True, tag="finished"):

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from plainview.report import wording
-from plainview.report.model import Column, Exposure, Report, TableReport, TargetReport
+from plainview.report.model import Column, Exposure, People, Report, TableReport, TargetReport
 
 SHOWN_PER_REASON = 20
 SHOWN_PER_KIND = 20  # columns of one table
@@ -87,6 +87,9 @@ def _target(number: int, target: TargetReport, *, verbose: bool) -> Iterator[Lin
     if target.exposure is not None:
         yield 0, "", ""
         yield from _exposure(target.exposure, verbose=verbose)
+    if target.people is not None:
+        yield 0, "", ""
+        yield from _people(target.people)
     found = wording.worst_first(target.tables)
     if len(found) > OVERVIEW:
         yield 0, "", ""
@@ -102,6 +105,16 @@ def _target(number: int, target: TargetReport, *, verbose: bool) -> Iterator[Lin
             yield from _table(table, verbose=verbose)
     yield 0, "", ""
     yield from _coverage(target, verbose=verbose)
+
+
+def _people(people: People) -> Iterator[Line]:
+    yield 2, f"Whom it concerns: {wording.persons(people)}", "bold"
+    if people.minors:
+        yield 4, f"Children: {wording.minors(people)}", ""
+    if people.by_country:
+        yield 4, f"Countries: {'; '.join(map(wording.group, people.by_country))}", ""
+    for reason in people.reasons:
+        yield 4, f"Why: {reason}", ""
 
 
 def _exposure(exposure: Exposure, *, verbose: bool) -> Iterator[Line]:
@@ -137,6 +150,10 @@ def _exposure(exposure: Exposure, *, verbose: bool) -> Iterator[Line]:
 
 def _table(table: TableReport, *, verbose: bool) -> Iterator[Line]:
     yield 4, f"{quoted(table.name)}: {wording.rows(table)}; {wording.columns(table)}", "bold"
+    if table.people is not None:
+        yield 6, f"People: {wording.persons(table.people)}", ""
+        for reason in table.people.reasons if verbose else ():
+            yield 8, f"why: {reason}", "dim"
     for note in table.notes if verbose else table.notes[:3]:
         yield 6, f"Note: {note}", ""
     for group in wording.groups(table):

@@ -1,0 +1,75 @@
+"""People by age and by country, from the codes beside the hashes of a sketch.
+
+Of a group of fewer than five no number is told.
+"""
+
+from __future__ import annotations
+
+from math import ceil, floor, sqrt
+
+from plainview import codes
+from plainview.distinct import Distinct, Z
+from plainview.report.model import PeopleGroup
+
+FEW = 5
+UNKNOWN = "unknown"
+SHOWN = 0.02  # share of people with a known country or age from which on the groups say something
+
+
+def examples(sketch: Distinct) -> int:
+    """Return how many have an address that is reserved for examples."""
+    return _scaled(sketch, sum(n for code, n in sketch.tally().items() if code & codes.RESERVED))
+
+
+def minors(sketch: Distinct) -> tuple[PeopleGroup, ...]:
+    """Return how many are surely, and at most, under each age that laws name; nothing where no age is known."""
+    tally = sketch.tally()
+    aged = sum(n for code, n in tally.items() if code & codes.AGED)
+    if aged < max(1, SHOWN * len(sketch)):
+        return ()
+    groups = []
+    for age, flag in codes.UNDER.items():
+        surely = sum(n for code, n in tally.items() if code & flag)
+        perhaps = sum(n for code, n in tally.items() if code & codes.MAYBE_MINOR) if age == 18 else surely
+        groups.append(_group(f"under {age}", sketch, surely, perhaps))
+    missing = len(sketch) - aged
+    return (*groups, *([_group("age unknown", sketch, missing, missing)] if missing else []))
+
+
+def by_country(sketch: Distinct) -> tuple[PeopleGroup, ...]:
+    """Return how many are of each country, the largest first, those of none at the end; nothing where none is known."""
+    found: dict[str, int] = {}
+    for code, n in sketch.tally().items():
+        country = codes.country_of(code) or UNKNOWN
+        found[country] = found.get(country, 0) + n
+    unknown = found.pop(UNKNOWN, 0)
+    if sum(found.values()) < max(1, SHOWN * len(sketch)):
+        return ()
+    order = sorted(found, key=lambda country: (-found[country], country))
+    groups = [_group(country, sketch, found[country], found[country]) for country in order]
+    return (*groups, *([_group(UNKNOWN, sketch, unknown, unknown)] if unknown else []))
+
+
+def _scaled(sketch: Distinct, seen: int) -> int:
+    return seen if sketch.exact else round(seen / len(sketch) * sketch.estimate)
+
+
+def _group(name: str, sketch: Distinct, surely: int, perhaps: int) -> PeopleGroup:
+    """Return a group of which `surely` and at most `perhaps` of the kept hashes are members."""
+    low, estimate, high = _bounds(sketch, surely, perhaps)
+    if 0 < high < FEW:
+        return PeopleGroup(name=name, low=0, estimate=None, high=FEW - 1, few=True)
+    return PeopleGroup(name=name, low=low, estimate=estimate, high=high)
+
+
+def _bounds(sketch: Distinct, surely: int, perhaps: int) -> tuple[int, int, int]:
+    if sketch.exact:
+        return surely, surely, perhaps
+    size, every = len(sketch), sketch.estimate
+
+    def wilson(seen: int, sign: int) -> float:
+        share, z = seen / size, Z * Z / size
+        return (share + z / 2 + sign * Z * sqrt(share * (1 - share) / size + z / size / 4)) / (1 + z)
+
+    low, high = wilson(surely, -1) * every / (1 + sketch.error), wilson(perhaps, 1) * every / (1 - sketch.error)
+    return max(0, floor(low)) if surely else 0, round(surely / size * every), ceil(high)

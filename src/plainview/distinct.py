@@ -1,0 +1,137 @@
+"""How many different things there are: the smallest keyed hashes, which add up. Exact while there are few.
+
+A hash is made under a random key of the run (`Key`) and lives in memory: in this process, and in messages between
+the processes of one run. Nothing here prints one.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from array import array
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+from math import sqrt
+
+import msgspec
+
+from plainview.codes import joined
+
+MOST = 16_384  # hashes that are kept; below that the count is exact
+SPACE = 2.0**64
+Z = 2.8  # standard errors on both sides that hold 99.5 of 100 counts
+
+
+class Key:
+    """The random key of one run. It has no text form and cannot be written."""
+
+    __slots__ = ("_secret",)
+
+    def __init__(self, secret: bytes = b"") -> None:
+        self._secret = secret or secrets.token_bytes(32)
+
+    def __repr__(self) -> str:
+        return "Key(…)"
+
+    def __reduce__(self) -> str:
+        raise TypeError("the key of a run stays in memory")
+
+    def share(self) -> bytes:
+        """Return it for a worker of the same run."""
+        return self._secret
+
+    def seed(self, form: str) -> int:
+        """Return the seed of the hashes of values of one form, from 0 to 2**64 - 1."""
+        return int.from_bytes(blake2b(form.encode(), key=self._secret, digest_size=8).digest(), "little")
+
+
+class Distinct(msgspec.Struct, frozen=True, array_like=True):
+    """The MOST smallest hashes of the distinct things seen, each with a code that says what kind of thing it is.
+
+    `hashes` are unsigned numbers of 64 bits, ascending; `codes` unsigned numbers of 16 bits, one for each. What a code
+    means stands in `codes`.
+    """
+
+    hashes: bytes = b""
+    codes: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"Distinct({len(self)} of about {self.estimate:,.0f})"
+
+    def __len__(self) -> int:
+        return len(self.hashes) >> 3
+
+    def __bool__(self) -> bool:
+        return bool(self.hashes)
+
+    def merge(self, other: Distinct) -> Distinct:
+        """Return what both have seen together."""
+        if not (self and other):
+            return self or other
+        return made(union(dict(self.items()), other.items()))
+
+    def items(self) -> Iterable[tuple[int, int]]:
+        """Return the hashes with their codes. Raises ValueError where the two are not of one length."""
+        return zip(_numbers("Q", self.hashes), _numbers("H", self.codes), strict=True)
+
+    @property
+    def exact(self) -> bool:
+        """True when all distinct things are kept."""
+        return len(self) < MOST
+
+    @property
+    def estimate(self) -> float:
+        """How many different things were seen."""
+        return float(len(self)) if self.exact else (MOST - 1) * SPACE / _numbers("Q", self.hashes)[-1]
+
+    @property
+    def error(self) -> float:
+        """The largest relative error of `estimate` in 99.5 of 100 cases."""
+        return 0.0 if self.exact else Z / sqrt(MOST - 2)
+
+    def bounds(self) -> tuple[float, float, float]:
+        """Return the least, the likely and the largest number."""
+        likely = self.estimate
+        return likely / (1 + self.error), likely, likely / (1 - self.error)
+
+    def tally(self) -> Mapping[int, int]:
+        """Return how many of the things that are kept have each code."""
+        found: dict[int, int] = {}
+        for code in _numbers("H", self.codes):
+            found[code] = found.get(code, 0) + 1
+        return found
+
+
+def _numbers(kind: str, packed: bytes) -> array[int]:
+    numbers = array(kind)
+    numbers.frombytes(packed)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers
+
+
+def _packed(kind: str, numbers: Iterable[int]) -> bytes:
+    found = array(kind, numbers)
+    if sys.byteorder == "big":
+        found.byteswap()
+    return found.tobytes()
+
+
+def union(known: dict[int, int], more: Iterable[tuple[int, int]]) -> dict[int, int]:
+    """Add hashes with their codes to `known`, which is returned."""
+    for key, code in more:
+        before = known.setdefault(key, code)
+        if before != code:
+            known[key] = joined(before, code)
+    return known
+
+
+def smallest(known: Mapping[int, int]) -> dict[int, int]:
+    """Keep the MOST smallest hashes, in their order."""
+    return {key: known[key] for key in sorted(known)[:MOST]}
+
+
+def made(known: Mapping[int, int]) -> Distinct:
+    """Return the sketch of hashes with their codes."""
+    kept = smallest(known)
+    return Distinct(_packed("Q", kept), _packed("H", kept.values()))

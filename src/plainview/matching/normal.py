@@ -1,0 +1,113 @@
+"""Identifiers in one spelling each, and their hashes under the key of the run. Cells in, numbers out."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from plainview import codes
+
+Hashes = npt.NDArray[np.uint64]
+Codes = npt.NDArray[np.uint16]
+SEPARATORS = b" -./()\xc2\xa0"  # in numbers that people write down
+EXAMPLES = (  # RFC 2606, RFC 6761: no such address reaches anybody
+    r"@(?:[^@]*\.)?(?:example\.(?:com|org|net|edu)|example|test|invalid|localhost)\.?$"
+)
+FICTIONAL = (  # nobody's: North America 555-01xx, and what Ofcom and the Bundesnetzagentur keep for drama
+    r"^1?[2-9][0-9]{2}55501[0-9]{2}$|^44(?:20794609[0-9]{2}|1632960[0-9]{3}|7700900[0-9]{3})$"
+    r"|^49(?:3023125[0-9]{3}|15228817[0-9]{3})$"
+)
+
+
+def normal(values: pl.Series, form: str, region: str = "") -> pl.Series:
+    """Return cells that are filled in the spelling of their form: `email`, `phone`, `id`, `name` or `date`.
+
+    `region` is the calling code of numbers that are written without one, "" where it is not known.
+    """
+    if form == "email":
+        folded = values.str.strip_chars().str.to_lowercase()
+        return folded.str.replace(r"\+[^@]*@", "@") if folded.str.contains("+", literal=True).any() else folded
+    if form == "phone":
+        return _phones(_bare(values), region)
+    if form == "id":
+        return _bare(values).str.to_uppercase()
+    return values.str.strip_chars().str.to_lowercase()
+
+
+def hashed(values: pl.Series, seed: int) -> Hashes:
+    """Return the keyed hashes of normal values."""
+    return values.hash(seed).to_numpy()
+
+
+def _bare(values: pl.Series) -> pl.Series:
+    """Drop what people write between the digits and letters of a number."""
+    joined = values.str.join("").cast(pl.Binary).item() or b""
+    there = [sign for sign in SEPARATORS.decode() if sign.encode() in joined]
+    if len(there) > 2:
+        return values.str.replace_all(r"[ \-./()\x{a0}]+", "")
+    for sign in there:
+        values = values.str.replace_all(sign, "", literal=True)
+    return values
+
+
+def _phones(bare: pl.Series, region: str) -> pl.Series:
+    """Return numbers with their calling code as far as it is known, digits alone."""
+    whole = bare.str.starts_with("+") | bare.str.starts_with("00")
+    if whole.all():
+        return bare.str.strip_chars_start("+0")
+    trunk = bare.str.strip_chars_start("+0")
+    if not region:
+        return trunk
+    # what has the calling code without a plus sign keeps it where it is long enough for both
+    long = trunk.str.starts_with(region) & (trunk.str.len_bytes() > 8 + len(region)) & ~bare.str.starts_with("0")
+    return pl.select(pl.when(whole | long).then(trunk).otherwise(pl.lit(region) + trunk)).to_series()
+
+
+def region_of(values: pl.Series) -> str:
+    """Return the calling code that most numbers which have one begin with, or "" where no number has one."""
+    sample = values.head(2048)
+    sample = sample.filter(sample.str.contains(r"^\s*(?:\+|00)[1-9]")).head(256)
+    found: dict[str, int] = {}
+    for number in _bare(sample).to_list():
+        code = calling_code(number.lstrip("+0"))
+        found[code] = found.get(code, 0) + 1
+    return max(sorted(found), key=lambda code: found[code]) if found else ""
+
+
+def calling_code(digits: str) -> str:
+    """Return the calling code that an international number begins with, or ""."""
+    known = _regions()
+    return next((digits[:length] for length in (1, 2, 3) if digits[:length] in known), "")
+
+
+@cache
+def _regions() -> dict[str, tuple[str, ...]]:
+    from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
+
+    return {str(code): tuple(regions) for code, regions in COUNTRY_CODE_TO_REGION_CODE.items()}
+
+
+def codes_of(values: pl.Series, form: str) -> Codes:
+    """Return what normal values say by themselves: a reserved example, a country of its numbering plan."""
+    found = np.zeros(len(values), dtype=np.uint16)
+    if form == "email":
+        found[values.str.contains(EXAMPLES).to_numpy()] = codes.RESERVED
+    if form == "phone":
+        digits = values.str.slice(0, 3).str.pad_end(3, "0").cast(pl.Int64, strict=False).fill_null(0).to_numpy()
+        found = _by_digits()[digits % 1000]
+        found[values.str.contains(FICTIONAL).to_numpy()] |= np.uint16(codes.RESERVED)
+    return found
+
+
+@cache
+def _by_digits() -> Codes:
+    """Return the code of the country by the first three digits of a number; +1 and +7 are shared by several."""
+    found = np.zeros(1000, dtype=np.uint16)
+    for code, regions in _regions().items():
+        if len(regions) == 1 or code == "44":  # the islands that share +44 are as one with the whole
+            first = int(code.ljust(3, "0"))
+            found[first : first + 10 ** (3 - len(code))] = codes.of_country(regions[0])
+    return found
