@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from plainview.detectors import DATA, read_folder, snapshot
-from plainview.detectors.fieldnames import fold
+from plainview.detectors.fieldnames import books_from, fold
 
 
 def main() -> None:
@@ -21,7 +21,8 @@ def main() -> None:
     detectors = sorted(read_folder(DATA), key=lambda detector: detector.name)
     made = snapshot.PACKAGE / snapshot.FILE
     new = made.with_suffix(".new")
-    new.write_bytes(snapshot.pack(snapshot.PACKAGE, detectors, [fold(detector) for detector in detectors]))
+    folded = [fold(detector) for detector in detectors]
+    new.write_bytes(snapshot.pack(snapshot.PACKAGE, detectors, books_from(detectors), folded))
     new.replace(made)
 
 

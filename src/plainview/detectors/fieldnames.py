@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from plainview.detectors import Detector
-from plainview.detectors.snapshot import Folded, folded_names
+from plainview.detectors.snapshot import Books, Folded, books_of, folded_names
 
 # Tokens behind a match that turn a field into something about it: `email_verified`, `phone_count`.
 WEAKENING = frozenset(
@@ -138,6 +138,24 @@ def fold(detector: Detector) -> Folded:
     return Folded(tuple(own), tuple(own.values()), tuple(tails), vetoes)
 
 
+def books_from(detectors: Sequence[Detector]) -> Books:
+    """Fold the names of all detectors."""
+    entries: dict[str, list[int]] = {}
+    unspaced: dict[str, list[int]] = {}
+    tails: dict[str, list[int]] = {}
+    vetoes: dict[str, list[int]] = {}
+    for place, detector in enumerate(detectors):
+        folded = folded_names(detector) or fold(detector)
+        for spelling, at in zip(folded.spellings, folded.entries, strict=True):
+            book = entries if spelling.isascii() or not _UNSPACED.search(spelling) else unspaced
+            book.setdefault(spelling, []).extend((place, at))
+        for word, entry in folded.tails:
+            tails.setdefault(word, []).extend((place, detector.names.index(entry)))
+        for entry in dict.fromkeys(folded.vetoes):
+            vetoes.setdefault(entry, []).append(place)
+    return Books(*({key: tuple(row) for key, row in book.items()} for book in (entries, unspaced, tails, vetoes)))
+
+
 @dataclass(frozen=True, slots=True)
 class NameMatch:
     """`strength` is 1 for the whole name, down to 0.1 where other words turn its meaning."""
@@ -151,24 +169,18 @@ class NameIndex:
     """All names of all detectors, ready to be looked up."""
 
     def __init__(self, detectors: Iterable[Detector]) -> None:
-        self.entries: dict[str, list[tuple[str, str]]] = {}
-        self.unspaced: dict[str, list[tuple[str, str]]] = {}
-        self.vetoes: dict[str, set[str]] = {}
-        self.tails: dict[str, list[tuple[str, str]]] = {}
-        for detector in detectors:
-            name, names = detector.name, detector.names
-            folded = folded_names(detector) or fold(detector)
-            for spelling, at in zip(folded.spellings, folded.entries, strict=True):
-                book = self.entries if spelling.isascii() or not _UNSPACED.search(spelling) else self.unspaced
-                book.setdefault(spelling, []).append((name, names[at]))
-            for word, entry in folded.tails:
-                self.tails.setdefault(word, []).append((name, entry))
-            for entry in folded.vetoes:
-                self.vetoes.setdefault(entry, set()).add(name)
+        self._detectors = tuple(detectors)
+        books = books_of(self._detectors) or books_from(self._detectors)
+        self.entries, self.unspaced, self.tails, self.vetoes = books.entries, books.unspaced, books.tails, books.vetoes
         self.knows_persons = "customername" in self.entries
         self.longest = max(map(len, self.entries), default=0)
         self.longest_unspaced = max(map(len, self.unspaced), default=0)
         self._cache: dict[tuple[str, str], tuple[NameMatch, ...]] = {}
+
+    def said(self, row: Sequence[int]) -> list[tuple[str, str]]:
+        """Return the names of the detectors and entries that a row of a book stands for."""
+        found = ((self._detectors[place], at) for place, at in zip(row[::2], row[1::2], strict=True))
+        return [(detector.name, detector.names[at]) for detector, at in found]
 
     def match(self, path: str, table: str = "") -> tuple[NameMatch, ...]:
         """Return what the last part of `path` says, read with the part before it and the table's name."""
@@ -199,7 +211,8 @@ class NameIndex:
         vetoed: set[str] = set()
         for i in range(len(own)):
             for j in range(i + 1, len(own) + 1):
-                vetoed |= self.vetoes.get("".join(own[i:j]), set())
+                places = self.vetoes.get("".join(own[i:j]), ())
+                vetoed |= {self._detectors[place].name for place in places}
         return tuple(m for m in best.values() if m.detector not in vetoed)
 
     def _in_tokens(self, context: Sequence[str], own: Sequence[str]) -> list[NameMatch]:
@@ -215,7 +228,7 @@ class NameIndex:
                 if len(joined) > self.longest:
                     break
                 if j >= first_own and joined in self.entries:
-                    spans.append((i, j + 1, self.entries[joined]))
+                    spans.append((i, j + 1, self.said(self.entries[joined])))
         spans = [s for s in spans if not any(o[0] <= s[0] and s[1] <= o[1] and o[:2] != s[:2] for o in spans)]
         found = [
             NameMatch(name, entry, _strength(whole, i, j, first_own)) for i, j, rows in spans for name, entry in rows
@@ -229,7 +242,7 @@ class NameIndex:
             for cut in range(_HEAD, len(word) - _TAIL + 1):
                 if word[cut:] in self.tails:
                     strength = 0.9 * _strength(whole, at, at + 1, first_own)
-                    return [NameMatch(name, entry, strength) for name, entry in self.tails[word[cut:]]]
+                    return [NameMatch(name, entry, strength) for name, entry in self.said(self.tails[word[cut:]])]
         return []
 
     def _unspaced(self, text: str, own: Sequence[str]) -> list[NameMatch]:
@@ -245,7 +258,7 @@ class NameIndex:
         return [
             NameMatch(name, entry, 1.0 if j - i == len(text) else 0.9 if j == len(text) else 0.6)
             for i, j in longest
-            for name, entry in self.unspaced[text[i:j]]
+            for name, entry in self.said(self.unspaced[text[i:j]])
         ]
 
 

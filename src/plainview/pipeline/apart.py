@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from plainview.targets.target import Target
 
 LEAST = 512 << 20  # bytes of memory that one worker must have
-SPARE = 1  # processes more than run at once, for those that die
+SPARE = 1  # processes more than run at once, for those that die; none for a run with one file, which needs no second
 PART = "only a part was read: its reader died"
 
 
@@ -48,8 +48,11 @@ class Apart:
         cores = processors()
         self.size = max(1, min(options.threads or cores, self.memory // LEAST))
         self.roots = tuple(os.fsencode(os.path.realpath(target.path)) for target in targets)
+        reserve = self.size + SPARE
+        if all(map(os.path.isfile, self.roots)):
+            reserve = min(reserve, len(self.roots))
         self.pool = Pool(
-            Starter("plainview.pipeline.worker:serve", self.size + SPARE),
+            Starter("plainview.pipeline.worker:serve", reserve),
             self.size,
             Bounds(options.limits.seconds, self.memory // self.size),
             self._setup,

@@ -23,7 +23,6 @@ from plainview.pipeline.options import Options, Progress
 from plainview.tables import Limits, ReadLog, Unit
 from plainview.workers.channel import Channel
 from plainview.workers.messages import Answer, Began, Confined, Finished, Moved, Outcome, Piece, Refused, Task
-from plainview.workers.sandbox import confine
 
 if TYPE_CHECKING:
     from plainview.files.source import FileSource
@@ -49,6 +48,8 @@ class Setup(msgspec.Struct, frozen=True):
 
 def serve(channel: Channel) -> None:
     """Do tasks until the parent is gone."""
+    from plainview.workers.sandbox import confine  # the parent, which knows `Setup`, does not load it
+
     first = channel.receive()
     if first is None:
         return

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from importlib.resources import files
 from math import fsum
+from pathlib import Path
 
 from plainview.report.model import (
     Column,
@@ -70,7 +70,7 @@ ACRONYMS = {"ip": "IP", "mac": "MAC", "gps": "GPS", "id": "ID", "uid": "UID", "v
 @cache
 def _weights() -> dict[str, int]:
     """Return what direct identifiers weigh: 3 opens things or cannot change, 2 names a person."""
-    rows = csv.DictReader(files(__package__).joinpath("weights.csv").read_text("utf-8").splitlines())
+    rows = csv.DictReader(Path(__file__).with_name("weights.csv").read_text("utf-8").splitlines())
     return {row["category"]: int(row["weight"]) for row in rows}
 
 
@@ -82,7 +82,7 @@ def points(category: str) -> int:
 @cache
 def _labels() -> dict[str, str]:
     """Return the plain words for each category id; empty while the list is not installed."""
-    source = files("plainview").joinpath("detectors", "categories.csv")
+    source = Path(__file__).parent.with_name("detectors") / "categories.csv"
     if not source.is_file():
         return {}
     rows = csv.DictReader(source.read_text("utf-8").splitlines())

@@ -24,7 +24,8 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
+from typing import Any
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
 SIGKILL, EPERM, ENOSYS = 9, 1, 38
@@ -60,17 +61,21 @@ def _libc() -> ctypes.CDLL:
 @cache
 def syscalls(machine: str) -> Mapping[str, int]:
     """Return the numbers of system calls on a machine, {} for one that is not known."""
-    text = (resources.files(__package__) / "syscalls.toml").read_text(encoding="utf-8")
-    known: Mapping[str, Mapping[str, int]] = tomllib.loads(text)["number"]
+    known: Mapping[str, Mapping[str, int]] = _table()["number"]
     return known.get(machine, {})
 
 
 @cache
 def groups() -> Mapping[str, list[str]]:
     """Return the names of system calls by what they do."""
-    text = (resources.files(__package__) / "syscalls.toml").read_text(encoding="utf-8")
-    named: Mapping[str, list[str]] = tomllib.loads(text)["group"]
+    named: Mapping[str, list[str]] = _table()["group"]
     return named
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    """Return what `syscalls.toml` holds. Each worker reads it before it is confined, so it costs each of them."""
+    return tomllib.loads(Path(__file__).with_name("syscalls.toml").read_text(encoding="utf-8"))
 
 
 def die_with_parent() -> None:

@@ -15,7 +15,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from plainview.workers.channel import Channel
-from plainview.workers.sandbox import die_with_parent
 
 BEGIN = "import sys; sys.path[:] = sys.argv[2:]; from plainview.workers.start import begin; begin(sys.argv[1])"
 
@@ -123,6 +122,8 @@ def _run(serve: str, channel: Channel) -> int:
     """Serve until the parent is gone. Nothing that this process prints may be seen, since it may hold data."""
     import signal
     from importlib import import_module
+
+    from plainview.workers.sandbox import die_with_parent  # only a worker needs it, and what it loads
 
     die_with_parent()
     with suppress(OSError, ValueError):

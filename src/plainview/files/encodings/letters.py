@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,7 +122,7 @@ def _other_sign(sign: str, before: str) -> int:
 @functools.cache
 def _data() -> dict[str, dict[str, dict[str, str]]]:
     loaded: dict[str, dict[str, dict[str, str]]] = json.loads(
-        files("plainview.files.encodings").joinpath("letters.json").read_text(encoding="utf-8")
+        Path(__file__).with_name("letters.json").read_text(encoding="utf-8")
     )
     return loaded
 
