@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from fakes.closed import KEY, SECRET, USER, Seen, closed
-from plainview.stores.objects.azure import shared_key
-from plainview.stores.objects.s3_sign import Key, sign
+from plainview.stores.azure.source import shared_key
+from plainview.stores.s3.sign import Key, sign
 from plainview.targets.own_tools import VARIABLES
 from servers import SECRET as PASSWORD
 from servers.caches import Etcd34

@@ -13,7 +13,7 @@ from plainview.errors import PlainviewError
 from plainview.stores.cassandra import cql
 from plainview.stores.cassandra.rows import to_frame
 from plainview.stores.clickhouse.rows import Column, Reader
-from plainview.stores.objects import http_listing
+from plainview.stores.http import source as http_listing
 from plainview.stores.objects import names as objects_names
 from plainview.stores.postgresql.wire import Session
 from plainview.stores.redis.resp import Resp

@@ -26,9 +26,9 @@ import polars as pl
 import pytest
 
 from plainview.pipeline.scanner import Scanner
-from plainview.stores.objects.azure import shared_key
+from plainview.stores.azure.source import shared_key
 from plainview.stores.objects.base import ObjectSource
-from plainview.stores.objects.s3_sign import Key, sign
+from plainview.stores.s3.sign import Key, sign
 
 from .base import CANARY, SECRET, Server, UnavailableError, executable, free_port, npm, wheel
 

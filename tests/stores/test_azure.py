@@ -10,7 +10,7 @@ import pytest
 
 from plainview.errors import ProtocolError, RefusedError, TargetError
 from plainview.stores import open_source
-from plainview.stores.objects.azure import shared_key
+from plainview.stores.azure.source import shared_key
 from plainview.tables import ReadLog
 from plainview.targets.credentials import Credential, Credentials
 from plainview.targets.secret import Secret

@@ -15,7 +15,7 @@ from plainview.errors import UnsupportedError
 from plainview.pipeline.scanner import Options, Scanner
 from plainview.report.model import Report
 from plainview.stores import open_source
-from plainview.stores.fingerprint import FingerprintSource, rewritten, table
+from plainview.stores.fingerprint.source import FingerprintSource, rewritten, table
 from plainview.tables import ReadLog
 from plainview.targets.credentials import Credential, Credentials
 from plainview.targets.secret import Secret
@@ -124,7 +124,7 @@ def test_a_closed_port() -> None:
 
 
 def test_the_usual_port_is_asked_in_its_own_words_first() -> None:
-    from plainview.stores.fingerprint import Asking
+    from plainview.stores.fingerprint.source import Asking
 
     for port, probe in ((6379, "redis"), (5432, "postgresql"), (27017, "mongodb"), (3306, "greeting"), (2379, "etcd")):
         assert Asking(opened(port))._order()[0].probe == f"fingerprint.{probe}"

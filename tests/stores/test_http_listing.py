@@ -8,7 +8,7 @@ import pytest
 
 from plainview.errors import PlainviewError, RefusedError
 from plainview.stores import open_source
-from plainview.stores.objects.http_listing import DEPTH, parse
+from plainview.stores.http.source import DEPTH, parse
 from plainview.tables import ReadLog
 from plainview.targets.credentials import Credential, Credentials
 from plainview.targets.secret import Secret

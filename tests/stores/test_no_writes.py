@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from plainview.stores.fingerprint import table
+from plainview.stores.fingerprint.source import table
 from plainview.wire import probes
 
 SRC = Path(probes.__file__).parents[2]

@@ -14,7 +14,7 @@ import pytest
 
 from plainview.errors import PlainviewError, ProtocolError, RefusedError
 from plainview.stores import open_source
-from plainview.stores.objects.s3_sign import Key, sign
+from plainview.stores.s3.sign import Key, sign
 from plainview.tables import Limits, ReadLog
 from plainview.targets.credentials import Credential, Credentials
 from plainview.targets.secret import Secret

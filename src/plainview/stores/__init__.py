@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # kind of target -> (module, class, extra that installs its driver). A new store is one line here.
 SOURCES = {
     "file": ("plainview.files.source", "FileSource", ""),
-    "fingerprint": ("plainview.stores.fingerprint", "open_fingerprinted", ""),
+    "fingerprint": ("plainview.stores.fingerprint.source", "open_fingerprinted", ""),
     "redis": ("plainview.stores.redis.source", "RedisSource", ""),
     "memcached": ("plainview.stores.memcached.source", "MemcachedSource", ""),
     "etcd": ("plainview.stores.etcd.source", "EtcdSource", ""),
@@ -25,13 +25,13 @@ SOURCES = {
     "mongodb": ("plainview.stores.mongodb.source", "MongoSource", ""),
     "postgresql": ("plainview.stores.postgresql.source", "PostgresSource", ""),
     "mysql": ("plainview.stores.mysql.source", "MysqlSource", ""),
-    "s3": ("plainview.stores.objects.s3", "S3Source", ""),
-    "azure": ("plainview.stores.objects.azure", "AzureSource", ""),
-    "gs": ("plainview.stores.objects.gs", "GcsSource", ""),
+    "s3": ("plainview.stores.s3.source", "S3Source", ""),
+    "azure": ("plainview.stores.azure.source", "AzureSource", ""),
+    "gs": ("plainview.stores.gs.source", "GcsSource", ""),
     "clickhouse": ("plainview.stores.clickhouse.source", "ClickhouseSource", ""),
     "couchdb": ("plainview.stores.couchdb.source", "CouchSource", ""),
     "cassandra": ("plainview.stores.cassandra.source", "CassandraSource", ""),
-    "http": ("plainview.stores.objects.http_listing", "HttpListingSource", ""),
+    "http": ("plainview.stores.http.source", "HttpListingSource", ""),
 }
 
 

@@ -20,7 +20,7 @@ from plainview.errors import PlainviewError, ProtocolError, RefusedError, Unreac
 from plainview.stores.base import Verdict
 from plainview.stores.objects.base import BY_NAME, NOT_TRIED, Object, ObjectSource, Page
 from plainview.stores.objects.names import error_code, size_of, text_of, xml_of
-from plainview.stores.objects.s3_sign import Key, sign
+from plainview.stores.s3.sign import Key, sign
 from plainview.wire.authorization import printable
 
 if TYPE_CHECKING:

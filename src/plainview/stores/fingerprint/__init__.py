@@ -1,0 +1,1 @@
+"""A bare `host:port`: which kind of store listens there."""

@@ -1,0 +1,1 @@
+"""Directories that a web server lists."""

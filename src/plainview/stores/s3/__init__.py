@@ -1,0 +1,1 @@
+"""Amazon S3 and the many that speak its protocol."""
