@@ -145,7 +145,7 @@ def clickhouse(address: str, form: str) -> Work:
 
 def source(address: str) -> Any:
     from plainview.stores import open_source
-    from plainview.targets.target import parse_target
+    from plainview.targets.parsing import parse_target
 
     return open_source(parse_target(address))
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import ast
 import difflib
-import importlib.util
 import os
 import re
 import shlex
@@ -24,12 +23,16 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from plainview.wire.probes import Probe
 
 ROOT = Path(__file__).parent.parent
 SRC = ROOT / "src" / "plainview"
 FENCE = re.compile(r"^(`{3,})(\w*)\s*$")
 MARKER = re.compile(r"^<!-- (file|not run|run): (.+) -->$")
-GENERATED = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+GENERATED = re.compile(r"(<!-- generated: (\w+)(?: (\w+))? -->\n).*?(<!-- end -->)", re.DOTALL)
 ANYTHING = "…"
 WIDTH = 100  # characters of a line
 CHANGING = (
@@ -246,20 +249,45 @@ def _type(about: dict[str, object]) -> str:
 
 def stores() -> str:
     """Return the stores that this version reads: address, page, extra."""
-    from plainview.stores import SOURCES
-    from plainview.targets.target import SCHEMES
+    from plainview import catalog
 
     rows = ["| address | requests, traces, verdicts, how to close it | needs |", "|---|---|---|"]
-    for kind, (module, _, extra) in sorted(SOURCES.items(), key=lambda item: item[0] == "fingerprint"):
-        schemes = [f"`{name}://`" for name, scheme in SCHEMES.items() if scheme.kind == kind]
-        if importlib.util.find_spec(module) is None or not (schemes or kind == "fingerprint"):
-            continue
+    for kind, store in sorted(catalog.ours().items(), key=lambda item: item[0] == "fingerprint"):
+        schemes = [f"`{name}://`" for name in store.schemes]
         page = ROOT / "docs" / "stores" / f"{kind}.md"
         title = page.read_text(encoding="utf-8").split("\n", 1)[0].lstrip("# ") if page.exists() else ""
         link = f"[{title}](docs/stores/{kind}.md)" if title else ""
         address = ", ".join(schemes) or "`host:port`: which store it is, is found out"
-        rows.append(f"| {address} | {link} | {f'`plainview[{extra}]`' if extra else ''} |")
+        rows.append(f"| {address} | {link} | {f'`plainview[{store.extra}]`' if store.extra else ''} |")
     return "\n".join(rows)
+
+
+STAGES = {
+    "access": "asked always, without any secret",
+    "read": "asked to read what is inside",
+    "fingerprint": "asked of a bare `host:port`, to learn that it is this store",
+}
+
+
+def requests(kind: str) -> str:
+    """Return the declared requests of a store, by the stage in which they are sent."""
+    from plainview.wire import probes
+
+    rows = ["| request | why | trace |", "|---|---|---|"]
+    for stage, words in STAGES.items():
+        sent = [
+            f"| {shown_request(probe)} | {probe.purpose} | {probe.footprint} |"
+            for probe in probes.load(kind).values()
+            if stage == ("fingerprint" if probe.id.startswith("fingerprint.") else probe.stage)
+        ]
+        rows += [f"| **{words}** | | |", *sent] if sent else []
+    return "\n".join(rows)
+
+
+def shown_request(probe: Probe) -> str:
+    """Return a request as a table shows it, with the header that holds one of its parameters."""
+    headers = [f"; `{name}: {value}`" for name, value in probe.headers.items() if "<" in value]
+    return f"`{probe.template}`" + "".join(headers)
 
 
 def bench() -> str:
@@ -278,7 +306,7 @@ def bench() -> str:
     return "\n".join(rows)
 
 
-MADE: dict[str, Callable[[], str]] = {
+MADE: dict[str, Callable[..., str]] = {
     "layout": layout,
     "categories": categories,
     "suffixes": suffixes,
@@ -286,13 +314,14 @@ MADE: dict[str, Callable[[], str]] = {
     "named": named,
     "model": model,
     "stores": stores,
+    "requests": requests,
     "bench": bench,
 }
 
 
 def generated(text: str) -> str:
     """Return a page with its generated parts made anew."""
-    return GENERATED.sub(lambda found: found[1] + MADE[found[2]]() + "\n" + found[3], text)
+    return GENERATED.sub(lambda found: found[1] + MADE[found[2]](*filter(None, [found[3]])) + "\n" + found[4], text)
 
 
 def refreshed(page: Path) -> str:

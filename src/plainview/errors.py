@@ -4,7 +4,8 @@
     ├── UsageError              the command or a file the user wrote is wrong (exit status 64)
     │   ├── TargetError         an address that is no target
     │   ├── ScopeError          the scope file
-    │   └── DetectorError       a detector file that does not load
+    │   ├── DetectorError       a detector file that does not load
+    │   └── StoreError          a `store.toml` that does not load
     ├── ReadError               a piece could not be examined: one line in NOT EXAMINED
     │   ├── DamagedError        the bytes are not what their kind says
     │   ├── LimitError          a limit stopped it (size, ratio, depth, time)
@@ -52,6 +53,10 @@ class ScopeError(UsageError):
 
 class DetectorError(UsageError):
     """A detector file does not load; the message names the file and the key."""
+
+
+class StoreError(UsageError):
+    """The `store.toml` of a store does not load; the message names the key."""
 
 
 class ReadError(PlainviewError):

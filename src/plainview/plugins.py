@@ -9,10 +9,12 @@ import os
 import re
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
-from plainview.errors import PlainviewError
+from plainview.errors import PlainviewError, UsageError
 
 DETECTORS = "plainview.detectors"
+STORES = "plainview.stores"
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,40}")
 
 
@@ -42,6 +44,17 @@ def installed(group: str) -> tuple[Plugin, ...]:
         if NAME.fullmatch(point.name)
     }
     return tuple(found[key] for key in sorted(found))
+
+
+def folder(plugin: Plugin) -> Path:
+    """Return the folder of the package that an entry point names. Imports what stands above it."""
+    import importlib.util
+
+    spec = importlib.util.find_spec(plugin.module)
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    if not places:
+        raise UsageError("its entry point names no package")
+    return Path(places[0])
 
 
 def why_not(error: BaseException) -> str:

@@ -25,7 +25,7 @@ from plainview.errors import PlainviewError
 from plainview.stores import open_source as _open
 from plainview.stores.base import NetworkSource
 from plainview.tables import Batch, ReadAs, ReadLog, Source, Table, Unit
-from plainview.targets.target import parse_target
+from plainview.targets.parsing import parse_target
 
 if TYPE_CHECKING:
     from plainview.report.model import Exposure

@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 from fakes.closed import KEY, SECRET, USER, Seen, closed
+from plainview import catalog
 from plainview.stores.azure.source import shared_key
 from plainview.stores.s3.sign import Key, sign
-from plainview.targets.own_tools import VARIABLES
 from servers import SECRET as PASSWORD
 from servers.caches import Etcd34
 from servers.kit import server_fixture
@@ -276,7 +276,12 @@ def test_every_documented_one_has_a_test() -> None:
     for _, _, variables, *_ in [*CASES.values(), *OTHERS.values()]:
         tested |= set(variables)
     tested |= {f"~/{name}" for *_, files, _, _ in CASES.values() for name in files}
-    known = {name for names in VARIABLES.values() for name in (*names[:4], *names.endpoints) if name}
+    tools = [store.environment for store in catalog.ours().values() if store.environment]
+    named_there = {
+        name for e in tools for name in (e.user, e.secret, e.host, e.port, e.session, e.sslmode, *e.endpoints)
+    }
+    known = named_there - {""}
+    assert len(known) > 15
     assert len(named) > 15
     assert known <= named
     assert named - tested <= {"PGSSLMODE"}, named - tested  # tests/wire/test_gate.py

@@ -12,7 +12,7 @@ import pytest
 from plainview.cli import command, output
 from plainview.cli.output import Output, Protected
 from plainview.errors import UsageError
-from plainview.targets.target import parse_target
+from plainview.targets.parsing import parse_target
 
 CSV = "id,sku\n" + "".join(f"{n},SKU-{n}\n" for n in range(40))
 DETECTOR = (

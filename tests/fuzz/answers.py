@@ -18,7 +18,7 @@ from plainview.stores.objects import names as objects_names
 from plainview.stores.postgresql.wire import Session
 from plainview.stores.redis.resp import Resp
 from plainview.tables import ReadLog
-from plainview.targets.target import parse_target
+from plainview.targets.parsing import parse_target
 from plainview.wire import Wire
 
 from .harness import CANARY, LIMITS, Target, law, silent

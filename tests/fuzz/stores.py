@@ -21,7 +21,7 @@ import msgspec
 from plainview.errors import ProtocolError
 from plainview.stores import open_source
 from plainview.tables import ReadLog
-from plainview.targets.target import parse_target
+from plainview.targets.parsing import parse_target
 from plainview.wire import Wire, WireLimits
 from plainview.wire.stream import Connection
 

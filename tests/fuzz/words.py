@@ -10,8 +10,8 @@ from plainview.detectors.fieldnames import NameIndex, people_word, tokens
 from plainview.errors import UsageError
 from plainview.matching.texts import default_finder
 from plainview.names import LIMIT, safe_name
+from plainview.targets.parsing import parse_target
 from plainview.targets.scope import parse_scope
-from plainview.targets.target import parse_target
 
 from . import seeds
 from .harness import CANARY, Target, law

@@ -20,7 +20,7 @@ from urllib.parse import unquote
 import bson
 
 from fakes import cassandra as cql
-from plainview.stores import SOURCES
+from plainview import catalog
 from servers.fake import fake
 
 from .stores import CSV, ROWS, STORES, Store, http, mongo_command, mongo_reply, pack, pg, pg_answer, reply
@@ -463,4 +463,4 @@ def made(kind: str, name: str) -> Endless:
 
 def missing() -> set[str]:
     """Return the kinds of store on a network that have no endless server."""
-    return set(SOURCES) - {"file"} - set(ENDLESS)
+    return set(catalog.ours()) - set(ENDLESS)

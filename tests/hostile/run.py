@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
-import importlib.util
 import json
 import re
 import resource
@@ -22,12 +21,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from plainview import catalog
 from plainview.errors import PlainviewError
 from plainview.pipeline.scanner import Options, Scanner
 from plainview.report.model import Report
 from plainview.report.render import REPORTS, fitting, render
-from plainview.stores import SOURCES, open_source
-from plainview.targets.target import OBJECT_STORES, SCHEMES, parse_target
+from plainview.stores import open_source
+from plainview.targets.parsing import parse_target
 from plainview.wire import WireLimits
 
 from .attacks import ANY, BLUNT, SWAPS, TWISTS, Swap, Twist
@@ -73,15 +73,15 @@ class Result:
 
 def kinds() -> list[str]:
     """Return every kind of store on a network that there is a module for."""
-    return [kind for kind, (module, *_) in SOURCES.items() if kind != "file" and importlib.util.find_spec(module)]
+    return list(catalog.ours())
 
 
 def address(kind: str, port: int) -> str:
     """Return the address of a hostile port, as a user would write it for that kind."""
     if kind == "fingerprint":
         return f"127.0.0.1:{port}"
-    scheme = next(name for name, scheme in SCHEMES.items() if scheme.kind == kind)
-    if kind in OBJECT_STORES:
+    scheme = next(name for name, scheme in catalog.schemes().items() if scheme.kind == kind)
+    if catalog.ours()[kind].bucket:
         place = "account/bucket" if kind == "azure" else "bucket"
         return f"{scheme}://{place}?endpoint=http://127.0.0.1:{port}"
     return f"{scheme}://127.0.0.1:{port}"

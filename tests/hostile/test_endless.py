@@ -17,8 +17,8 @@ from plainview.report.model import Report
 from plainview.stores import open_source
 from plainview.stores.base import NetworkSource, Verdict
 from plainview.tables import ReadLog, Unit
+from plainview.targets.parsing import parse_target
 from plainview.targets.scope import Scope
-from plainview.targets.target import parse_target
 from plainview.wire import WireLimits
 from plainview.wire.limits import EACH_UNIT, READS
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from plainview.stores import SOURCES
+from plainview import catalog
 
 from .attacks import REFUSALS
 from .run import kinds
@@ -58,7 +58,7 @@ KINDS = pytest.mark.parametrize("kind", kinds())
 
 
 def test_every_store_that_exists_is_attacked() -> None:
-    assert {"redis", "memcached", "etcd", "elasticsearch", "fingerprint"} <= set(kinds()) <= set(SOURCES) - {"file"}
+    assert {"redis", "memcached", "etcd", "elasticsearch", "fingerprint"} <= set(kinds()) <= set(catalog.ours())
 
 
 @pytest.mark.parametrize("kind", sorted(set(STORES) & set(kinds())))

@@ -15,7 +15,7 @@ import pytest
 import plainview
 from plainview.errors import UsageError
 from plainview.pipeline.options import Options
-from plainview.targets.target import parse_target
+from plainview.targets.parsing import parse_target
 
 CANARY = "canary.7f3a@example.org"
 FRAME = pl.DataFrame({"name": ["Anna Canaria"], "email": [CANARY]})

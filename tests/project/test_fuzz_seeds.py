@@ -27,7 +27,7 @@ from plainview.files.formats.json import read as json_
 from plainview.files.formats.sqldump import read as sqldump
 from plainview.files.formats.sqlite import read as sqlite_
 from plainview.names import safe_name
-from plainview.targets.target import parse_target
+from plainview.targets.parsing import parse_target
 
 CHANGES = 300
 

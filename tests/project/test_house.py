@@ -9,6 +9,7 @@ import grimp
 import pytest
 
 import plainview
+from plainview import catalog
 
 
 def imports(package: str) -> dict[str, set[str]]:
@@ -24,6 +25,21 @@ def circle(found: dict[str, set[str]]) -> list[str]:
     except CycleError as error:
         return list(error.args[1])
     return []
+
+
+def test_no_store_knows_another_and_nothing_knows_a_store() -> None:
+    kinds = set(catalog.ours())
+    assert len(kinds) > 14
+    crossing, inside = [], 0
+    for module, imported in imports("plainview").items():
+        for other in imported:
+            store = other.split(".")[2] if other.startswith("plainview.stores.") else ""
+            if store in kinds:
+                inside += 1
+                if not f"{module}.".startswith(f"plainview.stores.{store}."):
+                    crossing.append(f"{module} -> {other}")
+    assert inside > 30, "the check saw less than the stores"
+    assert crossing == []
 
 
 def test_no_circle_of_files() -> None:

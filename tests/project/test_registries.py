@@ -15,18 +15,18 @@ import pytest
 
 from fuzz.targets import TARGETS
 from hostile.stores import STORES as TWINS
+from plainview import catalog
 from plainview.detectors import categories, load_detectors
 from plainview.files.formats import FORMATS
 from plainview.files.kinds.identify import identify
 from plainview.report.render import REPORTS
-from plainview.stores import SOURCES
-from plainview.targets.target import SCHEMES
+from plainview.stores.fingerprint.signs import table
 from plainview.wire import probes
 from planted import DATABASES, FILES
 from servers import SERVERS
 
 ROOT = Path(__file__).parents[2]
-STORES = tuple(kind for kind in SOURCES if kind not in ("file", "fingerprint"))
+STORES = {kind: store for kind, store in catalog.ours().items() if kind != "fingerprint"}
 DETECTORS = {detector.name: detector for detector in load_detectors()}
 
 
@@ -97,19 +97,22 @@ REQUIRED: dict[str, tuple[Collection[str], dict[str, tuple[str, Has]]]] = {
     "store": (
         STORES,
         {
-            "page": ("write docs/stores/KIND.md", lambda k: bool(text(f"docs/stores/{k}.md"))),
-            "address": ("give it a scheme in targets/target.py", lambda k: k in {s.kind for s in SCHEMES.values()}),
-            "requests": ("declare its requests in wire/probes/KIND.toml", lambda k: table(k) in probes.stores()),
-            "tests": ("write tests/stores/test_KIND.py", lambda k: bool(text(f"tests/stores/test_{table(k)}.py"))),
+            "page": (
+                "write docs/stores/KIND.md with <!-- generated: requests KIND --> in it",
+                lambda k: f"<!-- generated: requests {k} -->" in text(f"docs/stores/{k}.md"),
+            ),
+            "address": ("give it [schemes] in its store.toml", lambda k: bool(STORES[k].schemes)),
+            "requests": ("declare its requests, [[probe]], in its store.toml", lambda k: bool(probes.load(k))),
+            "tests": ("write tests/stores/test_KIND.py", lambda k: bool(text(f"tests/stores/test_{k}.py"))),
             "real server": (
                 "add a server to tests/servers/",
-                lambda k: k in {SCHEMES[server.scheme].kind for server in SERVERS.values()},
+                lambda k: k in {catalog.schemes()[server.scheme].kind for server in SERVERS.values()},
             ),
             "hostile twin": ("add a good store for the attacks in tests/hostile/stores.py", lambda k: k in TWINS),
             "fuzz target": ("add a target in tests/fuzz/ (`of` says of which kinds)", fuzzed),
             "fingerprint": (
-                "say in stores/fingerprints.toml by which answer a bare host:port is known",
-                lambda k: f'kind = "{k}"' in text("src/plainview/stores/fingerprints.toml"),
+                "say in its store.toml, [[sign]], by which answer a bare host:port is known",
+                lambda k: any(sign.kind == k for sign in table().signs),
             ),
         },
     ),
@@ -130,11 +133,6 @@ REQUIRED: dict[str, tuple[Collection[str], dict[str, tuple[str, Has]]]] = {
         },
     ),
 }
-
-
-def table(kind: str) -> str:
-    """Return the name of a store's table of requests."""
-    return {"http": "http_listing"}.get(kind, kind)
 
 
 # (registry, entry, what it does without) -> why

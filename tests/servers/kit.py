@@ -13,8 +13,8 @@ import pytest
 from plainview.stores import open_source
 from plainview.tables import ReadLog
 from plainview.targets.credentials import Credential, Credentials
+from plainview.targets.parsing import parse_target
 from plainview.targets.secret import Secret
-from plainview.targets.target import parse_target
 from plainview.wire import probes
 
 from .base import CANARY, SECRET, Server

@@ -13,8 +13,8 @@ from plainview.stores import open_source
 from plainview.stores.azure.source import shared_key
 from plainview.tables import ReadLog
 from plainview.targets.credentials import Credential, Credentials
+from plainview.targets.parsing import parse_target
 from plainview.targets.secret import Secret
-from plainview.targets.target import parse_target
 from plainview.wire import WireLimits, probes
 from servers import SECRET
 from servers.fake import fake

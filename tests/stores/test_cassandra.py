@@ -29,8 +29,8 @@ from plainview.stores import open_source
 from plainview.stores.cassandra.types import Type, series
 from plainview.tables import ReadLog
 from plainview.targets.credentials import Credential
+from plainview.targets.parsing import parse_target
 from plainview.targets.secret import Secret
-from plainview.targets.target import parse_target
 from plainview.wire import WireLimits, probes
 from servers import CANARY, SECRET
 from servers.cassandra import ODD, PEOPLE, Cassandra

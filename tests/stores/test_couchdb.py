@@ -19,8 +19,8 @@ from plainview.stores import open_source
 from plainview.stores.couchdb import source as couchdb
 from plainview.tables import ReadLog
 from plainview.targets.credentials import Credential, Credentials
+from plainview.targets.parsing import parse_target
 from plainview.targets.secret import Secret
-from plainview.targets.target import parse_target
 from plainview.wire import WireLimits, probes
 from servers.base import CANARY, SECRET
 from servers.couch import PEOPLE, PouchDB

@@ -14,7 +14,7 @@ from plainview.pipeline.scanner import Scanner
 from plainview.stores import open_source
 from plainview.stores.elasticsearch import pages
 from plainview.tables import ReadLog
-from plainview.targets.target import parse_target
+from plainview.targets.parsing import parse_target
 from plainview.wire import WireLimits
 from servers.base import CANARY
 from servers.fake import always, drip, endless, fake, reset, silent

@@ -11,7 +11,7 @@ import pytest
 from plainview.errors import PlainviewError, ProtocolError, RefusedError
 from plainview.stores import open_source
 from plainview.tables import ReadLog
-from plainview.targets.target import parse_target
+from plainview.targets.parsing import parse_target
 from plainview.wire import WireLimits, probes
 from servers import CANARY, SECRET
 from servers.caches import Etcd34, Etcd35

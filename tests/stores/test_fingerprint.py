@@ -18,8 +18,8 @@ from plainview.stores import open_source
 from plainview.stores.fingerprint.source import FingerprintSource, rewritten, table
 from plainview.tables import ReadLog
 from plainview.targets.credentials import Credential, Credentials
+from plainview.targets.parsing import parse_target
 from plainview.targets.secret import Secret
-from plainview.targets.target import parse_target
 from plainview.wire import WireLimits
 from servers import Etcd35, Memcached, Redis, RedisTls, Server
 from servers.kit import no_canary, nothing_elsewhere
@@ -77,7 +77,7 @@ def test_first_words_are_known(farm: Farm, kind: str) -> None:
     port, _ = farm.serve(ANSWERS[kind])
     source = opened(port)
     exposure = source.check_access()
-    sign = next(sign for sign in table().sign if sign.kind == kind and sign.known == exposure.evidence[0])
+    sign = next(sign for sign in table().signs if sign.kind == kind and sign.known == exposure.evidence[0])
     if sign.needs:
         assert (exposure.state, exposure.confidence) == ("reachable_metadata", "probable")
         with pytest.raises(UnsupportedError, match=f"{kind}://.*endpoint=http://127.0.0.1:{port}"):

@@ -12,8 +12,8 @@ from plainview.errors import PlainviewError, ProtocolError, RefusedError
 from plainview.stores import open_source
 from plainview.tables import ReadLog
 from plainview.targets.credentials import Credential, Credentials
+from plainview.targets.parsing import parse_target
 from plainview.targets.secret import Secret
-from plainview.targets.target import parse_target
 from plainview.wire import WireLimits, probes
 from servers import SECRET
 from servers.fake import fake

@@ -12,7 +12,7 @@ from plainview.errors import PlainviewError, RefusedError
 from plainview.stores import open_source
 from plainview.stores.memcached.source import unpack
 from plainview.tables import ReadLog
-from plainview.targets.target import parse_target
+from plainview.targets.parsing import parse_target
 from plainview.wire import WireLimits
 from servers import CANARY
 from servers.caches import Memcached

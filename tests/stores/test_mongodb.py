@@ -17,8 +17,8 @@ from plainview.stores import open_source
 from plainview.stores.mongodb.wire import batch
 from plainview.tables import ReadLog
 from plainview.targets.credentials import Credential
+from plainview.targets.parsing import parse_target
 from plainview.targets.secret import Secret
-from plainview.targets.target import parse_target
 from plainview.wire import WireLimits, probes
 from servers import CANARY, SECRET
 from servers.fake import answer, drip, endless, fake, reset, silent

@@ -19,9 +19,9 @@ from plainview.stores.mysql.rows import _walk, frame
 from plainview.stores.shared.sql_text import Column
 from plainview.tables import ReadLog
 from plainview.targets.credentials import Credential
+from plainview.targets.parsing import parse_target
 from plainview.targets.scope import parse_scope
 from plainview.targets.secret import Secret
-from plainview.targets.target import parse_target
 from plainview.wire import WireLimits, probes
 from servers import CANARY, SECRET
 from servers.fake import answer, between, fake, reset, silent

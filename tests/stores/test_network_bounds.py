@@ -19,8 +19,8 @@ from plainview.pipeline.scanner import Options, Scanner
 from plainview.report.model import Report
 from plainview.stores import open_source
 from plainview.tables import ReadLog, Unit
+from plainview.targets.parsing import parse_target
 from plainview.targets.scope import parse_scope
-from plainview.targets.target import parse_target
 from plainview.wire import WireLimits, traffic
 from servers.fake import always, fake, silent
 from servers.kit import nothing_elsewhere, sockets_watched

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from plainview.stores.fingerprint.source import table
+from plainview import catalog
+from plainview.stores.fingerprint.signs import table
 from plainview.wire import probes
 
-SRC = Path(probes.__file__).parents[2]
+SRC = Path(probes.__file__).parents[1]
 EVERY = list(probes.every())
 SENDERS = {
     "ask",
@@ -117,7 +118,7 @@ def test_only_declared_requests_are_sent() -> None:
 
 def test_every_probe_is_used() -> None:
     """A request that nothing sends is a declaration that nobody watches."""
-    code = "\n".join(path.read_text() for path in SENDING) + (SRC / "stores" / "fingerprints.toml").read_text()
+    code = "\n".join(path.read_text() for path in SENDING) + "\n".join(f'"{step.probe}"' for step in table().steps)
     unused = [
         probe.id
         for probe in EVERY
@@ -205,18 +206,18 @@ def test_fingerprints_send_what_their_probes_say() -> None:
     }
     import bson
 
-    sent = {step.probe: bytes.fromhex(step.send) for step in table().step if step.send}
+    sent = {step.probe: bytes.fromhex(step.send) for step in table().steps if step.send}
     for probe, data in sent.items():
         if probe == "fingerprint.mongodb":
             assert int.from_bytes(data[:4], "little") == len(data)
             assert bson.decode(data[39:]) == {"isMaster": 1}
         else:
             assert data == meaning[probe]
-    assert {step.probe for step in table().step} == set(probes.load("fingerprint"))
+    assert {step.probe for step in table().steps} == {p.id for p in EVERY if p.id.startswith("fingerprint.")}
 
 
 def test_every_table_is_toml_of_its_own_store() -> None:
-    tables = list((SRC / "wire" / "probes").glob("*.toml"))
-    assert len(tables) == len(probes.stores()) > 14
+    tables = list((SRC / "stores").glob("*/store.toml"))
+    assert len(tables) == len(catalog.ours()) > 14
     for path in tables:
-        assert tomllib.loads(path.read_text())["store"] == path.stem
+        assert tomllib.loads(path.read_text())["kind"] == path.parent.name

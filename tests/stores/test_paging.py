@@ -20,7 +20,7 @@ from plainview.stores.shared.paging import (
     Paging,
     alike,
 )
-from plainview.targets.target import parse_target
+from plainview.targets.parsing import parse_target
 from plainview.wire import Wire
 
 

@@ -24,9 +24,9 @@ from plainview.stores.postgresql.copy import walk
 from plainview.stores.postgresql.wire import Door, Session
 from plainview.tables import ReadLog
 from plainview.targets.credentials import Credential, Credentials
+from plainview.targets.parsing import parse_target
 from plainview.targets.scope import parse_scope
 from plainview.targets.secret import Secret
-from plainview.targets.target import parse_target
 from plainview.wire import Wire, WireLimits, probes
 from servers import CANARY, SECRET
 from servers.fake import always, answer, between, drip, endless, fake, reset, silent

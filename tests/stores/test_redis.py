@@ -16,7 +16,7 @@ from plainview.stores.redis.resp import Resp, pack
 from plainview.stores.shared.keygroups import KeyGroups
 from plainview.tables import ReadLog
 from plainview.targets.credentials import Credentials
-from plainview.targets.target import parse_target
+from plainview.targets.parsing import parse_target
 from plainview.wire import Wire, WireLimits
 from servers import CANARY, SECRET
 from servers.fake import always, answer, drip, endless, fake, reset, silent

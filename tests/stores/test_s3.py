@@ -17,8 +17,8 @@ from plainview.stores import open_source
 from plainview.stores.s3.sign import Key, sign
 from plainview.tables import Limits, ReadLog
 from plainview.targets.credentials import Credential, Credentials
+from plainview.targets.parsing import parse_target
 from plainview.targets.secret import Secret
-from plainview.targets.target import parse_target
 from plainview.wire import WireLimits, probes
 from servers import CANARY, SECRET
 from servers.fake import fake

@@ -9,7 +9,7 @@ import pytest
 
 from plainview.errors import UsageError
 from plainview.targets.credentials import Credentials, load_credentials
-from plainview.targets.target import parse_target
+from plainview.targets.parsing import parse_target
 
 SECRET = "hunter2-7f3a"
 

@@ -19,9 +19,10 @@ from plainview.errors import PlainviewError, TargetError
 from plainview.pipeline.options import Options
 from plainview.report.render import REPORTS, render
 from plainview.targets.credentials import load_credentials
+from plainview.targets.parsing import file_target, parse_target
 from plainview.targets.quoting import may_hold_secret
 from plainview.targets.scope import load_scope, parse_scope
-from plainview.targets.target import Target, file_target, parse_target
+from plainview.targets.target import Target
 
 HALVES = ("hun", "ter2")  # of the secret; each alone would be too much
 

@@ -20,6 +20,7 @@ import pytest
 import plainview
 from fakes.closed import SECRET, STORES, USER, Seen, closed
 from hostile.run import kinds
+from plainview import catalog
 from plainview.errors import ProtocolError, WithheldError
 from plainview.pipeline.scanner import Options, Scanner
 from plainview.report.model import Report
@@ -27,9 +28,10 @@ from plainview.report.render import render
 from plainview.stores import open_source
 from plainview.targets.credential import Credential
 from plainview.targets.credentials import Credentials, load_credentials
+from plainview.targets.parsing import parse_target
 from plainview.targets.scope import Scope, parse_scope
 from plainview.targets.secret import Secret
-from plainview.targets.target import OBJECT_STORES, SCHEMES, Target, parse_target
+from plainview.targets.target import Target
 from plainview.wire import Wire, WireLimits
 from servers.base import self_signed
 from servers.fake import answer, fake
@@ -53,10 +55,10 @@ def test_every_kind_has_a_closed_store() -> None:
 
 def addresses(kind: str, port: int) -> tuple[list[str], list[str]]:
     """Return the addresses of a kind that promise TLS, by scheme and by option, and those that do not."""
-    if kind in OBJECT_STORES:
+    if catalog.ours()[kind].bucket:
         place = f"{kind}://account/container" if kind == "azure" else f"{kind}://bucket"
         return [f"{place}?endpoint=https://127.0.0.1:{port}"], [f"{place}?endpoint=http://127.0.0.1:{port}"]
-    schemes = {name: scheme for name, scheme in SCHEMES.items() if scheme.kind == kind}
+    schemes = {name: scheme for name, scheme in catalog.schemes().items() if scheme.kind == kind}
     plain = [f"{name}://127.0.0.1:{port}" for name, scheme in schemes.items() if not scheme.tls]
     tls = [f"{name}://127.0.0.1:{port}" for name, scheme in schemes.items() if scheme.tls]
     options = [*OPTIONS, *["ssl-mode=VERIFY_IDENTITY", "sslMode=required"] * (kind == "mysql")]
@@ -411,7 +413,7 @@ FORGED = {
 
 
 def test_each_store_with_starttls_has_a_forger() -> None:
-    assert {scheme.kind for scheme in SCHEMES.values() if scheme.starttls} == set(FORGED)
+    assert {scheme.kind for scheme in catalog.schemes().values() if scheme.starttls} == set(FORGED)
 
 
 @pytest.mark.parametrize("login", [True, False])

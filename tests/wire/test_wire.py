@@ -9,6 +9,7 @@ import socket
 import ssl
 import time
 
+import msgspec
 import pytest
 
 from plainview.errors import (
@@ -22,9 +23,9 @@ from plainview.errors import (
 )
 from plainview.stores import open_source
 from plainview.targets.credential import Credential
+from plainview.targets.parsing import parse_target
 from plainview.targets.scope import parse_scope
 from plainview.targets.secret import Secret
-from plainview.targets.target import parse_target
 from plainview.wire import Exchange, Wire, WireLimits, probes, traffic
 from plainview.wire.answers import limited_json
 from plainview.wire.authorization import dressed
@@ -475,17 +476,20 @@ def test_tls_garbage_is_an_error_of_ours() -> None:
 
 
 def test_open_source_is_lazy_and_names_what_is_missing(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from plainview import stores as sources
+    from plainview import catalog
 
     source = open_source(parse_target("redis://10.0.0.5"))  # opening connects nowhere
     with pytest.raises(OutOfScopeError):
         source.check_access()
-    monkeypatch.setitem(sources.SOURCES, "redis", ("plainview.stores.no_such", "X", ""))
+    redis = catalog.ours()["redis"]
+    changed = msgspec.structs.replace(redis, package="plainview.stores.no_such")
+    monkeypatch.setattr(catalog, "ours", lambda: {"redis": changed})
     with pytest.raises(PlainviewError, match="not read by this version"):
         open_source(parse_target("redis://h"))
-    (tmp_path / "plainview_test_driver.py").write_text("import no_such_driver_7f3a")
+    (tmp_path / "plainview_test_driver").mkdir()
+    (tmp_path / "plainview_test_driver" / "source.py").write_text("import no_such_driver_7f3a")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setitem(sources.SOURCES, "redis", ("plainview_test_driver", "X", "redis"))
+    changed = msgspec.structs.replace(redis, package="plainview_test_driver", extra="redis")
     with pytest.raises(MissingExtraError, match=r"pip install 'plainview\[redis\]'"):
         open_source(parse_target("redis://h"))
 

@@ -123,7 +123,7 @@ def run_scan(args: argparse.Namespace) -> int:
     targets = given or (options.scope.targets if options.scope else ())
     if not targets:
         raise UsageError("no target", hint="name a file, a folder or a store, or a --scope FILE that lists targets")
-    files = [path for path in (args.scope, args.credentials, *paths(os.environ).values()) if path]
+    files = [path for path in (args.scope, args.credentials, *paths(os.environ)) if path]
     output = chosen(args.output, targets, files, args.detectors)
     with shown(quiet=args.quiet) as progress:
         shows = progress.on_target
@@ -142,7 +142,7 @@ def run_scan(args: argparse.Namespace) -> int:
 
 def _targets(args: argparse.Namespace) -> list[Target]:
     """Return the targets that the line names. Raises TargetError, which says which one of several is none."""
-    from plainview.targets.target import parse_target
+    from plainview.targets.parsing import parse_target
 
     found = []
     for number, text in enumerate(args.targets, 1):
@@ -217,7 +217,7 @@ def _scope(args: argparse.Namespace) -> Scope | None:
 
 
 def _credentials(args: argparse.Namespace) -> Credentials:
-    from plainview.targets.target import parse_target
+    from plainview.targets.parsing import parse_target
 
     for text in args.targets:
         if parse_target(text).carries_secret:

@@ -6,7 +6,6 @@ such an entry point.
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 from plainview import plugins
@@ -21,7 +20,7 @@ def added_detectors() -> tuple[tuple[Path, ...], tuple[tuple[str, str], ...]]:
     names = _names_of_ours() if found else {}
     for plugin in found:
         try:
-            folder = _folder(plugin)
+            folder = plugins.folder(plugin)
             names |= dict.fromkeys(_new_names(folder, names), plugin.package)
             folders.append(folder)
         except (Exception, SystemExit) as error:  # noqa: BLE001  code of others: whatever it raises, the run goes on
@@ -34,15 +33,6 @@ def _names_of_ours() -> dict[str, str]:
     from plainview.detectors import load_detectors
 
     return dict.fromkeys((detector.name for detector in load_detectors()), "plainview")
-
-
-def _folder(plugin: plugins.Plugin) -> Path:
-    """Return the folder of the package that the entry point names. Imports what stands above it."""
-    spec = importlib.util.find_spec(plugin.module)
-    places = list(spec.submodule_search_locations or ()) if spec else []
-    if not places:
-        raise DetectorError("its entry point names no package")
-    return Path(places[0])
 
 
 def _new_names(folder: Path, known: dict[str, str]) -> list[str]:

@@ -22,7 +22,8 @@ from plainview.pipeline.options import Options, Progress
 from plainview.report.model import Coverage, Report, TargetReport, Tool
 from plainview.stores import open_source
 from plainview.tables import Limits
-from plainview.targets.target import Target, file_target, parse_target
+from plainview.targets.parsing import file_target, parse_target
+from plainview.targets.target import Target
 from plainview.version import __version__
 from plainview.workers.start import available
 

@@ -1,10 +1,11 @@
-"""The kinds of store, one module each, loaded when a target needs it."""
+"""The kinds of store: a folder each, with a `store.toml` (`plainview.catalog`) and a `source`, loaded when needed."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from plainview.catalog import store_of
 from plainview.errors import MissingExtraError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -13,26 +14,6 @@ if TYPE_CHECKING:
     from plainview.targets.scope import Scope
     from plainview.targets.target import Target
     from plainview.wire.limits import WireLimits
-
-# kind of target -> (module, class, extra that installs its driver). A new store is one line here.
-SOURCES = {
-    "file": ("plainview.files.source", "FileSource", ""),
-    "fingerprint": ("plainview.stores.fingerprint.source", "open_fingerprinted", ""),
-    "redis": ("plainview.stores.redis.source", "RedisSource", ""),
-    "memcached": ("plainview.stores.memcached.source", "MemcachedSource", ""),
-    "etcd": ("plainview.stores.etcd.source", "EtcdSource", ""),
-    "elasticsearch": ("plainview.stores.elasticsearch.source", "ElasticsearchSource", ""),
-    "mongodb": ("plainview.stores.mongodb.source", "MongoSource", ""),
-    "postgresql": ("plainview.stores.postgresql.source", "PostgresSource", ""),
-    "mysql": ("plainview.stores.mysql.source", "MysqlSource", ""),
-    "s3": ("plainview.stores.s3.source", "S3Source", ""),
-    "azure": ("plainview.stores.azure.source", "AzureSource", ""),
-    "gs": ("plainview.stores.gs.source", "GcsSource", ""),
-    "clickhouse": ("plainview.stores.clickhouse.source", "ClickhouseSource", ""),
-    "couchdb": ("plainview.stores.couchdb.source", "CouchSource", ""),
-    "cassandra": ("plainview.stores.cassandra.source", "CassandraSource", ""),
-    "http": ("plainview.stores.http.source", "HttpListingSource", ""),
-}
 
 
 def open_source(
@@ -49,16 +30,20 @@ def open_source(
     `limits` are those of documents and files, `network` those of `wire`. Raises UnsupportedError for a
     kind that this version does not read, MissingExtraError when its driver is not installed.
     """
-    module, name, extra = SOURCES[target.kind]
-    try:
-        maker: Any = getattr(import_module(module), name)
-    except ModuleNotFoundError as error:
-        if error.name == module:
-            raise UnsupportedError(f"{target.kind} is not read by this version") from None
-        hint = f"pip install 'plainview[{extra}]'" if extra else f"pip install {error.name}"
-        raise MissingExtraError(f"a library for {target.kind} is not installed", hint=hint) from None
     if target.is_local_file:
-        source: Source = maker(target.path, **({"limits": limits} if limits else {}))
-        return source
+        from plainview.files.source import FileSource
+
+        return FileSource(target.path, limits=limits) if limits else FileSource(target.path)
+    store = store_of(target.kind)
+    if store is None:
+        raise UnsupportedError(f"{target.kind} is not read by this version")
+    module = f"{store.package}.source"
+    try:
+        maker: Any = getattr(import_module(module), store.source)
+    except ModuleNotFoundError as error:
+        if f"{module}.".startswith(f"{error.name}."):
+            raise UnsupportedError(f"{target.kind} is not read by this version") from None
+        hint = f"pip install 'plainview[{store.extra}]'" if store.extra else f"pip install {error.name}"
+        raise MissingExtraError(f"a library for {target.kind} is not installed", hint=hint) from None
     opened: Source = maker(target, scope=scope, credentials=credentials, limits=limits, network=network)
     return opened

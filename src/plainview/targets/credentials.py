@@ -17,9 +17,10 @@ from pathlib import Path
 from plainview.errors import PlainviewError, UsageError
 from plainview.targets.credential import Credential
 from plainview.targets.own_tools import around, promises_tls
+from plainview.targets.parsing import parse_target
 from plainview.targets.quoting import quotable
 from plainview.targets.secret import Secret
-from plainview.targets.target import Target, parse_target
+from plainview.targets.target import Target
 
 KEYS = frozenset({"target", "user", "password", "token", "password_env", "token_env"})
 

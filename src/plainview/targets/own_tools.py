@@ -13,59 +13,39 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from plainview.catalog import Environment, ToolFile, store_of, stores
 from plainview.targets.credential import Credential
 from plainview.targets.secret import Secret
 from plainview.targets.target import Target
-from plainview.targets.tls_options import MODES, MYSQL_MODES
+from plainview.targets.tls_options import MODES, modes_of
 
-
-class Variables(NamedTuple):
-    """The environment variables of a store's own tools: user, secret, and the places that they are for."""
-
-    user: str
-    secret: str
-    host: str = ""
-    port: str = ""
-    endpoints: tuple[str, ...] = ()  # the first that is set counts
-
-
-VARIABLES = {
-    "postgresql": Variables("PGUSER", "PGPASSWORD", "PGHOST", "PGPORT"),
-    "mysql": Variables("", "MYSQL_PWD", "MYSQL_HOST", "MYSQL_TCP_PORT"),
-    "redis": Variables("", "REDISCLI_AUTH"),
-    "clickhouse": Variables("CLICKHOUSE_USER", "CLICKHOUSE_PASSWORD", "CLICKHOUSE_HOST"),
-    "etcd": Variables("ETCDCTL_USER", "ETCDCTL_PASSWORD", endpoints=("ETCDCTL_ENDPOINTS",)),
-    "s3": Variables(
-        "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", endpoints=("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
-    ),
-    "azure": Variables("AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_KEY"),
-}
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def around(target: Target, env: Mapping[str, str]) -> Credential | None:
-    """Return what the environment and the files of a store's own tools hold for a target, or None."""
+    """Return what the environment and the file of a store's own tools hold for a target, or None."""
     if found := _in_environment(target, env):
         return found
-    path = paths(env).get(target.kind)
-    if path is None:
+    store = store_of(target.kind)
+    path = _path(store.file, env) if store and store.file else None
+    if path is None or store is None or store.file is None:
         return None
     try:
-        return _FILES[target.kind](path, target, env)
+        return _FORMS[store.file.form](path, target, env)
     except (OSError, UnicodeError, configparser.Error):
         return None
 
 
-def paths(env: Mapping[str, str]) -> dict[str, Path]:
-    """Return which file is looked into for a kind of store, there or not."""
-    if not env.get("HOME"):
-        return {}
-    home = Path(env["HOME"])
-    return {
-        "postgresql": Path(env.get("PGPASSFILE") or home / ".pgpass"),
-        "mysql": home / ".my.cnf",
-        "s3": Path(env.get("AWS_SHARED_CREDENTIALS_FILE") or home / ".aws" / "credentials"),
-    }
+def paths(env: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return which files are looked into for any kind of store, there or not."""
+    found = (_path(store.file, env) for store in stores().values() if store.file)
+    return tuple(path for path in found if path)
+
+
+def _path(file: ToolFile, env: Mapping[str, str]) -> Path | None:
+    """Return where a file of a store's tools is, or None without a home folder."""
+    home = env.get("HOME")
+    return Path(env.get(file.variable) or Path(home, file.home)) if home else None
 
 
 # -- environment variables ------------------------------------------------------------------------------
@@ -73,27 +53,32 @@ def paths(env: Mapping[str, str]) -> dict[str, Path]:
 
 def _in_environment(target: Target, env: Mapping[str, str]) -> Credential | None:
     """Return what environment variables hold for a target, where they are for its place."""
-    names = VARIABLES.get(target.kind)
+    names = _names(target)
     if names is None or not _for_place(names, target, env):
         return None
-    user, secret = env.get(names.user), env.get(names.secret)
-    if target.kind == "etcd" and user and not secret:  # as etcdctl takes both in one
+    user, secret, origin = env.get(names.user), env.get(names.secret), names.secret
+    if names.user_with_secret and user and not secret:
         user, _, secret = user.partition(":")
-        names = names._replace(secret=names.user)
+        origin = names.user
     if not secret:
         return None
-    session = env.get("AWS_SESSION_TOKEN") if target.kind == "s3" else None
+    session = env.get(names.session)
     return Credential(
         target.user or user,
         Secret(secret),
-        origin=f"the environment variable {names.secret}",
+        origin=f"the environment variable {origin}",
         session=Secret(session) if session else None,
     )
 
 
-def _for_place(names: Variables, target: Target, env: Mapping[str, str]) -> bool:
+def _names(target: Target) -> Environment | None:
+    store = store_of(target.kind)
+    return store.environment if store else None
+
+
+def _for_place(names: Environment, target: Target, env: Mapping[str, str]) -> bool:
     """Tell whether the variables are for the host, port and account of a target: those that are not set fit all."""
-    if target.kind == "azure":
+    if names.user_is_bucket:
         return env.get(names.user, "") in ("", target.path.partition("/")[0])
     hosts, ports = _list(env.get(names.host)), _list(env.get(names.port))
     fits = not hosts or any(_same_host(host, target.host) for host in hosts)
@@ -106,14 +91,15 @@ def promises_tls(target: Target, env: Mapping[str, str]) -> str:
     """Return who of the tools' settings promises TLS for a target, or an empty text. Its address counts first."""
     if target.plain or any(name == "sslmode" for name, _ in target.options):
         return ""
-    if target.kind == "postgresql":
-        return "PGSSLMODE" if MODES.get(env.get("PGSSLMODE") or "prefer", True) else ""
-    if target.kind == "mysql":
-        client = _client_of(paths(env).get("mysql"))
+    store = store_of(target.kind)
+    if store and store.file and store.file.form == "my.cnf":
+        client = _client_of(_path(store.file, env))
         mode = client.get("ssl-mode", "").lower() or "preferred"
-        asked = MYSQL_MODES.get(mode, True) or "ssl-verify-server-cert" in client
+        asked = modes_of(store.kind).get(mode, True) or "ssl-verify-server-cert" in client
         return "the file .my.cnf" if asked else ""
-    names = VARIABLES.get(target.kind)
+    names = store.environment if store else None
+    if names and names.sslmode:
+        return names.sslmode if MODES.get(env.get(names.sslmode) or "prefer", True) else ""
     if names and any(place.tls for place in _endpoints(names, env) if _is_at(place, target)):
         return next(name for name in names.endpoints if env.get(name))
     return ""
@@ -125,7 +111,7 @@ class _Endpoint(NamedTuple):
     tls: bool
 
 
-def _endpoints(names: Variables, env: Mapping[str, str]) -> list[_Endpoint]:
+def _endpoints(names: Environment, env: Mapping[str, str]) -> list[_Endpoint]:
     """Return the endpoints that are set. One that is none fits no target."""
     text = next((env[name] for name in names.endpoints if env.get(name)), "")
     found = []
@@ -203,8 +189,8 @@ def _plain(value: str | None) -> str:
 def _aws_profile(path: Path, target: Target, env: Mapping[str, str]) -> Credential | None:
     parser = configparser.ConfigParser(interpolation=None)
     parser.read(path, encoding="utf-8")
-    name = env.get("AWS_PROFILE", "default")
-    if not _for_place(VARIABLES["s3"], target, env) or not parser.has_option(name, "aws_secret_access_key"):
+    name, names = env.get("AWS_PROFILE", "default"), _names(target)
+    if (names and not _for_place(names, target, env)) or not parser.has_option(name, "aws_secret_access_key"):
         return None
     profile = parser[name]
     session = profile.get("aws_session_token")
@@ -216,7 +202,7 @@ def _aws_profile(path: Path, target: Target, env: Mapping[str, str]) -> Credenti
     )
 
 
-_FILES = {"postgresql": _pgpass, "mysql": _my_cnf, "s3": _aws_profile}
+_FORMS = {"pgpass": _pgpass, "my.cnf": _my_cnf, "aws": _aws_profile}
 
 
-__all__ = ["VARIABLES", "around", "paths", "promises_tls"]
+__all__ = ["around", "paths", "promises_tls"]

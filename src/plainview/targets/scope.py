@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from plainview.errors import ScopeError, TargetError
+from plainview.targets.parsing import parse_target
 from plainview.targets.quoting import nearest, quotable
-from plainview.targets.target import Target, parse_target
+from plainview.targets.target import Target
 
 IP = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network

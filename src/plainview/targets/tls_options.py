@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from plainview.catalog import store_of
 from plainview.errors import TargetError
 
 # Names are read without regard to case, - and _.
@@ -12,8 +13,7 @@ OPTIONS = frozenset({"tls", "ssl", "usetls", "usessl", "requiretls", "requiressl
 SWITCH = {**dict.fromkeys(("true", "1", "yes", "on", ""), True), **dict.fromkeys(("false", "0", "no", "off"), False)}
 # libpq's words, which differ by case; None where both ways are allowed.
 MODES = {"disable": False, "allow": None, "prefer": None, "require": True, "verify-ca": True, "verify-full": True}
-# MySQL's words, which do not.
-MYSQL_MODES = {"disabled": False, "preferred": None, "required": True, "verify_ca": True, "verify_identity": True}
+MEANT = {"yes": True, "no": False, "maybe": None}
 
 
 def tls_asked(kind: str, options: Iterable[tuple[str, str]]) -> bool | None:
@@ -36,9 +36,15 @@ def tls_asked(kind: str, options: Iterable[tuple[str, str]]) -> bool | None:
     return True if hinted and not asked else None
 
 
+def modes_of(kind: str) -> dict[str, bool | None]:
+    """Return a store's own words for TLS, in small letters, as `MODES`."""
+    store = store_of(kind)
+    return {word: MEANT[meant] for word, meant in store.sslmodes.items()} if store else {}
+
+
 def _meaning(kind: str, name: str, value: str) -> bool | None:
     words = {} if name.endswith("mode") else SWITCH
-    theirs = MYSQL_MODES if kind == "mysql" else {}
+    theirs = modes_of(kind)
     if value in MODES:
         return MODES[value]
     for known in (words, theirs):
@@ -48,4 +54,4 @@ def _meaning(kind: str, name: str, value: str) -> bool | None:
     raise TargetError(f"an option for TLS, {name}, with an unknown value", hint="known: " + " ".join(all_words))
 
 
-__all__ = ["MODES", "MYSQL_MODES", "tls_asked"]
+__all__ = ["MODES", "modes_of", "tls_asked"]

@@ -3,7 +3,7 @@
 A `Wire` belongs to one target and connects to that host and port only: the name is resolved once, each
 of its addresses is checked against the scope, and the one that answered is used from then on. What a
 server says about going elsewhere is recorded with `points_elsewhere` and never followed. Every request
-is an *exchange*: it names a probe of `probes/*.toml`, obeys the limits of that probe's stage, and leaves
+is an *exchange*: it names a probe of a `store.toml`, obeys the limits of that probe's stage, and leaves
 a line in the transcript (template, status, counts: no bodies), which becomes `Exposure.footprint`.
 
 Two ways to speak, both with the checks, counts and limits of `traffic` in them:

@@ -1,30 +1,28 @@
 """A bare `host:port`: which kind of store is it? Asked politely, then handed to the source of that kind.
 
-What is asked in which order, and which answer means what, is data: `fingerprints.toml`. An answer only chooses the
+What is asked in which order, and which answer means what, is data: `signs`. An answer only chooses the
 source; what a stranger may do there is that source's own question, with its own negative control. A port that
 answers nothing known is `unknown`, never closed.
 """
 
 from __future__ import annotations
 
-import re
 import time
-import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from plainview import catalog
 from plainview.errors import PlainviewError, ProtocolError, ReadError, UnsupportedError
 from plainview.stores.base import NetworkSource, Verdict
+from plainview.stores.fingerprint.signs import Sign, Step, table
 from plainview.tables import Batch, Limits, ReadLog, Unit
 from plainview.targets.credentials import Credentials
-from plainview.targets.target import SCHEMES, Target
+from plainview.targets.target import Target
 from plainview.wire.http import TLS_HINT
 
 if TYPE_CHECKING:
@@ -32,66 +30,10 @@ if TYPE_CHECKING:
     from plainview.tables import Source
     from plainview.targets.scope import Scope
     from plainview.wire import WireLimits
-    from plainview.wire.http import Reply
 
 FIRST_BYTE, WHOLE = 1.5, 3.0  # seconds, where a question is only a guess
 MORE = 0.5  # seconds for the rest of an answer that has begun
 ENOUGH = 64  # bytes by which every kind can be told
-HEAD = 1 << 16
-
-
-class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One question."""
-
-    probe: str
-    send: str = ""
-    listen: float = 0.0
-    ports: tuple[int, ...] = ()
-    tls: bool = False
-    after_http: bool = False
-
-    @property
-    def is_http(self) -> bool:
-        """True for a request over HTTP."""
-        return not self.send and not self.listen
-
-
-class Sign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What an answer means. `kind` empty: no store of this version; `needs`: how the address has to be written."""
-
-    probe: str
-    name: str
-    known: str
-    kind: str = ""
-    needs: str = ""
-    first: str = msgspec.field(name="bytes", default="")
-    status: tuple[int, ...] = ()
-    body: str = ""
-    headers: dict[str, str] = {}
-
-    def fits(self, data: bytes) -> bool:
-        """Tell whether the first bytes of an answer are these."""
-        return bool(self.first) and re.match(self.first.encode("latin-1"), data) is not None
-
-    def fits_reply(self, reply: Reply) -> bool:
-        """Tell whether an answer over HTTP is this."""
-        if self.status and reply.status not in self.status:
-            return False
-        if self.body and not re.search(self.body, reply.body[:HEAD].decode("utf-8", "replace")):
-            return False
-        return all(name in reply.headers and re.match(rx, reply.header(name)) for name, rx in self.headers.items())
-
-
-class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    step: tuple[Step, ...]
-    sign: tuple[Sign, ...]
-
-
-@cache
-def table() -> _Table:
-    """Return the steps and signs."""
-    text = resources.files("plainview.stores").joinpath("fingerprints.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), _Table)
 
 
 class Asking:
@@ -122,7 +64,7 @@ class Asking:
         return None
 
     def _order(self) -> list[Step]:
-        steps = list(table().step)
+        steps = list(table().steps)
         return sorted(steps, key=lambda step: self.wire.port not in step.ports)
 
     def _worth(self, step: Step) -> bool:
@@ -137,7 +79,7 @@ class Asking:
         with closing(self.wire.http(tls=step.tls)) as http:
             http.bare = True
             reply = http.ask(step.probe)
-        sign = next((sign for sign in table().sign if sign.probe == step.probe and sign.fits_reply(reply)), None)
+        sign = next((sign for sign in table().signs if sign.probe == step.probe and sign.fits_reply(reply)), None)
         if sign is None and step.probe == "fingerprint.http":
             if not step.tls and reply.status == 400 and TLS_HINT.search(reply.body[:2000]):
                 return None  # a TLS port, which says so
@@ -146,7 +88,7 @@ class Asking:
 
     def _bytes(self, step: Step) -> Sign | None:
         data = b""
-        signs = [sign for sign in table().sign if sign.probe == step.probe]
+        signs = [sign for sign in table().signs if sign.probe == step.probe]
         with self.wire.connect(tls=step.tls) as connection, connection.exchange(step.probe) as exchange:
             if step.listen and self.wire.port not in step.ports:
                 exchange.end = min(exchange.end, time.monotonic() + step.listen)
@@ -279,7 +221,7 @@ class FingerprintSource(NetworkSource):
 
 def rewritten(target: Target, kind: str, *, tls: bool) -> Target:
     """Return the address with the scheme of a kind."""
-    schemes = {(scheme.kind, scheme.tls): name for name, scheme in reversed(SCHEMES.items())}
+    schemes = {(scheme.kind, scheme.tls): name for name, scheme in reversed(list(catalog.schemes().items()))}
     scheme = schemes.get((kind, tls)) or schemes[kind, False]
     return replace(target, kind=kind, scheme=scheme, tls=tls)
 
@@ -289,19 +231,8 @@ def _unknown(asking: Asking) -> str:
         statuses = " and ".join(f"{status}{' over TLS' * tls}" for tls, status in asking.http.items())
         return f"a web server (GET / answered {statuses}), of no kind of store that this version knows"
     told = "; ".join(f"{count} times: {what}" for what, count in asking.outcomes.items())
-    return f"something listens, but it answered in no protocol that this version knows ({told})"
+    left = "".join(f"; the signs of {kind} do not load" for kind in table().broken)
+    return f"something listens, but it answered in no protocol that this version knows ({told}{left})"
 
 
-def open_fingerprinted(
-    target: Target,
-    *,
-    scope: Scope | None = None,
-    credentials: Credentials | None = None,
-    limits: Limits | None = None,
-    network: WireLimits | None = None,
-) -> FingerprintSource:
-    """Return the source of a bare `host:port`; it connects when it is first asked."""
-    return FingerprintSource(target, scope=scope, credentials=credentials, limits=limits, network=network)
-
-
-__all__ = ["FingerprintSource", "open_fingerprinted", "rewritten", "table"]
+__all__ = ["FingerprintSource", "rewritten"]

@@ -54,7 +54,6 @@ class HttpListingSource(ObjectSource):
     """Each file below the target's folder is a unit."""
 
     kind = "http"
-    table = "http_listing"
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -67,14 +66,14 @@ class HttpListingSource(ObjectSource):
         verdict.not_tried.append(NOT_TRIED)
         folder = not self.root or self.root.endswith(b"/")
         with closing(self.stranger()) as http:
-            reply = http.detect(f"{self.table}.{'folder' if folder else 'head'}", path=self.root)
+            reply = http.detect(f"{self.kind}.{'folder' if folder else 'head'}", path=self.root)
             self._tls = http.tls
             found = SERVER.match(reply.header("server"))
             if found:
                 verdict.product, verdict.version = found[1], found[2]
             self._refused(reply, verdict)
             nowhere = self.root.rpartition(b"/")[0] + b"/plainview-" + token_hex(8).encode()
-            control = http.ask("http_listing.control", path=nowhere.lstrip(b"/"))
+            control = http.ask("http.control", path=nowhere.lstrip(b"/"))
             if control.ok:
                 verdict.doubt("a path that cannot exist was answered: it may answer everything", honeypot=True)
             if folder:
@@ -111,7 +110,7 @@ class HttpListingSource(ObjectSource):
         )
         things = [self._file(key, size) for key, size in listing.files]
         for folder in listing.folders[:PEEKED] if not things else ():
-            inner = self._parse(http.ask("http_listing.folder", path=folder), folder)
+            inner = self._parse(http.ask("http.folder", path=folder), folder)
             things += [self._file(key, size) for key, size in inner.files] if inner else []
         self.try_objects(http, things, verdict)
         self.signs(things, verdict)
@@ -144,7 +143,7 @@ class HttpListingSource(ObjectSource):
             folders += [(folder, depth + 1) for folder in reversed(listing.folders)]
 
     def _page(self, http: Http, path: bytes) -> Listing:
-        reply = self.ask_page(http, "http_listing.page", path=path)
+        reply = self.ask_page(http, "http.page", path=path)
         if reply.status in (401, 403):
             raise RefusedError(f"its listing was refused to {self.asker} ({reply.status})")
         if not reply.ok:

@@ -70,7 +70,6 @@ class ObjectHttp(Http):
 class ObjectSource(NetworkSource):
     """Base of the stores of objects."""
 
-    table = ""  # of its probes, where it is not the kind
     basis: RightsBasis = "unknown"  # how the rights of a stranger who reads are known
     prefix = ""  # below which the objects lie, without a slash at its end
     _tls: bool | None = None
@@ -79,7 +78,6 @@ class ObjectSource(NetworkSource):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.table = self.table or self.kind
         self._idle: list[Http] = []
         self._lock = threading.Lock()
         # A unit uses two connections at most, the listing one.
@@ -111,7 +109,7 @@ class ObjectSource(NetworkSource):
     def one(self, http: Http, key: str) -> Object | None:
         """Return the object that the whole target names, if its head is given."""
         thing = self.thing(key, None)
-        reply = http.ask(f"{self.table}.head", **self.params(thing)) if not thing.why else None
+        reply = http.ask(f"{self.kind}.head", **self.params(thing)) if not thing.why else None
         if reply is None or not reply.ok or reply.looks_like_page:
             return None
         return self.thing(key, self.head_size(reply))
@@ -174,7 +172,7 @@ class ObjectSource(NetworkSource):
         """Ask for the heads of a few objects: one that is given proves that a stranger reads."""
         some = [thing for thing in things if not thing.why and thing.size != 0]
         for count, thing in enumerate(some[:: max(1, len(some) // TRIED)][:TRIED], 1):
-            reply = http.ask(f"{self.table}.head", **self.params(thing))
+            reply = http.ask(f"{self.kind}.head", **self.params(thing))
             if reply.ok and not reply.looks_like_page:
                 others = f", after {count - 1} were refused" if count > 1 else ""
                 verdict.saw("reads", f"the head of an object was given without a credential{others}")
@@ -267,7 +265,7 @@ class ObjectSource(NetworkSource):
         @contextmanager
         def get(span: tuple[int, int] | None) -> Generator[Body]:
             holes = {} if span is None else {"first": span[0], "last": span[1]}
-            probe_id = f"{self.table}.{'get' if span is None else 'range'}"
+            probe_id = f"{self.kind}.{'get' if span is None else 'range'}"
             with self.client() as http, http.stream(probe_id, **self.params(thing), **holes) as body:
                 if body.status not in (200, 206) and not (span and body.status == 416):
                     raise refusal(body.status)

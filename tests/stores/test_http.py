@@ -11,8 +11,8 @@ from plainview.stores import open_source
 from plainview.stores.http.source import DEPTH, parse
 from plainview.tables import ReadLog
 from plainview.targets.credentials import Credential, Credentials
+from plainview.targets.parsing import parse_target
 from plainview.targets.secret import Secret
-from plainview.targets.target import parse_target
 from plainview.wire import WireLimits, probes
 from servers import CANARY, SECRET
 from servers.fake import always, drip, fake
@@ -276,4 +276,4 @@ def test_nothing_is_read_where_nothing_was_listed() -> None:
 
 
 def test_no_request_writes() -> None:
-    assert {probe.method for probe in probes.load("http_listing").values()} == {"GET", "HEAD"}
+    assert {probe.method for probe in probes.load("http").values()} == {"GET", "HEAD"}

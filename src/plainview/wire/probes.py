@@ -1,10 +1,9 @@
 """The declared requests: every byte that plainview sends to a store comes from one of these tables.
 
-One TOML file for one kind of store, DATA only:
+They stand in the `store.toml` of each kind of store, DATA only:
 
-    store = "redis"
     [[probe]]
-    id = "redis.type"                # store, dot, name; a source sends by this id and in no other way
+    id = "redis.type"                # kind, dot, name; a source sends by this id and in no other way
     stage = "read"                   # "access": the stranger's question; "read": reading what is inside
     command = ["TYPE", "<key>"]      # exactly one of: path, command, sql, document, message
     purpose = "which read a key needs"
@@ -25,13 +24,14 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
 from typing import Any, Literal
 from urllib.parse import quote
+
+from plainview.catalog import FILE, store_of, stores
+from plainview.errors import StoreError
 
 KINDS = ("path", "command", "sql", "document", "message")
 KEYS = {"id", "stage", "purpose", "footprint", "method", "headers", "body", "listing", "stream", "permit", *KINDS}
@@ -133,15 +133,13 @@ def _header(value: object) -> str:
     return text
 
 
-def parse(text: str, name: str) -> dict[str, Probe]:
-    """Return the probes of one table by id. Raises ValueError when the table breaks its own rules."""
-    data = tomllib.loads(text)
-    store = data.pop("store")
+def declared(store: str, items: Iterable[Mapping[str, Any]]) -> dict[str, Probe]:
+    """Return the probes of one store by id, from the lists `[[probe]]` of its `store.toml`. Raises StoreError."""
     found: dict[str, Probe] = {}
-    for item in data.pop("probe"):
-        probe_id = item["id"]
+    for item in items:
+        probe_id = str(item.get("id"))
         problems = [unknown and f"unknown keys {sorted(unknown)}" for unknown in (item.keys() - KEYS,)] + [
-            not re.fullmatch(rf"{store}\.[a-z0-9_]+", probe_id) and "id is not store.name",
+            not re.fullmatch(rf"{store}\.[a-z0-9_]+|fingerprint\.{store}", probe_id) and "id is not kind.name",
             probe_id in found and "id twice",
             item.get("stage") not in ("access", "read") and "stage is access or read",
             sum(kind in item for kind in KINDS) != 1 and f"needs exactly one of {KINDS}",
@@ -150,32 +148,28 @@ def parse(text: str, name: str) -> dict[str, Probe]:
             not item.get("footprint") and "no footprint",
         ]
         if problem := next(filter(None, problems), None):
-            raise ValueError(f"{name}: {probe_id}: {problem}")
+            raise StoreError(f"{FILE}: {probe_id}: {problem}")
         found[probe_id] = Probe(**{**item, "command": tuple(item.get("command", ()))})
-    if data:
-        raise ValueError(f"{name}: unknown keys {sorted(data)}")
     return found
 
 
 @cache
-def load(store: str) -> Mapping[str, Probe]:
-    """Return the table of one store by probe id, empty when there is none."""
-    file = resources.files(__name__) / f"{store}.toml"
-    return parse(file.read_text(encoding="utf-8"), file.name) if file.is_file() else {}
-
-
-def stores() -> list[str]:
-    """Return the names of all tables."""
-    files = resources.files(__name__).iterdir()
-    return sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
+def load(kind: str) -> Mapping[str, Probe]:
+    """Return the probes of one kind of store by id, empty when there is none. Raises StoreError."""
+    store = store_of(kind)
+    return declared(kind, store.lists.get("probe", ())) if store else {}
 
 
 def every() -> Iterator[Probe]:
-    """Yield all probes of all tables."""
-    for store in stores():
-        yield from load(store).values()
+    """Yield all probes of all stores."""
+    for kind in stores():
+        yield from load(kind).values()
 
 
 def get(probe_id: str) -> Probe:
-    """Return one probe. Raises KeyError for an id that no table declares."""
-    return load(probe_id.partition(".")[0])[probe_id]
+    """Return one probe. Raises KeyError for an id that no store declares."""
+    kind, _, name = probe_id.partition(".")
+    known = load(kind)
+    if kind == "fingerprint" and probe_id not in known:
+        known = load(name)
+    return known[probe_id]
