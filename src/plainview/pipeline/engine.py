@@ -19,6 +19,7 @@ from plainview.distinct import Key
 from plainview.errors import PlainviewError
 from plainview.matching.batches import SMALL, TableProfiler, add_small
 from plainview.matching.compiled import Matcher
+from plainview.matching.first_rows import FirstRows
 from plainview.matching.tagging import warm
 from plainview.profiles import TableProfile
 from plainview.report.model import Column
@@ -36,6 +37,7 @@ class Engine:
         self.detectors = {d.name: d for d in loaded}
         self.matcher = Matcher(loaded)
         self.names = NameIndex(loaded)
+        self.first_rows = FirstRows(self.matcher, self.names)
         with contextlib.suppress(PlainviewError):  # which is raised again where they are used
             warm(self.matcher)
 

@@ -22,6 +22,7 @@ from plainview.tables.ahead import ahead
 
 if TYPE_CHECKING:
     from plainview.matching.batches import TableProfiler
+    from plainview.matching.first_rows import FirstRow
     from plainview.pipeline.engine import Engine
 
 FAILURES = (Exception, pl.exceptions.PanicException)  # a panic of Rust code derives from BaseException
@@ -76,7 +77,7 @@ class Reading:
         result = UnitResult(unit.name, ReadLog(on_bytes=shared.progress.on_bytes))
         shared.progress.on_unit(unit)
         try:
-            for batch in self._batches(source, unit, result.log):
+            for batch in self._settled(self._batches(source, unit, result.log)):
                 name = batch.table.name
                 if name not in result.tables:
                     result.tables[name] = (batch.table, shared.engine.result().profiler(name, result.log))
@@ -88,6 +89,15 @@ class Reading:
         except FAILURES as error:  # whatever a reader dies of, the rest of the run goes on and it is told
             result.log.skip(unit.name, error)
         return result
+
+    def _settled(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """Hand on batches whose columns have names that are none of their values."""
+        known: dict[str, FirstRow] = {}
+        for batch in batches:
+            if batch.table.header is None:
+                yield batch
+            else:
+                yield from self.shared.engine.result().first_rows.settled(batch, known)
 
     def _batches(self, source: Source, unit: Unit, log: ReadLog) -> Iterator[Batch]:
         """Read a unit; of a large file the next batch while this one is counted."""

@@ -27,18 +27,33 @@ ReadAs = Literal["stranger", "credential", "file"]
 
 
 @dataclass(frozen=True, slots=True)
+class Header:
+    """The first row of a table, where a reader took it for the names of the columns and may be wrong.
+
+    `cells` as they stand, `names` of the columns made of them, in the same places; `votes`: what speaks for a header
+    (above 0) or for data in each place, seen by the reader (`files.formats.csv.headers`).
+    """
+
+    cells: tuple[str, ...]
+    names: tuple[str, ...]
+    votes: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table as it will be named in the report: a path below the target, not yet made safe to print.
 
     `kind` is the format or store ("csv", "parquet", "postgresql"); `notes` say what had to be
     assumed ("read as GB18030", "no header line"). `sampled`: rows were drawn at random and others left out, so
-    that few rows do not say that the table has no more.
+    that few rows do not say that the table has no more. `header`: to be held against the columns before anything
+    gets a name (`matching.first_rows`), and gone then.
     """
 
     name: str
     kind: str
     notes: tuple[str, ...] = ()
     sampled: bool = False
+    header: Header | None = field(default=None, compare=False, repr=False)
 
     def drawn(self, how: str) -> Table:
         """Return the table as one whose rows are a sample; `how` they were drawn becomes a note."""
@@ -211,6 +226,7 @@ __all__ = [
     "Batch",
     "Deadline",
     "Format",
+    "Header",
     "Input",
     "Limits",
     "PlainviewError",

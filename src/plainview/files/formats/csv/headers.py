@@ -1,7 +1,8 @@
 """Is the first line of a table a header? Compared with the lines below it; in doubt it is data.
 
 A cell of data that is taken for a column name would travel into every report, so a wrong "header" costs more
-than a wrong "no header".
+than a wrong "no header". What is judged here is how the cells are written; what they say is judged once the detectors
+are there (`matching.first_rows`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from unicodedata import category
 
 from plainview.detectors.headings import SIGNS, WORDS, words_of_heading
+from plainview.tables import Header
 from plainview.tables.naming import Distinct
 
 _KINDS = (  # the first that matches the whole cell names its kind
@@ -31,6 +33,7 @@ _TOKEN = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"[a-z][A-Z]|\w_\w")
 _RAW = frozenset({"Cc", "Co", "Cn"})  # signs that nobody writes into a name: control, private, not assigned
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
+_NOTHING = frozenset(("-", "--", "?", ".", "n/a", "na", "nan", "nil", "none", "null", "unknown", "\\n"))
 BODY = 30  # rows that the first is compared with
 
 
@@ -41,6 +44,8 @@ def kind_of(cell: str) -> str:
         return ""
     if cell.isalpha():
         return "word"
+    if cell.isdigit() and cell.isascii():
+        return "number"
     for name, pattern in _KINDS:
         if pattern.fullmatch(cell):
             return name
@@ -49,36 +54,51 @@ def kind_of(cell: str) -> str:
 
 def has_header(rows: list[list[str]]) -> bool:
     """Judge the first of the rows by the others."""
+    return _are_names(rows, _votes(rows))
+
+
+def header_of(rows: list[list[str]], width: int) -> Header | None:
+    """Return the first of the rows, when it looks like the names of `width` columns; None when it is data."""
+    votes = _votes(rows)
+    if not _are_names(rows, votes):
+        return None
+    cells = [*rows[0][:width], *[""] * (width - len(rows[0]))]
+    return Header(tuple(cells), tuple(column_names(cells, width)), (*votes, *[0.0] * (width - len(votes)))[:width])
+
+
+def _votes(rows: list[list[str]]) -> list[float]:
+    """Return what each cell of the first row speaks for: above 0 for a header, below for data."""
     first, body = (rows[0], rows[1 : BODY + 1]) if rows else ([], [])
-    kinds = [kind_of(cell) for cell in first]
-    if "word" not in kinds:
+    votes = []
+    for at, cell in enumerate(first):
+        below = [row[at].strip() for row in body if at < len(row) and row[at].strip()]
+        votes.append(_vote(cell.strip(), kind_of(cell), below))
+    return votes
+
+
+def _are_names(rows: list[list[str]], votes: list[float]) -> bool:
+    first = rows[0] if rows else []
+    if all(kind_of(cell) != "word" for cell in first):
         return False
-    votes = 0.0
-    for at, kind in enumerate(kinds):
-        cells = [row[at].strip() for row in body if at < len(row) and row[at].strip()]
-        votes += _vote(first[at].strip(), kind, cells)
     filled = [cell.strip().casefold() for cell in first if cell.strip()]
-    if len(set(filled)) < len(filled):
-        votes -= 0.5
-    if not body:
-        return votes > -1
-    return votes > 0
+    total = sum(votes) - (0.5 if len(set(filled)) < len(filled) else 0.0)
+    return total > (0 if len(rows) > 1 else -1)
 
 
 def _vote(cell: str, kind: str, below: list[str]) -> float:
     """Return how much one column speaks for a header (positive) or for data (negative)."""
     if kind in {"email", "url", "phone", "code"} or (not cell.isprintable() and _raw(cell)):
         return -3.0
-    if not kind:
+    if not kind or cell.casefold() in _NOTHING:
         return 0.0
+    if kind == "word" and cell in below:
+        return -2.0
+    if kind == "word" and _is_name(cell, below):
+        return 2.0
     kinds = [kind_of(other) for other in below]
     usual = max(set(kinds), key=kinds.count, default="")
     if kind != "word":  # years and dates stand over pivot tables, but over numbers
         return -0.2 if usual != kind or _YEAR.fullmatch(cell) else -1.0 if kind == "number" else -1.5
-    if cell in below:
-        return -2.0
-    if _is_name(cell, below):
-        return 2.0
     if usual not in {"word", ""}:
         return 1.5 if kinds.count(usual) > 0.6 * len(kinds) else 0.5
     return _by_shape(cell, below)
@@ -129,4 +149,4 @@ def column_names(cells: list[str], width: int) -> list[str]:
     return names
 
 
-__all__ = ["column_names", "has_header", "kind_of"]
+__all__ = ["column_names", "has_header", "header_of", "kind_of"]

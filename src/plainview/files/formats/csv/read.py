@@ -17,10 +17,10 @@ import polars as pl
 
 from plainview.files.encodings.blocks import BLOCK, Utf8Blocks, polars_would_unpack
 from plainview.files.formats.csv.dialects import HEAD, Dialect, escapes, record_end, records, sniff
-from plainview.files.formats.csv.headers import column_names, has_header
+from plainview.files.formats.csv.headers import column_names, header_of
 from plainview.files.formats.csv.repairs import cut_outside_quotes, repair
 from plainview.files.formats.csv.widths import is_sparse, portions
-from plainview.tables import MIB, Batch, Input, ReadLog, Table
+from plainview.tables import MIB, Batch, Header, Input, ReadLog, Table
 
 PIECE = 64 << 10  # bytes of a refused block that are tried again together
 NO_HEADER = "no header line"
@@ -41,7 +41,7 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
     if reader.broken:
         notes = (f"{reader.broken:,} lines with broken quotes were split at each delimiter",)
         table = reader.table()
-        yield Batch(Table(table.name, table.kind, table.notes + notes), reader.empty())
+        yield Batch(replace(table, notes=table.notes + notes), reader.empty())
     if reader.comments:
         # what stands above the rows has no column of its own
         lines = pl.DataFrame({"comment": reader.comments}, schema={"comment": pl.String})
@@ -59,6 +59,7 @@ class _Reader:
         self.source, self.log, self.blocks = source, log, blocks
         self.dialect = Dialect()
         self.names: list[str] = []
+        self.header: Header | None = None
         self.width = 0  # columns that Polars is told of: those of the header, more once a line had more
         self.notes: dict[str, None] = {}
         self.multiline = False  # quoted line breaks were met: look at quotes before cutting
@@ -69,7 +70,7 @@ class _Reader:
 
     def table(self) -> Table:
         """Return the table with all notes so far."""
-        return Table(self.source.name, "csv", (*self.blocks.notes, *self.notes))
+        return Table(self.source.name, "csv", (*self.blocks.notes, *self.notes), header=self.header)
 
     def empty(self) -> pl.DataFrame:
         """Return the columns without rows."""
@@ -125,8 +126,9 @@ class _Reader:
         rows = [row[:most] for row in records(sample.decode("utf-8", "replace"), dialect)]
         first = rows[0] if rows else []
         self.comments = dialect.comments
-        if has_header(rows):
-            self.names = column_names(first, len(first))
+        self.header = header_of(rows, len(first))
+        if self.header:
+            self.names = list(self.header.names)
             data = data[top:]
         else:
             self.names = column_names([], len(first))

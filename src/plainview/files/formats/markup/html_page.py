@@ -13,12 +13,13 @@ from plainview.documents.xml import local_name
 from plainview.documents.xml_tags import check_page
 from plainview.errors import DamagedError, LimitError
 from plainview.files.encodings.blocks import detect, valid_utf8
-from plainview.tables import Input, ReadLog, Table
+from plainview.tables import Header, Input, ReadLog, Table
 from plainview.tables.naming import Distinct
 
 WIDEST = 200  # columns that a colspan may claim
 REPEATED = 64  # characters of a cell that a colspan repeats
 CELLS = 500_000  # of one frame
+MARKED = 0.5  # how much the mark-up of a cell speaks for the name of a column
 _CHARSET = re.compile(rb"""charset=["']?\s*([A-Za-z0-9_:.-]{2,40})""", re.IGNORECASE)
 _TOLD = (
     "href",
@@ -55,11 +56,11 @@ def read_page(data: bytes, source: Input, log: ReadLog) -> Iterator[tuple[Table,
         if next(table.iterdescendants("table"), None) is not None:
             continue  # laid out with tables: its text is in the text of the page
         name, found = f"{source.name}/table_{number + 1}", False
-        for frame, cut in table_frames(table, source.limits.columns):
+        for frame, header, cut in table_frames(table, source.limits.columns):
             if cut and not found:
                 log.skip(name, f"cells after the first {source.limits.columns:,} of a row (raise --columns)")
             found = True
-            yield Table(name, "html", notes), frame
+            yield Table(name, "html", notes, header=header), frame
             source.deadline.check()
         if found:
             number += 1
@@ -86,7 +87,7 @@ def _decoded(data: bytes, head: bytes) -> tuple[str, tuple[str, ...]]:
     return data.decode("latin-1"), ("read as latin-1",)
 
 
-def table_frames(table: Any, most: int) -> Iterator[tuple[pl.DataFrame, bool]]:
+def table_frames(table: Any, most: int) -> Iterator[tuple[pl.DataFrame, Header | None, bool]]:
     """Yield the rows of a table without tables in it as frames of strings, and whether cells beyond `most` were cut.
 
     The first row names the columns if all its cells are `<th>` or it stands in `<thead>`, else they are
@@ -109,10 +110,10 @@ def table_frames(table: Any, most: int) -> Iterator[tuple[pl.DataFrame, bool]]:
             any_rows = True
         size = max(size, len(cells))
         if len(rows) * min(size, most) > CELLS:
-            yield _frame(rows, header or []), cut
+            yield *_frame(rows, header or []), cut
             rows, size, cut = [], 0, False
     if rows or (header is not None and not any_rows):
-        yield _frame(rows, header or []), cut
+        yield *_frame(rows, header or []), cut
 
 
 def _cells(tr: Any) -> tuple[list[str], set[str]]:
@@ -128,15 +129,19 @@ def _cells(tr: Any) -> tuple[list[str], set[str]]:
     return cells, tags
 
 
-def _frame(rows: list[list[str]], header: list[str]) -> pl.DataFrame:
+def _frame(rows: list[list[str]], header: list[str]) -> tuple[pl.DataFrame, Header | None]:
     width = max(map(len, [*rows, header]))
     names = _names(header, width)
-    return pl.DataFrame(
+    frame = pl.DataFrame(
         [
             pl.Series(name, [row[i] or None if i < len(row) else None for row in rows], dtype=pl.String)
             for i, name in enumerate(names)
         ]
     )
+    if not header:
+        return frame, None
+    # the page says that it is one
+    return frame, Header((*header, *[""] * (width - len(header))), tuple(names), (MARKED,) * width)
 
 
 def _blank_cells(table: Any) -> None:

@@ -9,16 +9,17 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
 from plainview.errors import DamagedError, LimitError, PlainviewError, UnsupportedError
 from plainview.files.formats.columnar.batches import attempt
-from plainview.files.formats.csv.headers import column_names, has_header
+from plainview.files.formats.csv.headers import header_of
 from plainview.files.formats.sheets.guard import check_workbook
 from plainview.files.kinds.identify import identify
-from plainview.tables import MIB, Batch, Input, ReadLog, Table
+from plainview.tables import MIB, Batch, Header, Input, ReadLog, Table
 
 ROWS = 50_000
 LOOK = 30  # rows in which the line of names is looked for
@@ -82,20 +83,21 @@ def _clean(name: str) -> str:
 def _sheet(book: Any, name: str, table: Table, log: ReadLog, source: Input) -> Iterator[Batch]:
     sheet = attempt(lambda: book.load_sheet(name, header_row=None, dtypes="string", skip_rows=0))
     if sheet.visible != "visible":
-        table = Table(table.name, table.kind, (*table.notes, "hidden sheet"))
+        table = replace(table, notes=(*table.notes, "hidden sheet"))
     if sheet.width > source.limits.columns:
         raise LimitError(f"{sheet.width} columns", hint="raise --columns")
     grid = attempt(lambda: pl.DataFrame(sheet)) if sheet.width else pl.DataFrame()
     if grid.width == 0:
         return
     grid.columns = [f"column_{index}" for index in range(1, grid.width + 1)]
-    at = find_header(grid)
-    body = grid if at is None else grid.slice(at + 1)
-    if at is None:
-        table = Table(table.name, table.kind, (*table.notes, "no header line"))
+    at, header = _header(grid)
+    body = grid if header is None else grid.slice(at + 1)
+    if header is None:
+        table = replace(table, notes=(*table.notes, "no header line"))
     else:
-        body.columns = column_names([cell or "" for cell in grid.row(at)], grid.width)
-    titles = _titles(grid, at)
+        table = replace(table, header=header)
+        body.columns = list(header.names)
+    titles = _titles(grid, at if header else None)
     empty = [column for column in body.columns if body[column].null_count() == body.height]
     body = body.drop([column for column in empty if re.fullmatch(r"column_[0-9]+", column)])
     body = body.filter(~pl.all_horizontal(pl.all().is_null())) if body.width else body
@@ -112,7 +114,13 @@ def _titles(grid: pl.DataFrame, at: int | None) -> list[str]:
 
 
 def find_header(grid: pl.DataFrame) -> int | None:
-    """Return the index of the line of column names, or None when the first full line is data already.
+    """Return the index of the line of column names, or None when the first full line is data already."""
+    at, header = _header(grid)
+    return at if header else None
+
+
+def _header(grid: pl.DataFrame) -> tuple[int, Header | None]:
+    """Return where the line of column names stands, and what it says; None when the first full line is data already.
 
     A line with nothing below it is data: names of no column matter to nobody, a lone value may.
     """
@@ -121,7 +129,7 @@ def find_header(grid: pl.DataFrame) -> int | None:
     filled = sorted(width for width in widths if width)
     usual = filled[len(filled) * 3 // 4] if filled else 0
     at = next((index for index, width in enumerate(widths) if width >= max(1, 0.6 * usual)), len(lines))
-    return at if at + 1 < grid.height and has_header(lines[at:]) else None
+    return at, header_of(lines[at:], grid.width) if at + 1 < grid.height else None
 
 
 __all__ = ["find_header", "read"]

@@ -1,0 +1,207 @@
+"""A cell or a key names a column only where it is none of its values: laws over made tables, in every form of file."""
+
+from __future__ import annotations
+
+import csv
+import functools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import polars as pl
+import pytest
+import xlsxwriter
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from plainview.detectors import load_detectors, vocabulary
+from plainview.detectors.fieldnames import NameIndex
+from plainview.detectors.values_as_names import is_field_word
+from plainview.files.source import FileSource
+from plainview.pipeline.scanner import Options, Scanner
+from plainview.report.model import Report, TableReport
+from plainview.report.render import REPORTS, render
+from plainview.tables import Batch, Header, Limits, ReadLog, Table
+
+Rows = Sequence[Sequence[str]]
+ROWS = 12
+DETECTORS = [d for d in load_detectors() if d.patterns and not d.needs_name and not d.needs_person]
+CALLED = NameIndex(load_detectors()).entries  # what columns are called
+
+
+@functools.cache
+def scanner() -> Scanner:
+    return Scanner()
+
+
+def scanned(path: Path) -> tuple[tuple[TableReport, ...], str]:
+    """Return the tables of a file, and all renderings of the report."""
+    source = FileSource(str(path), Limits())
+    try:
+        target = scanner().scan_source(source, path.name)
+    finally:
+        source.close()
+    report = Report(targets=(target,))
+    shown = [render(report, kind) for kind in REPORTS] + [render(report, "text", verbose=True, width=1000)]
+    return target.tables, "\n".join(shown)
+
+
+@functools.cache
+def words(book: str) -> list[str]:
+    """Return entries of a word list that columns are not called by, written as in a text."""
+    free = (w for w in sorted(vocabulary(book)) if len(w) > 3 and w.isalpha() and w not in CALLED)
+    return [w.title() for w in free if not is_field_word(w)]
+
+
+def persons() -> st.SearchStrategy[str]:
+    return st.tuples(st.sampled_from(words("given_names")), st.sampled_from(words("surnames"))).map(" ".join)
+
+
+def odd(name: str) -> st.SearchStrategy[str]:
+    """Return a value in forms that differ from those of its neighbours."""
+    parts = name.split()
+    forms = [name, name.upper(), name.lower(), f"{parts[0]} Peter {parts[-1]}", f"Dr. {name}", f"{parts[0]} {name}"]
+    return st.sampled_from(forms if len(parts) > 1 else forms[:3])
+
+
+@st.composite
+def columns(draw: st.DrawFn) -> list[str]:
+    """Draw a column of one sort of values, of which the first may be written otherwise."""
+    kind = draw(st.sampled_from(["person", "person", "given", "place", "detector"]))
+    if kind == "detector":
+        detector = draw(st.sampled_from(DETECTORS))
+        values = [value for value in detector.matches if value.isprintable() and value.strip() == value]
+        assume(values)
+        return draw(st.lists(st.sampled_from(values), min_size=ROWS, max_size=ROWS))
+    one = persons() if kind == "person" else st.sampled_from(words("given_names" if kind == "given" else "cities"))
+    values = draw(st.lists(one, min_size=ROWS, max_size=ROWS))
+    return [draw(odd(values[0])), *values[1:]]
+
+
+TABLES = st.lists(columns(), min_size=1, max_size=3).map(lambda made: [list(row) for row in zip(*made, strict=True)])
+
+
+def as_csv(path: Path, rows: Rows, delimiter: str) -> Path:
+    with (path / "a.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, delimiter=delimiter).writerows(rows)
+    return path / "a.csv"
+
+
+def as_xlsx(path: Path, rows: Rows, _: str) -> Path:
+    with xlsxwriter.Workbook(path / "a.xlsx", {"strings_to_urls": False}) as book:
+        sheet = book.add_worksheet("Sheet1")
+        for number, row in enumerate(rows):
+            for at, cell in enumerate(row):
+                sheet.write_string(number, at, cell)
+    return path / "a.xlsx"
+
+
+def as_html(path: Path, rows: Rows, _: str) -> Path:
+    from html import escape
+
+    first, *rest = [
+        "".join(f"<{tag}>{escape(c)}</{tag}>" for c in row)
+        for tag, row in zip(["th", *["td"] * len(rows)], rows, strict=False)
+    ]
+    text = f"<table><tr>{first}</tr>{''.join(f'<tr>{row}</tr>' for row in rest)}</table>"
+    (path / "a.html").write_text(text, encoding="utf-8")
+    return path / "a.html"
+
+
+@pytest.mark.parametrize("write", [as_csv, as_xlsx, as_html])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(rows=TABLES, delimiter=st.sampled_from(",;\t|"))
+def test_no_first_row_names_the_columns_that_it_is_of(
+    tmp_path: Path, write: Callable[[Path, Rows, str], Path], rows: list[list[str]], delimiter: str
+) -> None:
+    tables, shown = scanned(write(tmp_path, rows, delimiter))
+    found = [column.path for table in tables for column in table.columns]
+    assert all(path.startswith(("column_", "text", "comment")) for path in found), (rows[0], found)
+    for cell in rows[0]:
+        assert len(cell) < 8 or cell not in shown, cell
+    assert sum(table.rows for table in tables) >= len(rows), (rows[:2], tables)
+
+
+FORMS = (
+    "Hans Peter Canaria", "Anna Maria", "ANNA", "anna", "Anna Muster", "Peter Company Canaria", "hans peter canaria",
+    "CANARIA", "Dr. Hans Canaria", "H. Canaria", "von Canaria Hans", "Canaria, Hans Peter",
+)  # fmt: skip
+PEOPLE = [f"{g} {s}" for g in ("Anna", "Peter", "Maria", "Otto") for s in ("Muster", "Huber", "Keller", "Canaria")]
+
+
+@pytest.mark.parametrize("first", FORMS)
+@pytest.mark.parametrize("more", [[], ["Zürich Nord", "Bern"], ["n/a", "12"], ["x", "-"]])
+def test_a_person_in_the_first_row_is_one_of_the_rows(tmp_path: Path, first: str, more: list[str]) -> None:
+    second = more[1:] * len(PEOPLE)
+    rows = [[first, *more[:1]], *([name, *second[:1]] for name in PEOPLE)]
+    (table,), shown = scanned(as_csv(tmp_path, rows, ";"))
+    assert table.rows == len(rows)
+    assert "no header line" in table.notes
+    assert [(c.path, c.category) for c in table.columns if c.path == "column_1"] == [("column_1", "person_name")]
+    assert first not in shown
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        (["Name", "Ort", "Email"], ["Anna Muster", "Zürich", "a@example.org"]),
+        (["Driver", "Team", "Points"], ["Hamilton", "Mercedes", "25"]),
+        (["Mayor", "City"], ["Anna Muster", "Zürich"]),
+        (["Paris", "London", "Geneva"], ["12", "13", "15"]),
+        (["Year", "Anna", "Peter"], ["2019", "3", "4"]),
+        (["Grace period", "Max Speed", "Charlotte"], ["3 days", "fast", "x"]),
+        (["Kanton", "Einwohner"], ["Zürich", "1500000"]),
+        (["namn", "kön"], ["Astrid", "kvinna"]),
+        (["song", "artist"], ["A song of joy", "Nina"]),
+        (["ID", "Sex", "Blood type"], ["7", "m", "A+"]),
+        (["column_1", "column_2"], ["Anna", "Bern"]),
+    ],
+)
+def test_a_true_header_stays(tmp_path: Path, header: list[str], row: list[str]) -> None:
+    rows = [header, *([*row] for _ in range(20))]
+    as_csv(tmp_path, rows, ";")
+    source = FileSource(str(tmp_path), Limits())
+    log = ReadLog()
+    (batch,) = (b for unit in source.units(log) for b in source.read(unit, log))
+    (settled,) = scanner().engine.first_rows.settled(batch, {})
+    assert settled.frame.columns == header
+    assert settled.table.header is None
+
+
+def test_a_person_above_numbers_names_no_column_and_is_looked_at(tmp_path: Path) -> None:
+    rows = [["Datum", "Anna Canaria", "Peter Canaria"], *([f"2024-01-{day:02}", "8", "7.5"] for day in range(1, 29))]
+    as_csv(tmp_path, rows, ",")
+    source = FileSource(str(tmp_path), Limits())
+    log = ReadLog()
+    (batch,) = (b for unit in source.units(log) for b in source.read(unit, log))
+    table, cells = scanner().engine.first_rows.settled(batch, {})
+    assert table.frame.columns == ["Datum", "column_2", "column_3"]
+    assert table.frame.height == 28
+    assert (cells.table.name, cells.frame.rows()) == ("a.csv/header", [("Anna Canaria",), ("Peter Canaria",)])
+
+
+def test_names_stay_the_same_from_batch_to_batch(tmp_path: Path) -> None:
+    """What the first batch shows holds for the later ones, which may have fewer columns or more."""
+    header = Header(("Anna Muster", "column_1", "Bern"), ("Anna Muster", "column_1", "Bern"), (0.7, 0.0, 0.0))
+    table = Table("t", "csv", header=header)
+    frames = [
+        pl.DataFrame({"Anna Muster": PEOPLE, "column_1": PEOPLE, "Bern": ["Genf"] * len(PEOPLE)}),
+        pl.DataFrame({"Anna Muster": ["Otto Huber"]}),
+        pl.DataFrame({"Anna Muster": ["x"], "column_1": ["y"], "Bern": ["z"], "column_4": ["more"]}),
+    ]
+    rows, known = scanner().engine.first_rows, {}
+    made = [settled.frame for frame in frames for settled in rows.settled(Batch(table, frame), known)]
+    assert [frame.columns for frame in made] == [
+        ["column_1", "column_2", "column_3"], ["column_1"], ["column_1", "column_2", "column_3", "column_4"],
+    ]  # fmt: skip
+    assert made[0].row(0) == ("Anna Muster", "column_1", "Bern")
+    assert [frame.height for frame in made] == [len(PEOPLE) + 1, 1, 1]
+
+
+def test_a_sample_keeps_the_doubt(tmp_path: Path) -> None:
+    path = as_csv(tmp_path, [["Hans Peter Canaria"], *([name] for name in PEOPLE)], ",")
+    source = FileSource(str(path), Limits())
+    target = Scanner(Options(sample=12)).scan_source(source, "a.csv")
+    assert "Canaria" not in str(target)
+    assert [column.path for column in target.tables[0].columns] == ["column_1"]
