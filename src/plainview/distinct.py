@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import sys
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from math import sqrt
@@ -96,10 +97,7 @@ class Distinct(msgspec.Struct, frozen=True, array_like=True):
 
     def tally(self) -> Mapping[int, int]:
         """Return how many of the things that are kept have each code."""
-        found: dict[int, int] = {}
-        for code in _numbers("H", self.codes):
-            found[code] = found.get(code, 0) + 1
-        return found
+        return Counter(_numbers("H", self.codes))
 
 
 def _numbers(kind: str, packed: bytes) -> array[int]:
@@ -118,11 +116,12 @@ def _packed(kind: str, numbers: Iterable[int]) -> bytes:
 
 
 def union(known: dict[int, int], more: Iterable[tuple[int, int]]) -> dict[int, int]:
-    """Add hashes with their codes to `known`, which is returned."""
-    for key, code in more:
-        before = known.setdefault(key, code)
-        if before != code:
-            known[key] = joined(before, code)
+    """Add hashes, each of them once, with their codes to `known`, which is returned."""
+    new = dict(more)
+    for key in known.keys() & new.keys():
+        if known[key] != new[key]:
+            new[key] = joined(known[key], new[key])
+    known.update(new)
     return known
 
 
