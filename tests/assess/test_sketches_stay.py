@@ -17,7 +17,7 @@ from plainview.pipeline.scanner import Scanner
 from plainview.report.model import Report
 from plainview.report.render import REPORTS, render
 from plainview.stores import open_source
-from plainview.targets.target import file_target
+from plainview.targets.parsing import file_target
 from plainview.version import __version__
 
 SECRET = bytes(range(32))
