@@ -7,13 +7,49 @@ from plainview.report.model import (
     Column,
     Coverage,
     Exposure,
+    Factor,
+    People,
+    PeopleGroup,
     Report,
     Request,
+    Severity,
     Skipped,
     TableReport,
     TargetReport,
     Tls,
     Tool,
+)
+
+PEOPLE = People(
+    low=24_600,
+    estimate=25_000,
+    high=25_400,
+    examples=3,
+    minors=(
+        PeopleGroup(name="under 18", low=310, estimate=320, high=331),
+        PeopleGroup(name="under 13", high=4, estimate=None, few=True),
+    ),
+    by_country=(
+        PeopleGroup(name="DE", low=20_000, estimate=20_300, high=20_600),
+        PeopleGroup(name="unknown", low=1, estimate=2, high=3),
+    ),
+    reasons=(
+        "about 25,000 different e-mail addresses (contact.email)",
+        "3 with a reserved example address are counted apart",
+    ),
+)
+SEVERITY = Severity(
+    score=4.5,
+    level="very high",
+    meaning="People may meet significant or even irreversible consequences, which they may not overcome.",
+    as_if=False,
+    dpc=Factor(name="data processing context", value=4, reasons=("sensitive data: 4", "beside it: simple data: 1")),
+    ei=Factor(name="ease of identification", value=1, reasons=("names stand beside what finds a person",)),
+    cb=(Factor(name="confidentiality", value=0.5, reasons=("anybody may read it",)), Factor(name="integrity", value=0)),
+    flags=("more than 100 individuals",),
+    assumed=("individuals=minors: the people are children",),
+    method="ENISA, 2013",
+    note="A calculator, not the law.",
 )
 
 HOSTILE = (
@@ -48,6 +84,7 @@ def open_search() -> TargetReport:
         rows=1_204_558,
         rows_read=1_204_558,
         columns_total=14,
+        people=PEOPLE,
         columns=(
             column("contact.email", "email_address"),
             column("contact.backup_mail", "email_address", 0.93, 112),
@@ -119,6 +156,8 @@ def open_search() -> TargetReport:
         exposure=exposure,
         coverage=coverage,
         tables=(empty, orders, patients),
+        people=PEOPLE,
+        severity=SEVERITY,
     )
 
 
@@ -196,6 +235,7 @@ def sample() -> Report:
         started="2026-11-24T09:40:00Z",
         finished="2026-11-24T09:41:12Z",
         targets=(folder(), closed_database(), open_search()),
+        people=PEOPLE,
     )
 
 

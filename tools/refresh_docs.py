@@ -204,6 +204,35 @@ def identifiers() -> str:
     return "\n".join([*rows, "| last | names with dates of birth | everywhere |", "| | names alone | nowhere |"])
 
 
+def severity() -> str:
+    """Return the levels, the classes and the steps of the method."""
+    from plainview.assess.severity import rules
+
+    rows = ["| score | level | what it means |", "|---|---|---|"]
+    before = 0.0
+    for level in rules()["level"]:
+        score = f"{before:g} to {level['below']:g}" if level["below"] < 9 else f"{before:g} and more"
+        rows.append(f"| {score} | {level['name']} | {level['words']} |")
+        before = level["below"]
+    rows += ["", "| class | step | when | basis |", "|---|---|---|---|"]
+    for kind in rules()["class"]:
+        rows.append(f"| {kind['name']} | {kind['basic']} | {kind['words']} | standard |")
+        for step in rules()["step"]:
+            if step["class"] == kind["name"]:
+                rows.append(f"| | {step['by']:+d} | {step['words']} | {step['basis']} |")
+    rows += ["", "| EI | when | basis |", "|---|---|---|"]
+    rows += [f"| {rule['value']:g} | {rule['words']} | {rule['basis']} |" for rule in rules()["identify"]]
+    return "\n".join(rows)
+
+
+def assumptions() -> str:
+    """Return what can be assumed."""
+    from plainview.assess.severity import rules
+
+    rows = ["| `--assume` | what it says |", "|---|---|"]
+    return "\n".join([*rows, *(f"| `{rule['say']}` | {rule['words']} |" for rule in rules()["assume"])])
+
+
 def suffixes() -> str:
     """Return which endings of names stand for which kind, where the content leaves it open."""
     from plainview.files.kinds.signatures import SUFFIXES
@@ -311,6 +340,8 @@ MADE: dict[str, Callable[..., str]] = {
     "categories": categories,
     "suffixes": suffixes,
     "identifiers": identifiers,
+    "severity": severity,
+    "assumptions": assumptions,
     "named": named,
     "model": model,
     "stores": stores,

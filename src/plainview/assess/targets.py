@@ -2,18 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
+from math import inf
 
 import msgspec
 
+from plainview.assess.severity import Facts, assumptions, classes, severity
 from plainview.assess.totals import Total, total_of
 from plainview.crowds import Crowd
-from plainview.report.model import TargetReport
+from plainview.report.model import People, TableReport, TargetReport
+
+LIKELY = 0.7  # confidence from which on a finding is taken into account
+OPEN = ("lists", "reads", "writes", "admin")
+LOOPBACK = re.compile(r"[a-z0-9+]+://(?:[^/@]*@)?(?:localhost|127\.[0-9.]+|\[::1\])(?:[:/?]|$)")
 
 
-def assessed(report: TargetReport, crowds: Sequence[Crowd], total: Total | None = None) -> TargetReport:
-    """Return the report with its people counted; `crowds` are those of its tables. They are added to `total`, too."""
+def assessed(
+    report: TargetReport, crowds: Sequence[Crowd], total: Total | None = None, assume: Iterable[str] = ()
+) -> TargetReport:
+    """Return the report with its people counted, and how bad it is.
+
+    `crowds` are those of its tables; they are added to `total`, too. Raises UsageError for an unknown assumption.
+    """
     if total is not None:
         for crowd in crowds:
             total.add(crowd, report.target)
-    return msgspec.structs.replace(report, people=total_of(crowds, report.target))
+    people = total_of(crowds, report.target)
+    report = msgspec.structs.replace(report, people=people)
+    return msgspec.structs.replace(report, severity=severity(facts_of(report), assumptions(assume)))
+
+
+def facts_of(report: TargetReport) -> Facts:
+    """Return what the severity of a target rests on."""
+    surest: dict[str, float] = {}
+    for table in report.tables:
+        for column in table.columns:
+            surest[column.category] = max(column.confidence, surest.get(column.category, 0.0))
+    sure = frozenset(category for category, confidence in surest.items() if confidence >= LIKELY)
+    people = report.people or People()
+    return Facts(
+        categories=sure,
+        state=state_of(report),
+        people=max(people.low, people.estimate or 0),
+        minors=any(has_minors(each) for each in (report.people, *(table.people for table in report.tables))),
+        rows_each=max((_rows_each(table) for table in report.tables), default=0.0),
+        visited=report.exposure is not None and bool(report.exposure.prior_access),
+        doubtful=frozenset(surest) - sure,
+    )
+
+
+def state_of(report: TargetReport) -> str:
+    """Return the state of exposure, `file` where there is none, `loopback` for one that was reached there alone."""
+    if report.exposure is None:
+        return "file"
+    return "loopback" if report.exposure.state in OPEN and LOOPBACK.match(report.target) else report.exposure.state
+
+
+def has_minors(people: People | None) -> bool:
+    """Tell whether children are known to be among them."""
+    return people is not None and any(g.name.startswith("under") and (g.few or g.low) for g in people.minors)
+
+
+def _rows_each(table: TableReport) -> float:
+    """Return how many rows of behaviour there are for each person of a table."""
+    if not any(classes().get(column.category) == "behavioural" for column in table.columns):
+        return 0.0
+    people = table.people or People()
+    return table.rows_read / max(1, people.estimate or people.low or inf)

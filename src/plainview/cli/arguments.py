@@ -216,6 +216,13 @@ def _add_scan(scan: Parser) -> None:
         metavar="DIR",
         help="detector files of your own",
     )
+    scan.add_argument(
+        "--assume",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="what you know of the data for its severity, e.g. individuals=minors (docs/severity.md)",
+    )
     scan.add_argument("--threads", type=positive, default=None, metavar="N", help="files or tables read at once")
     net = scan.add_argument_group("stores on a network")
     net.add_argument(

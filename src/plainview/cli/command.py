@@ -170,6 +170,7 @@ def options_of(args: argparse.Namespace) -> Options:
     """Turn the arguments into scan.Options."""
     from dataclasses import replace
 
+    from plainview.assess.severity import assumptions
     from plainview.pipeline.options import Options
     from plainview.tables import Limits
 
@@ -177,6 +178,7 @@ def options_of(args: argparse.Namespace) -> Options:
         from plainview.cli.detectors import require_usable
 
         require_usable(args.detectors)
+    assumptions(args.assume)  # one that is not known is wrong use
     chosen = {
         "seconds": args.file_seconds,
         "unpacked": args.unpacked,
@@ -196,6 +198,7 @@ def options_of(args: argparse.Namespace) -> Options:
         scope=_scope(args),
         credentials=_credentials(args),
         network=_network(args),
+        assume=tuple(args.assume),
     )
 
 

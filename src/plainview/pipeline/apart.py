@@ -114,7 +114,7 @@ class Apart:
             ),
             tables=tuple(tables),
         )
-        return assessed(made, crowds, self.total)
+        return assessed(made, crowds, self.total, self.options.assume)
 
 
 def isolation(held: Confined | None) -> str:

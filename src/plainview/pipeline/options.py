@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from plainview.errors import UsageError
 from plainview.tables import Limits, Unit
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ class Options:
     """How to scan. `sample` is rows a table, None for all; `threads` is how many units are read at once.
 
     `apart`: files are read by worker processes, which may die without the run. `memory_total` is what all of them may
-    hold, in bytes; 0 is half of what is free.
+    hold, in bytes; 0 is half of what is free. `assume`: what is known of the data beside it, as docs/severity.md lists.
     """
 
     sample: int | None = None
@@ -32,12 +33,23 @@ class Options:
     network: WireLimits | None = None
     apart: bool = True
     memory_total: int = 0
+    assume: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise TypeError for what is no option. No message holds the value: it may be a table, or a secret."""
         if not isinstance(self.detectors, list | tuple) or not all(isinstance(d, str | Path) for d in self.detectors):
             raise TypeError("Options: detectors must be a list of folders")
         object.__setattr__(self, "detectors", tuple(map(Path, self.detectors)))
+        if not isinstance(self.assume, list | tuple) or not all(isinstance(text, str) for text in self.assume):
+            raise TypeError("Options: assume must be a list of texts")
+        object.__setattr__(self, "assume", tuple(self.assume))
+        if self.assume:
+            from plainview.assess.severity import assumptions
+
+            try:
+                assumptions(self.assume)
+            except UsageError as error:
+                raise TypeError(f"Options: {error}") from None
         if not isinstance(self.limits, Limits):
             raise TypeError("Options: limits must be Limits")
         numbers = (self.threads, self.memory_total, 0 if self.sample is None else self.sample)

@@ -84,7 +84,7 @@ class Scanner:
             ),
             tables=reports,
         )
-        return assessed(made, [crowd for _, crowd in judged], self.total)
+        return assessed(made, [crowd for _, crowd in judged], self.total, self.options.assume)
 
     def table_report(self, table: Table, profile: TableProfile, log: ReadLog | None = None) -> Judged:
         """Judge one table and count its people. A fault of ours is told to `log`: the other tables are judged."""

@@ -119,6 +119,34 @@ class People(Base, frozen=True, kw_only=True):
     reasons: tuple[str, ...] = ()
 
 
+class Factor(Base, frozen=True, kw_only=True):
+    """One factor of the severity, with its reasons. `basis`: `standard`, `judgement` of ours, or `assumed`."""
+
+    name: str
+    value: float
+    reasons: tuple[str, ...] = ()
+    basis: str = "standard"
+
+
+Level = Literal["low", "medium", "high", "very high"]
+
+
+class Severity(Base, frozen=True, kw_only=True):
+    """How bad a breach is, by the method of ENISA: score = dpc × ei + the sum of cb. `as_if`: no leak is known."""
+
+    score: float
+    level: Level
+    meaning: str
+    as_if: bool
+    dpc: Factor
+    ei: Factor
+    cb: tuple[Factor, ...]
+    flags: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
+    method: str = ""
+    note: str = ""
+
+
 class TableReport(Base, frozen=True, kw_only=True):
     """A table with the personal data found in it; `columns_total` counts all its columns."""
 
@@ -141,6 +169,7 @@ class TargetReport(Base, frozen=True, kw_only=True):
     coverage: Coverage = Coverage()
     tables: tuple[TableReport, ...] = ()
     people: People | None = None
+    severity: Severity | None = None
 
 
 class Tool(Base, frozen=True, kw_only=True):

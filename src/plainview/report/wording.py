@@ -17,6 +17,7 @@ from plainview.report.model import (
     People,
     PeopleGroup,
     Report,
+    Severity,
     Skipped,
     TableReport,
     TargetReport,
@@ -316,6 +317,14 @@ def minors(people: People) -> str:
     return "; ".join(map(group, under)) or "nobody whose age is known is under 18"
 
 
+def severity(found: Severity) -> str:
+    """Return how bad it is with the sum behind it: "very high, 4.5 of 6 (ENISA: 4 × 1 + 0.5)"."""
+    circumstances = fsum(part.value for part in found.cb)
+    leak = ", if it leaked" if found.as_if else ""
+    sum_of = f"{found.dpc.value:g} × {found.ei.value:g} + {circumstances:g}"
+    return f"{found.level.upper()}{leak}: {found.score:g} of 6 by ENISA's method ({sum_of})"
+
+
 def tls(seen: Tls) -> str:
     """Return what was seen of transport encryption, in words."""
     if seen.used:
@@ -334,13 +343,15 @@ def skip_groups(skipped: Iterable[Skipped]) -> Iterator[tuple[str, list[str]]]:
 
 
 def targets(report: Report) -> list[TargetReport]:
-    """Return the targets, the worst first; equals stay in the order in which they were given."""
+    """Return the targets, the worst first: by severity, people, openness; equals stay as they were given."""
     order = list(STATES)
 
-    def rank(target: TargetReport) -> tuple[int, tuple[float, ...]]:
+    def rank(target: TargetReport) -> tuple[float, ...]:
         state = order.index(target.exposure.state) if target.exposure else len(order)
         worst = max((weight(table) for table in target.tables if table.columns), default=(0.0, 0.0, 0))
-        return (state if is_open(target.exposure) else len(order)), tuple(-part for part in worst)
+        score = target.severity.score if target.severity else 0.0
+        people = max(target.people.low, target.people.estimate or 0) if target.people else 0
+        return -score, -people, state if is_open(target.exposure) else len(order), *(-part for part in worst)
 
     return sorted(report.targets, key=rank)
 

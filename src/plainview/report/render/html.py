@@ -53,6 +53,7 @@ def _summary(targets: list[TargetReport]) -> dict[str, object]:
         "columns": len(set(chain.from_iterable(_columns(target) for target in targets))),
         "kinds": kinds,
         "marked": [kind for kind in kinds if kind.mark],
+        "worst": max((t.severity for t in targets if t.severity), key=lambda found: found.score, default=None),
         "skipped": sum(len(target.coverage.skipped) for target in targets),
         "sampled": any(target.coverage.sampled for target in targets),
     }

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from plainview.report import wording
-from plainview.report.model import Column, Exposure, People, Report, TableReport, TargetReport
+from plainview.report.model import Column, Exposure, People, Report, Severity, TableReport, TargetReport
 
 SHOWN_PER_REASON = 20
 SHOWN_PER_KIND = 20  # columns of one table
@@ -90,6 +90,8 @@ def _target(number: int, target: TargetReport, *, verbose: bool) -> Iterator[Lin
     if target.people is not None:
         yield 0, "", ""
         yield from _people(target.people)
+    if target.severity is not None:
+        yield from _severity(target.severity, verbose=verbose)
     found = wording.worst_first(target.tables)
     if len(found) > OVERVIEW:
         yield 0, "", ""
@@ -115,6 +117,24 @@ def _people(people: People) -> Iterator[Line]:
         yield 4, f"Countries: {'; '.join(map(wording.group, people.by_country))}", ""
     for reason in people.reasons:
         yield 4, f"Why: {reason}", ""
+
+
+def _severity(severity: Severity, *, verbose: bool) -> Iterator[Line]:
+    style = "bold red" if severity.score >= 3 else "bold"
+    yield 0, "", ""
+    yield 2, f"How bad: {wording.severity(severity)}", style
+    yield 4, severity.meaning, ""
+    circumstances = severity.cb if verbose else tuple(part for part in severity.cb if part.value)
+    for factor in (severity.dpc, severity.ei, *circumstances):
+        for reason in factor.reasons if verbose else factor.reasons[:1]:
+            yield 4, f"{factor.name.capitalize()} {factor.value:g}: {reason}", ""
+    for text in severity.flags:
+        yield 4, f"Beside the score: {text}", ""
+    for text in severity.assumed:
+        yield 4, f"Assumed: {text}", ""
+    if verbose:
+        yield 4, f"By {severity.method}", "dim"
+        yield 4, severity.note, "dim"
 
 
 def _exposure(exposure: Exposure, *, verbose: bool) -> Iterator[Line]:
