@@ -1,11 +1,12 @@
 """For people who write a detector or a store outside of plainview: a source in memory, and checks for their tests.
 
-from plainview.testing import check_detector, check_source
+from plainview.testing import check_detector, check_source, check_store
 
 def test_my_detector():
     assert check_detector("my_package/data/shelf_mark.toml") == []
 
 def test_my_store(port):
+    assert check_store("my_package/mystore") == []
     source = open_source(f"mystore://127.0.0.1:{port}")
     assert check_source(source, canary="anna@example.org") == []
 """
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from plainview.targets.scope import Scope
     from plainview.wire.limits import WireLimits
 
+SHARED = ("fingerprint.http", "fingerprint.greeting")  # questions that every port is asked, whatever the stores
 Frames = Mapping[str, pl.DataFrame | Iterable[pl.DataFrame]]
 
 
@@ -106,6 +108,38 @@ def check_detector(path: str | Path) -> list[str]:
         return failures(parse_detector(Path(path)))
     except PlainviewError as error:
         return [str(error)]
+
+
+def check_store(folder: str | Path) -> list[str]:
+    """Return what is wrong with the folder of a store: its `store.toml`, its requests and signs, its class."""
+    from plainview.catalog import read_store
+    from plainview.stores.fingerprint.signs import asked_and_known
+    from plainview.wire.probes import declared
+
+    try:
+        store = read_store(Path(folder), "")
+        lists = store.lists
+        requests = declared(store.kind, lists.get("probe", ()))
+        steps, signs = asked_and_known(lists)
+    except PlainviewError as error:
+        return [str(error)]
+    probes = {*requests, *SHARED}
+    asked = [*(step.probe for step in steps), *(sign.probe for sign in signs)]
+    problems = [
+        (not store.ports, "no scheme"),
+        (not requests, "no request"),
+        (not signs, "no sign by which a bare host:port is known"),
+        *((name not in probes, f"{name} is not declared") for name in asked),
+        (f"class {store.source}" not in _text(Path(folder, "source.py")), f"no class {store.source} in source.py"),
+    ]
+    return [problem for wrong, problem in problems if wrong]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
 def check_source(source: Source, *, canary: str = "", sample: int = 1) -> list[str]:
@@ -203,4 +237,4 @@ def _sockets() -> Iterator[list[tuple[object, object]]]:
         watching = False
 
 
-__all__ = ["FakeSource", "check_detector", "check_source", "open_source"]
+__all__ = ["FakeSource", "check_detector", "check_source", "check_store", "open_source"]

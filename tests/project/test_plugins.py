@@ -12,30 +12,10 @@ from typing import Any
 import pytest
 
 from plainview import plugins
+from plugins.packages import HERE, package, site
 
-HERE = Path(__file__).parents[1] / "plugins" / "shelfmark"
+__all__ = ["site"]
 ROWS = "id,leserausweis\n" + "".join(f"{n},RC-{n}-AB\n" for n in range(1000, 1040))
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder into which the package was installed."""
-    folder = tmp_path_factory.mktemp("site")
-    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
-    subprocess.run([*install, "--target", folder, HERE], check=True, capture_output=True, timeout=100)
-    return folder
-
-
-def package(folder: Path, name: str, group: str, module: str, files: dict[str, str]) -> Path:
-    """Write an installed package with one entry point."""
-    info = folder / f"{name}-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[{group}]\n{name} = {module}\n")
-    for path, text in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text)
-    return folder
 
 
 def scanned(folder: Path, *sites: Path) -> tuple[int, dict[str, Any]]:

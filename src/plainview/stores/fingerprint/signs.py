@@ -23,12 +23,14 @@ HTTP request, which every HTTP server understands and the others refuse at once.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from plainview.catalog import stores
+from plainview.catalog import FILE, stores
+from plainview.errors import StoreError
 
 if TYPE_CHECKING:
     from plainview.wire.http import Reply
@@ -100,11 +102,9 @@ def table() -> Table:
     steps, signs = dict[tuple[str, bool], Step](), list[Sign]()
     broken = list[str]()
     for kind, store in stores().items():
-        lists = store.lists
         try:
-            asked = msgspec.convert(lists.get("step", []), list[Step])
-            known = msgspec.convert(lists.get("sign", []), list[Sign])
-        except msgspec.ValidationError:
+            asked, known = asked_and_known(store.lists)
+        except StoreError:
             broken.append(kind)
             continue
         for step in asked:
@@ -115,10 +115,25 @@ def table() -> Table:
     return Table(tuple(by_rank), tuple(sorted(signs, key=lambda sign: sign.last)), tuple(broken))
 
 
+def asked_and_known(lists: Mapping[str, list[dict[str, Any]]]) -> tuple[list[Step], list[Sign]]:
+    """Return the steps and signs of one store. Raises StoreError."""
+    try:
+        signs = msgspec.convert(lists.get("sign", []), list[Sign])
+        for sign in signs:
+            for pattern in (sign.first, sign.body, *sign.headers.values()):
+                re.compile(pattern)
+        steps = msgspec.convert(lists.get("step", []), list[Step])
+        for step in steps:
+            bytes.fromhex(step.send)
+    except (ValueError, re.error) as error:
+        raise StoreError(f"{FILE}: {error}") from None
+    return steps, signs
+
+
 def _together(one: Step, other: Step) -> Step:
     """Return one step with the ports of both; the one that has a rank says how it is asked."""
     asked = one if one.rank else other
     return msgspec.structs.replace(asked, ports=(*one.ports, *other.ports))
 
 
-__all__ = ["Sign", "Step", "table"]
+__all__ = ["Sign", "Step", "asked_and_known", "table"]

@@ -227,12 +227,14 @@ def rewritten(target: Target, kind: str, *, tls: bool) -> Target:
 
 
 def _unknown(asking: Asking) -> str:
+    broken = [f"the signs of {kind} do not load" for kind in table().broken]
+    broken += [f"{plugin}: {why}" for plugin, why in catalog.added()[1]]
+    left = "".join(f"; {what}" for what in broken)
     if asking.http:
         statuses = " and ".join(f"{status}{' over TLS' * tls}" for tls, status in asking.http.items())
-        return f"a web server (GET / answered {statuses}), of no kind of store that this version knows"
+        return f"a web server (GET / answered {statuses}), of no kind of store that this version knows{left}"
     told = "; ".join(f"{count} times: {what}" for what, count in asking.outcomes.items())
-    left = "".join(f"; the signs of {kind} do not load" for kind in table().broken)
-    return f"something listens, but it answered in no protocol that this version knows ({told}{left})"
+    return f"something listens, but it answered in no protocol that this version knows ({told}){left}"
 
 
 __all__ = ["FingerprintSource", "rewritten"]

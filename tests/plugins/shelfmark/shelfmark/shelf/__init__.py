@@ -1,0 +1,1 @@
+"""A store: the catalogue of a library, over HTTP."""
