@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import polars as pl
@@ -19,7 +19,7 @@ from plainview.files.encodings.blocks import BLOCK, Utf8Blocks, polars_would_unp
 from plainview.files.formats.csv.dialects import HEAD, Dialect, escapes, record_end, records, sniff
 from plainview.files.formats.csv.headers import column_names, header_of
 from plainview.files.formats.csv.repairs import cut_outside_quotes, repair
-from plainview.files.formats.csv.widths import is_sparse, portions
+from plainview.files.formats.csv.widths import parts
 from plainview.tables import MIB, Batch, Header, Input, ReadLog, Table
 
 PIECE = 64 << 10  # bytes of a refused block that are tried again together
@@ -198,11 +198,8 @@ class _Reader:
             return None  # Polars would make a column for each
         if polars_would_unpack(block):
             return None
-        parts: Iterable[tuple[bytes, int]] = [(block, width)]
-        if is_sparse(block, width):
-            parts = portions(block, self.dialect.quote, self.dialect.delimiter, width)
         frames = []
-        for part, columns in parts:
+        for part, columns in parts(block, self.dialect.quote, self.dialect.delimiter, width):
             self.source.deadline.check()
             frame = self._read(part, columns)
             if frame is None:

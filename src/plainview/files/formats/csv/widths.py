@@ -20,9 +20,25 @@ STEP = 1 << 20  # bytes that are looked at together
 Positions = npt.NDArray[Any]
 
 
-def is_sparse(block: bytes, width: int) -> bool:
-    """Tell whether a block has far fewer fields than rows times columns, or too many cells for one frame."""
-    return width > 1 and block.count(b"\n") * width > min(CELLS, 4 * len(block) + CLASSES[0])
+def parts(block: bytes, quote: str, delimiter: str, width: int) -> Iterator[tuple[bytes, int]]:
+    """Yield the records of a block in parts that make one frame each, and with how many columns each is to be read."""
+    rows = lines(block) if width > 1 else 0
+    cells, most = rows * width, 4 * len(block) + CLASSES[0]
+    if rows < 2 or cells <= min(CELLS, most):
+        yield block, width
+    elif cells <= most and quote.encode() not in block:  # as many fields as columns, and each line end ends a record
+        half = len(block) // 2
+        middle = block.find(b"\n", half, -1) + 1 or block.rfind(b"\n", 0, half) + 1
+        yield from parts(block[:middle], quote, delimiter, width)
+        yield from parts(block[middle:], quote, delimiter, width)
+    else:
+        yield from portions(block, quote, delimiter, width)
+
+
+def lines(block: bytes) -> int:
+    """Count line ends; `bytes.count` takes eight times as long where they are many."""
+    signs, step = np.frombuffer(block, np.uint8), STEP >> 3
+    return sum(int(np.count_nonzero(signs[at : at + step] == ord("\n"))) for at in range(0, len(block), step))
 
 
 def portions(block: bytes, quote: str, delimiter: str, width: int) -> Iterator[tuple[bytes, int]]:
@@ -70,4 +86,4 @@ def _records(block: bytes, quote: str, delimiter: str) -> Iterator[tuple[bytes, 
         at, step = at + int(ends[-1]), STEP
 
 
-__all__ = ["CELLS", "CLASSES", "is_sparse", "portions"]
+__all__ = ["CELLS", "CLASSES", "lines", "parts", "portions"]
