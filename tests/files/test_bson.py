@@ -113,3 +113,12 @@ def test_any_damage_is_survived(at: int, junk: bytes):
 def test_all_documents_come_out(docs: list[dict[str, Any]]):
     frame, told = scan(b"".join(map(bson.encode, docs)))
     assert (frame.height, told) == (len(docs), [])
+
+
+def test_a_key_twice_gives_both_values():
+    inner = b"\x02a\0\x02\0\0\0x\0" + b"\x02a\0\x02\0\0\0y\0"
+    doc = (len(inner) + 5).to_bytes(4, "little") + inner + b"\0"
+    frame, told = scan(doc * 3 + bson.encode({"b": {"c": [1]}}))
+    assert frame["a[]"].to_list()[:3] == [["x", "y"]] * 3
+    assert frame["b.c[]"].to_list()[3] == [1]
+    assert told == []

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from plainview.files.encodings import blocks as encodings
 from plainview.files.formats.csv import read as delimited
 from plainview.files.formats.csv.headers import column_names, has_header
+from plainview.files.kinds.text import by_text
 from plainview.tables import Input, Limits, ReadLog
 
 CANARY = "canary.7f3a@example.org"
@@ -258,8 +259,9 @@ def test_too_many_columns_are_told():
     columns, rows, notes, skipped = read(text, columns=10)
     assert len(columns) == 10
     assert "".join(rows[1]).count("x") == 50
-    assert "fields after the 10th of a line were read as one" in notes
-    assert skipped == []
+    assert [why for _, why in skipped] == ["more than 10 columns: what stands behind them in a line was read as one"], (
+        notes
+    )
 
 
 def test_a_line_of_commas_costs_little():
@@ -378,3 +380,81 @@ def test_no_letter_is_lost(parts):
     got = "".join(cell for row in rows for cell in row)
     assert got.count("a") == text.count("a") - "".join(columns[:2]).count("a")
     assert got.count("é") == text.count("é")
+
+
+@pytest.mark.parametrize("delimiter", ["::", "||", "~|~", "¦", "§", ":"])
+@pytest.mark.parametrize("blocks", [False, True])
+def test_delimiters_of_several_bytes(delimiter, blocks, monkeypatch):
+    if blocks:
+        monkeypatch.setattr(encodings, "BLOCK", 64)
+    lines = [["id", "first_name", "city"], *([str(n), "Ann Lee", "Rome"] for n in range(30))]
+    text = "".join(delimiter.join(line) + "\n" for line in lines)
+    assert by_text(text.encode(), ".txt", "", complete=True) == "csv"
+    assert read(text)[:2] == (lines[0], lines[1:])
+
+
+def test_quoted_cells_keep_a_delimiter_of_several_bytes():
+    text = "id::name::when\n" + '1::"a::b"::x\n' * 5
+    assert read(text)[1] == [["1", "a::b", "x"]] * 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "aa:bb:cc:dd:ee:ff\nab:bc:cd:de:ef:fa\n" * 3,  # numbers of network cards
+        "2024:01:02 10:11:12\n2024:01:02 10:11:13\n2024:01:02 10:11:14\n",
+        "fe80::a\nfe80::b\nfe80::c\n",
+        "Note: one\nNote: two\nNote: three\n",
+        'say "one" and "two"\nsay "three" and "four"\n',
+    ],
+)
+def test_signs_that_part_no_names_leave_text_alone(text):
+    assert by_text(text.encode(), ".txt", "", complete=True) == "text"
+
+
+def test_blanks_between_quotes_and_numbers_of_rows_without_a_name():
+    text = '"first_name" "email"\n' + "".join(f'"{n}" "Ann" "a{n}@b.co"\n' for n in range(1, 5))
+    assert by_text(text.encode(), ".txt", "", complete=True) == "csv"
+    columns, rows, _, _ = read(text)
+    assert columns == ["column_1", "first_name", "email"]
+    assert rows[0] == ["1", "Ann", "a1@b.co"]
+
+
+@pytest.mark.parametrize("parts", [" ", "\t"])
+def test_a_comment_names_the_fields_of_a_log(parts):
+    top = "#Version: 1.0\n#Fields: date time cs-username\n"
+    text = top + f"2024-01-01{parts}10:11:12{parts}ann\n" * 3
+    assert by_text(text.encode(), ".log", "", complete=True) == "csv"
+    assert read(text)[0][:3] == ["date", "time", "cs-username"]
+    assert read(text)[1][0][:3] == ["2024-01-01", "10:11:12", "ann"]
+
+
+def test_fields_that_do_not_fit_name_nothing():
+    columns, rows, _, _ = read("#Fields: a b c\n1 2\n3 4\n")
+    assert "a" not in columns
+    assert [row[0] for row in rows[:2]] == ["1 2", "3 4"]
+
+
+@pytest.mark.parametrize("blocks", [False, True])
+def test_backslashes_keep_line_ends_and_tabs_in_a_cell(blocks, monkeypatch):
+    if blocks:
+        monkeypatch.setattr(encodings, "BLOCK", 64)
+    text = "".join(f"{n}\tAnn\\\nLee\\\tx\t\\N\tc:\\\\d\n" for n in range(30))
+    assert by_text(text.encode(), ".txt", "", complete=True) == "tsv"
+    assert read(text, "t.tsv")[1] == [[str(n), "Ann Lee x", "", "c:\\d"] for n in range(30)]
+
+
+def test_folders_with_a_backslash_at_their_end_stay_cells():
+    text = "".join(f"{n}\tc:\\dir\\\tx\n" for n in range(5))
+    assert read(text, "t.tsv")[1][0] == ["0", "c:\\dir\\", "x"]
+
+
+@pytest.mark.parametrize("title", ["Report;Customers", "Report;Customers;2024"])
+def test_a_title_with_the_delimiter_is_no_header(title):
+    text = f"{title}\nid;first_name;last_name;email\n" + "".join(f"{n};Ann;Lee;a{n}@b.co\n" for n in range(9))
+    assert read(text)[0][:4] == ["id", "first_name", "last_name", "email"]
+
+
+def test_a_narrow_first_row_of_data_is_no_title():
+    text = "1;Ann;Lee\n" + "".join(f"{n};Ann;Lee;a{n}@b.co\n" for n in range(2, 9))
+    assert len(read(text)[1]) == 8

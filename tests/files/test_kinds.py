@@ -136,6 +136,8 @@ def test_content_decides_without_a_name(kind: str, data: bytes) -> None:
         (b"Salted__" + bytes(range(16)), "encrypted"),
         (b"\0\5\x16\7\0\2\0\0Mac OS X        ", "AppleDouble"),
         (pickle.dumps({"a": 1}), "pickle"),
+        (b"0" * 40 + b"ASCII SPSS PORT FILE".ljust(60) + b"\r\n", "SPSS"),
+        (b"HEADER RECORD*******LIBRARY HEADER RECORD!!!!!!!" + b"0" * 30 + b"\n", "SAS"),
         (b"", "empty"),
         (bytes(4096), "zero bytes"),
         (bytes(range(256)) * 4, "unknown"),

@@ -72,3 +72,11 @@ def test_all_lines_arrive(lines, newline, block):
     finally:
         encodings.BLOCK = before
     assert got == ["x", *lines]
+
+
+def test_signs_of_addresses_and_base64_are_decoded():
+    line = b"GET /u?mail=ann%40example.org HTTP/1.1\nowner: YW5uYS5zY2huZWlkZXIwQGV4YW1wbGUub3Jn\n"
+    lines, notes, skipped = read(line)
+    assert lines == ["GET /u?mail=ann@example.org HTTP/1.1", "owner: anna.schneider0@example.org"]
+    assert notes == ("words in base64 were decoded",)
+    assert skipped == []

@@ -1,4 +1,4 @@
-"""Columns of text that hold JSON or XML, taken apart."""
+"""Columns of text that hold JSON or XML, taken apart, and of text in base64, decoded."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from plainview.documents.encoded import decoded_cells, is_encoded
 from plainview.documents.walk import Walk
 from plainview.tables import Limits, ReadLog
 from plainview.tables.naming import Distinct
@@ -21,12 +22,20 @@ _DECODER = msgspec.json.Decoder()
 
 
 def expand_text(frame: pl.DataFrame, limits: Limits, log: ReadLog | None, name: str, level: int = 0) -> pl.DataFrame:
-    """Return the frame with JSON and XML text columns taken apart; see `flatten` for the rule."""
+    """Return the frame with JSON and XML text columns taken apart, base64 decoded; see `flatten` for the rule."""
     added: list[pl.Series] = []
     kept: dict[str, pl.Series | None] = {}  # the columns of which a part was taken apart, or all
     for column in [c for c, dtype in frame.schema.items() if dtype == pl.String]:
         kind = _kind(frame[column])
         if not kind:
+            continue
+        if kind == "base64":
+            text = decoded_cells(frame[column])
+            if text is not None:
+                below = pl.DataFrame([text])
+                below = expand_text(below, limits, log, name, level + 1) if level + 1 < LEVELS else below
+                kept[column] = None
+                added.extend(below.iter_columns())
             continue
         values = _parse_json(frame[column]) if kind == "json" else _parse_xml(frame[column])
         if values is None:
@@ -58,7 +67,7 @@ def _rest(column: pl.Series, values: list[Any]) -> pl.Series | None:
 
 
 def _kind(column: pl.Series) -> str:
-    """Return "json" or "xml" when at least half of some cells begin like it."""
+    """Return "json" or "xml" when at least half of some cells begin like it, "base64" when nearly all are such text."""
     step = max(1, column.len() // LOOK)
     # of few cells a list is made sooner than an expression is run
     some = column.to_list()[::step] if column.len() <= FEW else column.gather_every(step).to_list()
@@ -72,7 +81,9 @@ def _kind(column: pl.Series) -> str:
         return ""
     if sum(c in "{[" for c in firsts if c) * 2 >= filled:
         return "json"
-    return "xml" if firsts.count("<") * 2 >= filled else ""
+    if firsts.count("<") * 2 >= filled:
+        return "xml"
+    return "base64" if is_encoded([text for text in some if text is not None]) else ""
 
 
 def _parse_json(column: pl.Series) -> list[Any] | None:

@@ -152,7 +152,8 @@ class Utf8Blocks(Iterator[bytes]):
         self._blocks = self._run(max(block or BLOCK, 4))
 
     def __next__(self) -> bytes:
-        return next(self._blocks)
+        data = next(self._blocks)
+        return data.replace(b"%40", b"@") if b"%40" in data else data  # as queries of addresses write it
 
     def _run(self, block: int) -> Iterator[bytes]:
         skip, rest, first = self.encoding.bom, b"", True

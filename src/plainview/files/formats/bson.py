@@ -17,6 +17,7 @@ LARGEST = 48 * MIB  # MongoDB's own limit is 16 MiB for a document and 48 MiB fo
 SMALLEST = 5  # a length and the closing zero
 BATCH = 8 * MIB
 SHOWN = 10
+_DAMAGED = (bson.errors.BSONError, ValueError, OverflowError, TypeError)
 _OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(
     document_class=dict,
     unicode_decode_error_handler="replace",
@@ -92,18 +93,46 @@ class _Documents:
         return found
 
 
+class _Every(dict[str, Any]):
+    """A document that keeps all values of a key that stands in it twice, as a list."""
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if key in self:
+            before = self[key]
+            value = [*before, value] if type(before) is _Values else [before, value]
+            value = _Values(value)
+        super().__setitem__(key, value)
+
+
+class _Values(list[Any]):
+    """The values of one key."""
+
+
+_EVERY: CodecOptions[dict[str, Any]] = _OPTIONS.with_options(document_class=_Every)
+
+
 def _decoded(raw: list[bytes]) -> list[dict[str, Any] | None]:
     """Decode all at once, or one by one where one of them is damaged (then None in its place)."""
     try:
-        return list(bson.decode_all(b"".join(raw), _OPTIONS))
-    except (bson.errors.BSONError, RecursionError, ValueError, OverflowError, TypeError):
+        docs = list(bson.decode_all(b"".join(raw), _OPTIONS))
+        if any(len(bson.encode(doc)) < len(data) for doc, data in zip(docs, raw, strict=True)):
+            docs = [_plain(doc) for doc in bson.decode_all(b"".join(raw), _EVERY)]  # some key stands in one twice
+    except (*_DAMAGED, RecursionError):
         return [_one(data) for data in raw]
+    return [*docs]
+
+
+def _plain(value: Any) -> Any:
+    """Return what was decoded with all values of a key, as plain dictionaries and lists."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _one(data: bytes) -> dict[str, Any] | None:
     try:
         return bson.decode(data, _OPTIONS)
-    except (bson.errors.BSONError, RecursionError, ValueError, OverflowError, TypeError):
+    except (*_DAMAGED, RecursionError):
         return None
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from plainview.documents.encoded import decoded_lines
 from plainview.files.encodings.blocks import Utf8Blocks, polars_would_unpack
 from plainview.tables import MIB, Batch, Input, ReadLog, Table
 
@@ -25,7 +26,10 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
     blocks = Utf8Blocks(source, log)
     notes: dict[str, None] = {}
     yielded = False
-    for lines in _line_blocks(blocks, notes):
+    for block in _line_blocks(blocks, notes):
+        lines = decoded_lines(block)
+        if lines is not block:
+            notes["words in base64 were decoded"] = None
         frame = _split(lines)
         if frame is None:  # every separator occurs, or Polars refuses the bytes for another reason
             text = lines.decode("utf-8", "replace")

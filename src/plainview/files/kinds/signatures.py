@@ -50,6 +50,9 @@ NAMED: tuple[tuple[int, bytes, str], ...] = (
     (0, b"CDF\x01", "NetCDF, not read by this version"),
     (0, b"\x93NUMPY", "NumPy array, not read by this version"),
     (0, b"$FL2", "SPSS data, not read by this version"),
+    (0, b"@(#) FL2", "SPSS data, not read by this version"),
+    (40, b"ASCII SPSS PORT FILE", "SPSS data in its portable form, not read by this version"),
+    (0, b"HEADER RECORD*******LIBRARY HEADER RECORD!!!!!!!", "SAS transport file, not read by this version"),
     (0, b"<stata_dta>", "Stata data, not read by this version"),
     (0, b"RDX3\n", "R data, not read by this version"),
     (0, b"\x00\x01\x00\x00Standard ", "Microsoft Access database, not read by this version"),
@@ -136,6 +139,9 @@ TEXT_SIGNED = (
     "PostScript",
     "PGP",
     "age",
+    "SPSS",
+    "SAS",
+    "Stata",
 )  # their signature is enough: the rest may look like text
 
 # suffix -> kind that the name promises; the content decides, the name only settles what content leaves open

@@ -10,6 +10,7 @@ import re
 
 import msgspec
 
+from plainview.files.kinds.separators import backslashes, blank_parts, field_names, separator
 from plainview.files.kinds.signatures import LOOSE, PROSE
 from plainview.possessive import compile_possessive
 
@@ -170,12 +171,16 @@ def _as_sql(body: bytes, promised: str, _complete: bool) -> str:
 
 def _as_table(text: bytes, *, complete: bool, strict: bool) -> str:
     """CSV or TSV when (nearly) all lines have the same number of one delimiter, outside quotes."""
-    lines = re.sub(rb'"[^"]{0,4000}"', b"q", text[: 16 << 10]).splitlines()
-    if not complete or len(text) > 16 << 10:
+    top = text[: 16 << 10]
+    lines = re.sub(rb'"[^"]{0,4000}"', b"q", top).splitlines()
+    whole = complete and len(text) <= 16 << 10
+    if not whole:
         lines = lines[:-1]
     lines = [line for line in lines if line.strip()][:50]
     if len(lines) < 2:
         return ""
+    if top[:1] == b"#" and field_names(top.decode("utf-8", "replace").split("\n"))[0]:
+        return "csv"
     for delimiter, least in (
         (b"\t", 1),
         (b";", 1),
@@ -192,7 +197,11 @@ def _as_table(text: bytes, *, complete: bool, strict: bool) -> str:
         named = _short_header(lines[0], delimiter)
         if usual >= least + strict and steady and (named or (usual > 1 and len(lines) > 3)):
             return "tsv" if delimiter == b"\t" else "csv"
-    return ""
+    bare = [line.decode("utf-8", "replace") for line in lines]
+    first = top.decode("utf-8", "replace").split("\n")[: len(lines)]
+    if b"\\\n" in top and backslashes(bare, "\t"):
+        return "tsv"
+    return "csv" if separator(bare) or (first[0][:1] == '"' and blank_parts(first)) else ""
 
 
 def _short_header(line: bytes, delimiter: bytes) -> bool:

@@ -16,8 +16,8 @@ from dataclasses import replace
 import polars as pl
 
 from plainview.files.encodings.blocks import BLOCK, Utf8Blocks, polars_would_unpack
-from plainview.files.formats.csv.dialects import HEAD, Dialect, escapes, record_end, records, sniff
-from plainview.files.formats.csv.headers import column_names, header_of
+from plainview.files.formats.csv.dialects import HEAD, Dialect, escapes, record_end, records, sniff, unescaped_end
+from plainview.files.formats.csv.headers import column_names, has_header, header_of
 from plainview.files.formats.csv.repairs import cut_outside_quotes, repair
 from plainview.files.formats.csv.widths import parts
 from plainview.tables import MIB, Batch, Header, Input, ReadLog, Table
@@ -105,6 +105,10 @@ class _Reader:
                 continue
             block = b"".join((carry, memoryview(chunk)[:cut])) if carry or cut < len(chunk) else chunk
             carry = chunk[cut:]
+            if self.dialect.backslash and not last and len(block) <= limit + BLOCK:
+                end = unescaped_end(block)
+                block, carry = block[:end], block[end:] + carry
+            block = self.dialect.plain(block)
             if not block.isspace() or len(self.names) == 1:
                 frames, carry = self._frames(block, carry, force=last or len(block) > limit + BLOCK)
                 while frames:
@@ -121,11 +125,18 @@ class _Reader:
         if not data or data.isspace():
             return b""
         top = record_end(data, dialect.quote)
-        sample = data[:HEAD] if len(data) <= HEAD else data[: max(top, data.rfind(b"\n", 0, HEAD) + 1)][: HEAD * 4]
+        enough = HEAD if top < HEAD // 8 else HEAD * 4
+        sample = data if len(data) <= HEAD else data[: max(top, data.rfind(b"\n", 0, enough) + 1)][: HEAD * 4]
         most = self.source.limits.columns
-        rows = [row[:most] for row in records(sample.decode("utf-8", "replace"), dialect)]
+        rows = [row[:most] for row in records(dialect.plain(sample).decode("utf-8", "replace"), dialect)]
+        if _numbered(rows) and has_header(rows):
+            rows[0] = ["", *rows[0]]
         first = rows[0] if rows else []
         self.comments = dialect.comments
+        if dialect.names:
+            self.names = column_names(list(dialect.names[:most]), min(most, len(dialect.names)))
+            self.width = max(1, len(self.names))
+            return data
         self.header = header_of(rows, len(first))
         if self.header:
             self.names = list(self.header.names)
@@ -257,8 +268,8 @@ class _Reader:
             if frames is None:
                 most = self.source.limits.columns
                 result = repair(piece.decode(), self.dialect, len(self.names), most=most, force=final)
-                if result.width == most > len(self.names):
-                    self.notes[f"fields after the {most:,}th of a line were read as one"] = None
+                if result.longer:
+                    self.skip(f"more than {most:,} columns: what stands behind them in a line was read as one")
                 frames, rest = result.frames(max(result.width, self.width)), result.rest.encode()
                 self.narrowed |= any(frame.width < len(self.names) for frame in frames)
                 broken += result.broken
@@ -269,6 +280,10 @@ class _Reader:
 
     def _named(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Give the columns their names; columns beyond the header stay where they hold something."""
+        if self.dialect.written:  # inside of quotes
+            frame = frame.with_columns(
+                pl.all().str.replace_all(self.dialect.delimiter, self.dialect.written, literal=True)
+            )
         known = len(self.names)
         if frame.width > known:
             extra = [name for name in frame.columns[known:] if frame[name].null_count() < frame.height]
@@ -279,6 +294,12 @@ class _Reader:
         names += [f"column_{int(at) + 1}" for at in frame.columns[known:]]
         frame.columns = column_names(names, len(names))
         return frame
+
+
+def _numbered(rows: list[list[str]]) -> bool:
+    """Tell whether each row has one cell more than the first: numbers of rows, which R gives no name."""
+    width, body = len(rows[0]) + 1 if rows else 0, rows[1:]
+    return len(body) > 1 and all(len(row) == width for row in body) and any(row[-1].strip() for row in body)
 
 
 __all__ = ["read"]

@@ -40,6 +40,7 @@ class Repaired:
 
     rows: list[list[str]] = field(default_factory=list)
     broken: int = 0
+    longer: bool = False  # some line had more fields than a table may have columns
     rest: str = ""
 
     @property
@@ -80,6 +81,8 @@ def repair(text: str, dialect: Dialect, width: int, *, most: int, force: bool) -
     at, closing = 0, _closing_lines(lines, dialect)
     while at < len(lines):
         line = lines[at]
+        short = line.count(dialect.delimiter) < most
+        result.longer |= not short
         if dialect.quote not in line:
             result.rows.append(line.removesuffix("\r").split(dialect.delimiter, most - 1))
             at += 1
@@ -88,7 +91,6 @@ def repair(text: str, dialect: Dialect, width: int, *, most: int, force: bool) -
         if end == len(lines) and not force and end - at < SPAN:
             result.rest = "\n".join(lines[at:]) + "\n"
             break
-        short = line.count(dialect.delimiter) < most
         row = _record("\n".join(lines[at : end + 1]), dialect) if end < len(lines) and short else None
         if row is not None and len(row) <= most and (end == at or len(row) == width):
             result.rows.append(row)
