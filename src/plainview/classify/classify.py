@@ -12,17 +12,12 @@ from collections.abc import Mapping, Sequence
 
 from plainview.classify.columns import weigh_column
 from plainview.classify.guesses import by_calls, by_kin, by_vectors, by_years
+from plainview.classify.subjects import CONTACT, Subjects
 from plainview.classify.weighing import SHOWN, Candidate, Seen
 from plainview.detectors import Detector, categories
-from plainview.detectors.fieldnames import NameIndex, people_word
+from plainview.detectors.fieldnames import NameIndex
 from plainview.profiles import TableProfile
 from plainview.report.model import Column
-
-DIRECT = frozenset(
-    "email_address postal_address birth_date telephone_number national_id passport_number tax_id payment_card "
-    "bank_account health_insurance_id driving_licence face_template fingerprint employee_id student_id "
-    "medical_record_number password".split()
-)
 
 
 def classify(
@@ -35,17 +30,18 @@ def classify(
         called = by_calls(seen[path], detectors, person=False)
         if called and not any(c.confidence >= SHOWN for c in candidates):
             candidates.append(called)
-    person = person_table(table, weighed)
+    subjects = Subjects(table, seen, weighed)
     found: list[Column] = []
     given = any(c.detector.name == "person_name_given" and c.confidence > 0.9 for cs in weighed.values() for c in cs)
-    pictures = person and any(c.detector.category == "photograph" for cs in weighed.values() for c in cs)
+    pictures = any(c.detector.category == "photograph" for cs in weighed.values() for c in cs)
     for path, candidates in weighed.items():
+        person, of_things = subjects.person(path), subjects.thing(path)
         for candidate in candidates:
-            _with_neighbours(candidate, candidates, person=person)
-        if not any(c.confidence >= SHOWN for c in candidates):
+            _with_neighbours(candidate, candidates, person=person, of_things=of_things)
+        if not of_things and not any(c.confidence >= SHOWN for c in candidates):
             guesses = (
                 by_years(seen[path], detectors, person=person),
-                by_vectors(seen[path], detectors, pictures=pictures),
+                by_vectors(seen[path], detectors, pictures=person and pictures),
                 by_calls(seen[path], detectors, person=person),
                 by_kin(seen[path], detectors, given=given),
             )
@@ -54,31 +50,14 @@ def classify(
     return tuple(found)
 
 
-def person_table(table: str, weighed: Mapping[str, Sequence[Candidate]]) -> bool:
-    """Tell whether the rows of a table are about people: it holds something that names one."""
-    if people_word(table):
-        return True
-    sure = [
-        c
-        for cs in weighed.values()
-        for c in cs
-        # what needs a person is no proof of one
-        if c.confidence > 0.8 and not c.in_text and not c.detector.needs_person
-    ]
-    if any(c.detector.category in DIRECT or (c.detector.category == "person_name" and c.private) for c in sure):
-        return True
-    exact = {c.detector.category for c in sure if c.named > 0.95 and categories()[c.detector.category].special}
-    return len(exact) >= 3  # nobody tabulates belief, health and origin of things
-
-
-def _with_neighbours(candidate: Candidate, others: Sequence[Candidate], *, person: bool) -> None:
+def _with_neighbours(candidate: Candidate, others: Sequence[Candidate], *, person: bool, of_things: bool) -> None:
     """Let the rest of the table speak: a city is personal beside a person, harmless beside a museum."""
     if candidate.detector.category == "person_name" and candidate.named < SHOWN:
         if any(o.named > 0.95 and o.detector.category != "person_name" for o in others):
             candidate.logit -= 4.0  # the field name says what else it is
         elif person and candidate.passed > 1 and not candidate.repeats:
             candidate.logit += 2.5  # words that could be names, where other columns are about people
-    if not candidate.needs_person:
+    if not candidate.needs_person and not (of_things and candidate.detector.category in CONTACT):
         return
     if person:
         candidate.evidence.append("the table is about people")

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from plainview import tags
 from plainview.detectors import Detector, categories, chance
-from plainview.detectors.fieldnames import PUBLIC, NameMatch, tokens
+from plainview.detectors.fieldnames import NameMatch, tokens
+from plainview.detectors.subjects import PUBLIC
 from plainview.profiles import ColumnProfile, Count, tally
 
 PRIOR = -5.0  # logit: about 7 of 1,000 columns of harmless tables hold a given kind

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from plainview.detectors import Detector
 from plainview.detectors.snapshot import Books, Folded, books_of, folded_names
+from plainview.detectors.subjects import PEOPLE, PUBLIC, UNSPACED, is_name, names_somebody, roles, speaks_of_somebody
 
 # Tokens behind a match that turn a field into something about it: `email_verified`, `phone_count`.
 WEAKENING = frozenset(
@@ -36,18 +37,6 @@ NEUTRAL = frozenset(
     "new old current previous original billing shipping delivery contact customer client user member patient "
     "employee owner person account holder raw text value str string full line line1 line2 field col column".split()
 )
-PEOPLE = frozenset(
-    "person people user users customer client employee staff member patient student teacher contact subscriber "
-    "passenger guest visitor citizen resident voter donor author owner applicant candidate player driver tenant "
-    "borrower lender buyer seller recipient sender beneficiary cardholder attendee participant pupil child parent "
-    "guardian spouse doctor nurse lead prospect personnel worker individual human committer pusher assignee "
-    "reviewer supervisor manager kunde kunden mitarbeiter benutzer patient client personne usuario cliente empleado "
-    "utente dipendente persona pessoa funcionario klient pracownik medewerker klant".split()
-)
-
-# Of these the rows of a table are mostly known to the public: its name alone says nothing of private people.
-PUBLIC = frozenset("candidate player author voter driver owner".split())
-
 # Words that names of columns leave out: `permis_conduire`, `codigo_seguridad`
 _PARTICLES = frozenset("de du des del della di da do dos das d l of the для".split())
 # Ways to write "number", which stand for each other: `num_pasaporte`, `nr paszportu`
@@ -76,7 +65,7 @@ _LETTERS = str.maketrans(
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 _ASCII_SPLIT = re.compile(r"[\W_]+", re.ASCII)
 _UMLAUT = re.compile("[äöüøåÄÖÜØÅ]")
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+_ENDINGS = re.compile(r"\.(csv|tsv|json|jsonl|ndjson|parquet|txt|gz|xlsx|xml|avro|bson|zst|bz2|xz)\b")
 _DIGIT_TAIL = re.compile(r"^([^\W\d_]+)(\d{1,2})$")
 
 
@@ -147,7 +136,7 @@ def books_from(detectors: Sequence[Detector]) -> Books:
     for place, detector in enumerate(detectors):
         folded = folded_names(detector) or fold(detector)
         for spelling, at in zip(folded.spellings, folded.entries, strict=True):
-            book = entries if spelling.isascii() or not _UNSPACED.search(spelling) else unspaced
+            book = entries if spelling.isascii() or not UNSPACED.search(spelling) else unspaced
             book.setdefault(spelling, []).extend((place, at))
         for word, entry in folded.tails:
             tails.setdefault(word, []).extend((place, detector.names.index(entry)))
@@ -199,7 +188,7 @@ class NameIndex:
         # `user.id` is the key of an object, as every object has one; `user_id` points from a record to a person
         parent = tokens(parts[-2]) if len(parts) > 1 and own != ("id",) else ()
         around = parent or _table_tokens(table)
-        if own == ("name",) and around and around[-1] in PEOPLE and self.knows_persons:
+        if self.knows_persons and len(own) == 1 and is_name(own[0]) and speaks_of_somebody(around):
             # the name of a user is a person's name, not a user name
             return (NameMatch("person_name", f"{around[-1]} name", 0.95),)
         best: dict[str, NameMatch] = {}
@@ -208,12 +197,18 @@ class NameIndex:
                 for found in self._in_tokens(context, own):
                     if found.detector not in best or best[found.detector].strength < found.strength:
                         best[found.detector] = found
-        vetoed: set[str] = set()
-        for i in range(len(own)):
-            for j in range(i + 1, len(own) + 1):
-                places = self.vetoes.get("".join(own[i:j]), ())
-                vetoed |= {self._detectors[place].name for place in places}
+        if self.knows_persons and len(own) > 1 and names_somebody(own) and all(m.strength < 0.9 for m in best.values()):
+            best["person_name"] = NameMatch("person_name", " ".join(own), 0.95)
+        vetoed = self._vetoed((*parent[-2:], *own), len(parent[-2:]))
         return tuple(m for m in best.values() if m.detector not in vetoed)
+
+    def _vetoed(self, whole: Sequence[str], first_own: int) -> set[str]:
+        """Return the detectors whose `names_not` stand in a name, read with the one before it."""
+        out: set[str] = set()
+        for i in range(len(whole)):
+            for j in range(max(i, first_own) + 1, len(whole) + 1):
+                out |= {self._detectors[place].name for place in self.vetoes.get("".join(whole[i:j]), ())}
+        return out
 
     def _in_tokens(self, context: Sequence[str], own: Sequence[str]) -> list[NameMatch]:
         """Find the longest entries in context + own that end in, and do not miss, the own tokens."""
@@ -246,7 +241,7 @@ class NameIndex:
         return []
 
     def _unspaced(self, text: str, own: Sequence[str]) -> list[NameMatch]:
-        if not self.unspaced or not _UNSPACED.search(text):
+        if not self.unspaced or not UNSPACED.search(text):
             return []
         spans = [
             (i, j)
@@ -283,12 +278,7 @@ def _variants(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 def _table_tokens(table: str) -> tuple[str, ...]:
     """Return the last word of a table's name in the singular, where it is a word for people."""
-    stem = re.sub(
-        r"\.(csv|tsv|json|jsonl|ndjson|parquet|txt|gz|xlsx|xml|avro|bson|zst|bz2|xz)\b",
-        "",
-        table.rsplit("/", 1)[-1],
-    )
-    for word in reversed(tokens(stem)):
+    for word in reversed(tokens(stem_of(table))):
         if word.isdigit():
             continue
         single = word[:-1] if word.endswith("s") and word[:-1] in PEOPLE else word
@@ -296,9 +286,15 @@ def _table_tokens(table: str) -> tuple[str, ...]:
     return ()
 
 
+def stem_of(table: str) -> str:
+    """Return the last part of a table's name without the endings of files."""
+    return _ENDINGS.sub("", table.rsplit("/", 1)[-1])
+
+
 def people_word(table: str) -> bool:
     """Tell whether the table's name says that its rows are people."""
-    return bool(set(_table_tokens(table)) - PUBLIC)
+    last = next((word for word in reversed(tokens(stem_of(table))) if not word.isdigit()), "")
+    return last in roles() or bool(set(_table_tokens(table)) - PUBLIC)
 
 
 def _strength(whole: Sequence[str], start: int, end: int, first_own: int) -> float:

@@ -1,0 +1,133 @@
+"""Whose data a table and each object in it are: somebody's, a place's or a thing's, or nobody knows.
+
+An address, a position or a telephone number is no proof of a person: stations and clinics have them, too. So what
+names and identifies people is held against what names things, for the table as a whole and, in nested data, for
+each object on the way: `billing_details` is somebody, `merchant_data` a shop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from plainview import tags
+from plainview.classify.weighing import Candidate, Seen
+from plainview.detectors import categories
+from plainview.detectors.fieldnames import people_word, stem_of, tokens
+from plainview.detectors.subjects import KNOWN, NOBODY, OWN, is_key_of_person, is_name, names_somebody, roles, thing
+
+CONTACT = frozenset("postal_address telephone_number location_gps".split())  # which things and places have as well
+IDENTITY = frozenset(
+    "birth_date national_id passport_number tax_id payment_card bank_account health_insurance_id driving_licence "
+    "face_template fingerprint employee_id student_id medical_record_number password".split()
+)
+# What is asked about people in a census or survey; two of them together are about nobody else.
+ATTRIBUTES = frozenset(
+    "age gender marital_status race ethnic_origin religion nationality education disability sexual political_opinion "
+    "birth_date family immigration_status".split()
+)
+SURE = 0.8  # confidence of what speaks for a person
+FIRST = 3  # columns that say what the rows of a table are
+FULL = 0.5  # share of values that are names of several words, from which on "name" is that of people
+
+
+@dataclass(slots=True)
+class _Sum:
+    """What speaks for a person, for a thing, and how much may be either's."""
+
+    person: float = 0.0
+    thing: float = 0.0
+    either: int = 0
+
+    @property
+    def somebody(self) -> bool | None:
+        """True: about people; False: about things; None: nothing says it."""
+        if self.person >= 3 or (self.person >= 2 > self.thing):
+            return True
+        if self.thing >= 2:
+            return False
+        return True if self.either else None
+
+
+class Subjects:
+    """Whom the columns of one table are about. `weighed` is what was found without regard to it."""
+
+    def __init__(self, table: str, seen: Mapping[str, Seen], weighed: Mapping[str, Sequence[Candidate]]) -> None:
+        self.table, self.seen, self.weighed = table, seen, weighed
+        self._objects: dict[str, list[str]] = {}
+        for path in seen:
+            parts = path.split(".")
+            for end in range(len(parts)):
+                self._objects.setdefault(".".join(parts[:end]), []).append(path)
+        self._known: dict[str, bool | None] = {}
+
+    def person(self, path: str) -> bool:
+        """Tell whether the column is about people: by the nearest object on its path that says so or otherwise."""
+        parts = path.split(".")
+        return next(
+            (said for end in range(len(parts) - 1, -1, -1) if (said := self._of(parts[:end])) is not None), False
+        )
+
+    def thing(self, path: str) -> bool:
+        """Tell whether the column is about places or things, and not about who is in charge there."""
+        parts = path.split(".")
+        if any(word in roles() for word in tokens(parts[-1])):
+            return False
+        said = (self._of(parts[:end]) for end in range(len(parts) - 1, -1, -1))
+        return next((one for one in said if one is not None), None) is False
+
+    def _of(self, parts: Sequence[str]) -> bool | None:
+        key = ".".join(parts)
+        if key not in self._known:
+            self._known[key] = self._judge(key).somebody
+        return self._known[key]
+
+    def _judge(self, key: str) -> _Sum:
+        """Add up what the names and the values of an object's fields say; of the whole table with key ""."""
+        made = _Sum()
+        depth = key.count(".") + 1 if key else 0
+        own = self._objects[key]
+        if key:
+            words = tokens(key.rsplit(".", 1)[-1])
+            if any(word in roles() or word in OWN for word in words):
+                made.person += 2.0
+            else:
+                made.thing += 2.0 * bool(thing(words, first=True) or not NOBODY.isdisjoint(words))
+        else:
+            made.person += 3.0 * people_word(self.table)
+            made.thing += 2.0 * bool(thing(tokens(stem_of(self.table)), first=True))
+        direct = [path for path in own if path.count(".") == depth]
+        for at, path in enumerate(direct):
+            words = tokens(path.rsplit(".", 1)[-1])
+            made.thing += 2 * any(word in KNOWN for word in words) or thing(words, first=not key and at < FIRST)
+        self._add_people(own, made)
+        return made
+
+    def _add_people(self, paths: Sequence[str], made: _Sum) -> None:
+        sure = [(path, c) for path in paths for c in self.weighed[path] if c.confidence > SURE and not c.in_text]
+        proofs = [self._weight(path, c) for path, c in sure if not c.detector.needs_person]
+        made.person += max(proofs, default=0.0)
+        made.either += sum(c.detector.category in CONTACT and not c.detector.needs_person for _, c in sure)
+        exact = {c.detector.category for _, c in sure if c.named > 0.95}
+        special = {name for name in exact if categories()[name].special}
+        if len(special) >= 3 or (not made.thing and len(exact & ATTRIBUTES) >= 2):
+            made.person += 3.0  # nobody tabulates belief, health and origin of things
+        elif special and any(is_key_of_person(tokens(path.rsplit(".", 1)[-1])) for path in paths):
+            made.person += 3.0
+
+    def _weight(self, path: str, candidate: Candidate) -> float:
+        """Return how much a finding says that there is a person."""
+        category = candidate.detector.category
+        if category == "person_name":
+            own = tokens(path.rsplit(".", 1)[-1].replace("[]", ""))
+            if candidate.private:
+                return 3.0
+            if names_somebody(own):
+                return 2.5
+            full = self.seen[path].share(tags.FULL) >= FULL and not candidate.repeats
+            return 2.0 if full and own and all(map(is_name, own)) else 0.0
+        if category == "email_address":
+            return 2.0
+        if category in IDENTITY:
+            return 3.0 if candidate.named >= 0.5 else 2.0
+        return 0.0
