@@ -102,7 +102,7 @@ def findings(columns: dict[str, list[str]], table: str = "warehouse/stock.csv") 
     profiler.add(pl.DataFrame(columns))
     profiler.finish()
     found: dict[str, list[tuple[str, float]]] = {}
-    for column in scanner().table_report(Table(table, "csv"), profiler.total).columns:
+    for column in scanner().table_report(Table(table, "csv"), profiler.total)[0].columns:
         found.setdefault(column.path, []).append((column.detector, column.confidence))
     return found
 

@@ -128,7 +128,7 @@ def found(columns: dict[str, pl.Series]) -> dict[str, set[str]]:
     profiler.add(pl.DataFrame(columns))
     profiler.finish()
     out: dict[str, set[str]] = {}
-    for column in scanner().table_report(Table("t.csv", "csv"), profiler.total).columns:
+    for column in scanner().table_report(Table("t.csv", "csv"), profiler.total)[0].columns:
         out.setdefault(column.path, set()).add(column.category)
     return out
 

@@ -57,7 +57,7 @@ def found(columns: dict[str, object], table: str = "t.csv") -> dict[str, str]:
     profiler = TableProfiler(scanner().engine.matcher, scanner().engine.names, table)
     profiler.add(pl.DataFrame(columns, strict=False))
     profiler.finish()
-    return {c.path: c.category for c in scanner().table_report(Table(table, "csv"), profiler.total).columns}
+    return {c.path: c.category for c in scanner().table_report(Table(table, "csv"), profiler.total)[0].columns}
 
 
 @pytest.mark.parametrize(
