@@ -22,7 +22,7 @@ from plainview.detectors.detector import Detector
 PACKAGE = Path(__file__).parent
 FILE = "snapshot.msgpack"
 # Whose code decides what is loaded. Unicode's tables are not among it: what is assigned there is folded as it ever was.
-SOURCES = ("__init__.py", "detector.py", "snapshot.py", "categories.csv", "fieldnames.py")
+SOURCES = ("__init__.py", "detector.py", "snapshot.py", "categories.csv", "fieldnames.py", "subjects.py")
 SIZE = 16  # bytes of the digest
 
 
