@@ -110,6 +110,17 @@ def test_each_object_on_a_path_is_judged_on_its_own() -> None:
     }
 
 
+def test_what_somebody_bought_is_told_within_their_order() -> None:
+    got = found(
+        {
+            "customer": full_names(),
+            "items": [[{"last purchase": f"HX-{n}", "country": "France"}] for n in values("total")],
+        },
+        "orders.json",
+    )
+    assert got == {"customer": "person_name", "items[].last purchase": "purchases"}
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(kinds=st.lists(st.sampled_from(sorted(MAKERS)), min_size=1, max_size=6, unique=True), at=st.integers(0, 6))
 def test_a_column_that_names_persons_takes_no_finding_away(kinds: list[str], at: int) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from plainview.classify.columns import weigh_column
 from plainview.classify.guesses import by_calls, by_kin, by_vectors, by_years
-from plainview.classify.subjects import CONTACT, Subjects
+from plainview.classify.subjects import CONTACT, OF_THINGS, Subjects
 from plainview.classify.weighing import SHOWN, Candidate, Seen
 from plainview.detectors import Detector, categories
 from plainview.detectors.fieldnames import NameIndex
@@ -35,9 +35,10 @@ def classify(
     given = any(c.detector.name == "person_name_given" and c.confidence > 0.9 for cs in weighed.values() for c in cs)
     pictures = any(c.detector.category == "photograph" for cs in weighed.values() for c in cs)
     for path, candidates in weighed.items():
-        person, of_things = subjects.person(path), subjects.thing(path)
+        person, within, of_things = subjects.person(path), subjects.within_person(path), subjects.thing(path)
         for candidate in candidates:
-            _with_neighbours(candidate, candidates, person=person, of_things=of_things)
+            somebody = person if candidate.detector.category in OF_THINGS else within
+            _with_neighbours(candidate, candidates, person=somebody, of_things=of_things)
         if not of_things and not any(c.confidence >= SHOWN for c in candidates):
             guesses = (
                 by_years(seen[path], detectors, person=person),

@@ -7,7 +7,7 @@ each object on the way: `billing_details` is somebody, `merchant_data` a shop.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from plainview import tags
@@ -17,6 +17,10 @@ from plainview.detectors.fieldnames import people_word, stem_of, tokens
 from plainview.detectors.subjects import KNOWN, NOBODY, OWN, is_key_of_person, is_name, names_somebody, roles, thing
 
 CONTACT = frozenset("postal_address telephone_number location_gps".split())  # which things and places have as well
+# What a thing or a place within somebody's record has of its own; all else in there says what that person did.
+OF_THINGS = CONTACT | frozenset(
+    "city region country postal_code gender age nationality language physical_trait".split()
+)
 IDENTITY = frozenset(
     "birth_date national_id passport_number tax_id payment_card bank_account health_insurance_id driving_licence "
     "face_template fingerprint employee_id student_id medical_record_number password".split()
@@ -63,18 +67,21 @@ class Subjects:
 
     def person(self, path: str) -> bool:
         """Tell whether the column is about people: by the nearest object on its path that says so or otherwise."""
-        parts = path.split(".")
-        return next(
-            (said for end in range(len(parts) - 1, -1, -1) if (said := self._of(parts[:end])) is not None), False
-        )
+        return next((said for said in self._on(path) if said is not None), False)
+
+    def within_person(self, path: str) -> bool:
+        """Tell whether any object on the path of a column is about people: what was bought is in somebody's order."""
+        return any(self._on(path))
 
     def thing(self, path: str) -> bool:
         """Tell whether the column is about places or things, and not about who is in charge there."""
-        parts = path.split(".")
-        if any(word in roles() for word in tokens(parts[-1])):
+        if any(word in roles() for word in tokens(path.rsplit(".", 1)[-1])):
             return False
-        said = (self._of(parts[:end]) for end in range(len(parts) - 1, -1, -1))
-        return next((one for one in said if one is not None), None) is False
+        return next((said for said in self._on(path) if said is not None), None) is False
+
+    def _on(self, path: str) -> Iterator[bool | None]:
+        parts = path.split(".")
+        return (self._of(parts[:end]) for end in range(len(parts) - 1, -1, -1))
 
     def _of(self, parts: Sequence[str]) -> bool | None:
         key = ".".join(parts)
