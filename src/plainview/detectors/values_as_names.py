@@ -11,9 +11,10 @@ import functools
 import re
 from typing import Literal
 
-from plainview.detectors.fieldnames import NEUTRAL, PEOPLE, WEAKENING, WEAKENING_BEFORE
+from plainview.detectors.fieldnames import NEUTRAL, WEAKENING, WEAKENING_BEFORE
 from plainview.detectors.headings import SIGNS, WORDS, words_of_heading
 from plainview.detectors.persons import PARTICLES, TITLES, is_given, name_tags
+from plainview.detectors.subjects import PEOPLE
 from plainview.detectors.words import BOOKS
 
 Kind = Literal["", "person", "given", "surname", "place"]
