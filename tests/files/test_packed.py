@@ -20,10 +20,11 @@ from isal import igzip
 
 from conftest import counted_calls
 from plainview.errors import LimitError
-from plainview.files.packed.archives import clean_name
 from plainview.files.packed.inflate import inflate, unpacked
+from plainview.files.packed.member_names import clean_name
 from plainview.files.packed.packed import bare_name
 from plainview.files.packed.streams import Meter
+from plainview.files.packed.zip_directory import directory
 from plainview.files.source import FileSource
 from plainview.tables import MIB, Deadline, Limits, ReadLog
 
@@ -363,6 +364,7 @@ import resource, sys
 from plainview.files.source import FileSource
 from plainview.tables import ReadLog
 from plainview.files.packed.streams import Meter
+from plainview.files.packed.zip_directory import directory
 import polars, plainview.files.formats.text, plainview.files.formats.csv.read
 counted, add = [0], Meter.add
 def counting(meter, count):
@@ -441,3 +443,58 @@ def test_names_without_their_packer() -> None:
 def test_only_device_names_are_changed() -> None:
     assert clean_name("a/falcon.csv") == "a/falcon.csv"
     assert clean_name("con.csv") == "_con.csv"
+
+
+# -- zips with more entries than are read --------------------------------------------------------------------------
+
+
+def many_entries(count: int, before: bytes = b"") -> bytes:
+    """Return a zip of three files whose directory lists `count` folders behind them."""
+    made = zipped({f"{n}.csv": CSV for n in range(3)}, zipfile.ZIP_STORED)
+    end = made.rfind(b"PK\x05\x06")
+    size, offset = struct.unpack_from("<II", made, end + 12)
+    folder = struct.pack("<4s6H3I5H2I", b"PK\x01\x02", 20, 20, 0, 0, 0, 33, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0) + b"d/"
+    entries = made[offset:end] + folder * count
+    record = struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, 3, 3, len(entries), offset, 0)
+    assert size == end - offset
+    return before + made[:offset] + entries + record
+
+
+def test_of_a_huge_directory_only_what_may_be_read_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = put(tmp_path / "a.zip", many_entries(300_000))
+    made: list[str] = []
+
+    class Counted(zipfile.ZipInfo):
+        def __init__(self, *args: object) -> None:
+            super().__init__(*args)
+            made.append(self.filename)
+
+    monkeypatch.setattr(zipfile, "ZipInfo", Counted)
+    found, skipped = scan(path, Limits(members=1000))
+    assert found == {f"a.zip/{n}.csv": 3 for n in range(3)}
+    assert len(made) == 1001
+    assert any("more than 1000 members" in why for _, why in skipped)
+
+
+@pytest.mark.parametrize("most", [100, 1000])
+def test_members_behind_a_program_are_where_the_directory_says(most: int) -> None:
+    program = b"#!/bin/sh\n" * 9
+    data = many_entries(500, program)
+    found = directory(io.BytesIO(data), most)
+    assert len(found.members) == min(most + 1, 503)
+    assert all(data[info.header_offset :].startswith(b"PK\x03\x04") for info in found.members[:3])
+
+
+def test_a_long_directory_that_is_whole_is_not_called_damaged(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.zip", zipped({f"{'x' * 200}/{n}.csv": CSV for n in range(40)}))
+    found, skipped = scan(path, Limits(members=45))
+    assert (len(found), skipped) == (40, [])
+
+
+def test_a_long_directory_that_breaks_off_is_told(tmp_path: Path) -> None:
+    data = many_entries(300)
+    at = data.rfind(b"PK\x01\x02")
+    path = put(tmp_path / "a.zip", data[:at] + b"PX" + data[at + 2 :])
+    found, skipped = scan(path, Limits(members=304))
+    assert found == {f"a.zip/{n}.csv": 3 for n in range(3)}
+    assert any("damaged" in why for _, why in skipped)

@@ -1,62 +1,26 @@
 """The members of zip and tar archives, one after the other, never written to disk.
 
 A member's name is only a name: it is made harmless (`clean_name`) before it becomes the name of a table.
-What is no plain file (links, devices, sparse files) is named and not followed; what is encrypted is
-named.
+What is no plain file (links, devices, sparse files) is named and not followed.
 """
 
 from __future__ import annotations
 
 import io
-import re
 import struct
 import tarfile
-import threading
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import BinaryIO, cast
 
-from plainview.errors import DamagedError, LimitError, UnsupportedError, translate
-from plainview.files.packed.inflate import unpacked
+from plainview.errors import DamagedError, LimitError, translate
+from plainview.files.packed.member_names import ODD, Names, is_odd
 from plainview.files.packed.streams import Meter, Opener, Stream, replace_input
+from plainview.files.packed.zips import zip_members
 from plainview.tables import MIB, Input, ReadLog
 
 SMALL = 16 * MIB  # a member of a tar up to this is held in memory, so that it can be read twice
-DIRECTORY = 256 * MIB  # bytes of a zip's central directory
 
-_DEVICES = re.compile(r"(?i)^(con|prn|aux|nul|com[1-9]|lpt[1-9])(?=\.|$)")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
-
-@dataclass(slots=True)
-class Names:
-    """Gives the members of one archive harmless, distinct names, and says once what was odd."""
-
-    prefix: str
-    seen: dict[str, int] = field(default_factory=dict)
-
-    def of(self, name: str) -> str:
-        """Return the table name for a member."""
-        clean = f"{self.prefix}/{clean_name(name)}"
-        count = self.seen[clean] = self.seen.get(clean, 0) + 1
-        return clean if count == 1 else f"{clean}#{count}"
-
-
-def clean_name(name: str) -> str:
-    """Return a relative path without `..`, drive, root, control characters or device names."""
-    name = _CONTROL.sub("_", name.replace("\\", "/")).encode("utf-8", "replace").decode()
-    name = re.sub(r"^[A-Za-z]:(?=/|$)", "", name)
-    parts = [_DEVICES.sub(r"_\1", part) for part in name.split("/") if part not in {"", ".", ".."}]
-    return "/".join(parts[-64:])[-1000:] or "unnamed"
-
-
-def is_odd(name: str) -> bool:
-    """Tell whether a name was not harmless as it stood."""
-    return clean_name(name) != name.removeprefix("./").rstrip("/")
-
-
-ODD = "its name inside the archive is a path trick or holds control characters: shown in a harmless form"
 Member = tuple[Input, tuple[str, ...]]  # with notes for its tables
 
 
@@ -66,162 +30,9 @@ def members(source: Input, kind: str, log: ReadLog, meter: Meter) -> Iterator[Me
     Raise DamagedError where the archive breaks; what is left out goes into `log`.
     """
     try:
-        yield from (_zip_members if kind == "zip" else _tar_members)(source, log, meter)
+        yield from (zip_members if kind == "zip" else _tar_members)(source, log, meter)
     except (tarfile.TarError, zipfile.BadZipFile, struct.error, ValueError, EOFError, NotImplementedError) as error:
         raise DamagedError(f"the {kind} archive is damaged ({type(error).__name__})") from None
-
-
-# --- zip ------------------------------------------------------------
-
-
-def _zip_members(source: Input, log: ReadLog, meter: Meter) -> Iterator[Member]:
-    with source.seekable() as stream:
-        said = _check_directory(stream, meter)
-        lock = threading.Lock()
-        names = Names(source.name)
-        with zipfile.ZipFile(stream) as archive:
-            if len(archive.infolist()) < said or (not said and source.head.startswith(b"PK\x03\x04")):
-                log.skip(source.name, "its directory does not list all members; those that it lists were read")
-            for count, info in enumerate(archive.infolist()):
-                if count >= meter.limits.members:
-                    log.skip(source.name, LimitError(f"more than {count} members", hint="raise --members"))
-                    return
-                meter.deadline.check()
-                if info.filename.endswith("/"):
-                    continue
-                name = names.of(info.filename)
-                notes = (ODD,) if is_odd(info.orig_filename) else ()
-                try:
-                    member = _zip_member(source, name, stream, lock, info, meter)
-                except Exception as error:  # noqa: BLE001  one member; told by type
-                    log.skip(name, error)
-                    continue
-                try:
-                    yield member[0], notes
-                finally:
-                    member[1].close()
-
-
-def _check_directory(stream: BinaryIO, meter: Meter) -> int:
-    """Return how many members there are. Raise LimitError for a huge directory: zipfile would load it whole."""
-    end = stream.seek(0, io.SEEK_END)
-    stream.seek(max(0, end - (66 << 10)))
-    tail = stream.read()
-    at = tail.rfind(b"PK\x05\x06")
-    if at < 0 or len(tail) < at + 22:
-        raise DamagedError("the zip archive has no directory: it is cut short or damaged")
-    entries, size = struct.unpack_from("<HI", tail, at + 10)
-    at64 = tail.rfind(b"PK\x06\x06", 0, at)
-    if at64 >= 0 and len(tail) >= at64 + 48:
-        entries, size = struct.unpack_from("<QQ", tail, at64 + 32)
-    if size > DIRECTORY or entries > 50 * meter.limits.members:
-        raise LimitError(f"says it has {entries} members", hint="raise --members")
-    stream.seek(0)
-    return int(entries)
-
-
-def _zip_member(
-    source: Input, name: str, stream: BinaryIO, lock: threading.Lock, info: zipfile.ZipInfo, meter: Meter
-) -> tuple[Input, Opener]:
-    if info.flag_bits & 0x1:
-        raise UnsupportedError("encrypted with a password")
-    codec = {8: "deflate", 12: "bzip2", 93: "zstd", 95: "xz"}.get(info.compress_type, "")
-    if not codec and info.compress_type not in {0, 14}:
-        raise UnsupportedError(f"packed with zip method {info.compress_type}, which is not unpacked")
-    start = _data_offset(stream, lock, info)
-
-    def make() -> BinaryIO:
-        raw = io.BufferedReader(_Slice(stream, lock, start, info.compress_size), 256 << 10)
-        top = source.path is not None
-        pieces = unpacked(raw, codec, meter, top=top) if codec else _stored(raw, info, source, meter)
-        return cast("BinaryIO", Stream(_verify(pieces, info), name, meter, raw.close))
-
-    opener = Opener(make)
-    return replace_input(source, name, opener.head(), opener, info.file_size), opener
-
-
-def _data_offset(stream: BinaryIO, lock: threading.Lock, info: zipfile.ZipInfo) -> int:
-    """Return where the bytes of a member begin: after its local header (APPNOTE 4.3.7)."""
-    with lock:
-        stream.seek(info.header_offset)
-        header = stream.read(30)
-    if len(header) < 30 or header[:4] != b"PK\x03\x04":
-        raise DamagedError("the directory of the zip archive points to no member")
-    name, extra = struct.unpack_from("<HH", header, 26)
-    return info.header_offset + 30 + int(name) + int(extra)
-
-
-def _stored(raw: BinaryIO, info: zipfile.ZipInfo, source: Input, meter: Meter) -> Iterator[bytes]:
-    """Yield the pieces of a member that is stored plainly, or as LZMA (APPNOTE 5.8)."""
-    if info.compress_type == 14:
-        yield from _lzma(raw, info.file_size, meter)
-        return
-    while piece := raw.read(MIB):
-        if source.path is not None:
-            meter.on_packed(len(piece))
-        yield piece
-
-
-def _lzma(raw: BinaryIO, size: int, meter: Meter) -> Iterator[bytes]:
-    """Yield the pieces of a member packed as LZMA (APPNOTE 5.8): properties, then a raw stream."""
-    import lzma
-
-    head = raw.read(9)
-    if len(head) < 9 or int.from_bytes(head[5:9], "little") > meter.limits.memory:
-        raise LimitError("needs more memory to unpack than allowed", hint="raise --memory")
-    code, dictionary = head[4], int.from_bytes(head[5:9], "little")
-    made = {"id": lzma.FILTER_LZMA1, "dict_size": dictionary, "lc": code % 9, "lp": code // 9 % 5, "pb": code // 45}
-    unpack = lzma.LZMADecompressor(format=lzma.FORMAT_RAW, filters=[made])
-    while size > 0 and not unpack.eof:
-        data = raw.read(MIB) if unpack.needs_input else b""
-        if unpack.needs_input and not data:
-            raise DamagedError("the packed data ends too early; what came before was read")
-        piece = unpack.decompress(data, MIB)
-        size -= len(piece)
-        if piece:
-            yield piece
-
-
-def _verify(pieces: Iterator[bytes], info: zipfile.ZipInfo) -> Iterator[bytes]:
-    """Pass pieces on and check length and CRC at the end: a zip may lie about both."""
-    from isal import isal_zlib
-
-    size = crc = 0
-    for piece in pieces:
-        size += len(piece)
-        crc = isal_zlib.crc32(piece, crc)
-        yield piece
-    if size != info.file_size:
-        raise DamagedError(f"gives {size} bytes where the archive says {info.file_size}; they were read")
-    if crc != info.CRC:
-        raise DamagedError("its checksum does not fit; it was read as it is")
-
-
-class _Slice(io.RawIOBase):
-    """A part of a file that several streams share."""
-
-    def __init__(self, stream: BinaryIO, lock: threading.Lock, start: int, size: int) -> None:
-        self._stream, self._lock, self._at, self._end = stream, lock, start, start + size
-
-    def readable(self) -> bool:
-        """Yes."""
-        return True
-
-    def readinto(self, buffer: object, /) -> int:
-        """Read the next bytes of the part."""
-        view = memoryview(cast("bytearray", buffer))
-        wanted = min(len(view), self._end - self._at)
-        if wanted <= 0:
-            return 0
-        with self._lock:
-            self._stream.seek(self._at)
-            data = self._stream.read(wanted)
-        view[: len(data)] = data
-        self._at += len(data)
-        return len(data)
-
-
-# --- tar ------------------------------------------------------------
 
 
 def _header_class(problems: list[str]) -> type[tarfile.TarInfo]:
@@ -339,4 +150,4 @@ def _tell_links(links: list[tuple[str, str, bool]], names: Names, log: ReadLog) 
             log.skip(names.of(name), "a link to something outside the archive; not followed")
 
 
-__all__ = ["clean_name", "is_odd", "members"]
+__all__ = ["members"]
