@@ -28,8 +28,11 @@ def normal(values: pl.Series, form: str, region: str = "") -> pl.Series:
     `region` is the calling code of numbers that are written without one, "" where it is not known.
     """
     if form == "email":
-        folded = values.str.strip_chars().str.to_lowercase()
-        return folded.str.replace(r"\+[^@]*@", "@") if folded.str.contains("+", literal=True).any() else folded
+        joined = _joined(values)
+        if b" " in joined or b"\t" in joined:
+            values = values.str.strip_chars()
+        folded = values.str.to_lowercase()
+        return folded.str.replace(r"\+[^@]*@", "@") if b"+" in joined else folded
     if form == "phone":
         return _phones(_bare(values), region)
     if form == "id":
@@ -42,9 +45,15 @@ def hashed(values: pl.Series, seed: int) -> Hashes:
     return values.hash(seed).to_numpy()
 
 
+def _joined(values: pl.Series) -> bytes:
+    """Return all cells one behind the other: what stands in none is seen there soonest."""
+    joined: bytes | None = values.str.join("").cast(pl.Binary).item()
+    return joined or b"-"
+
+
 def _bare(values: pl.Series) -> pl.Series:
     """Drop what people write between the digits and letters of a number."""
-    joined = values.str.join("").cast(pl.Binary).item() or b""
+    joined = _joined(values)
     there = [sign for sign in SEPARATORS.decode() if sign.encode() in joined]
     if len(there) > 2:
         return values.str.replace_all(r"[ \-./()\x{a0}]+", "")
@@ -55,7 +64,10 @@ def _bare(values: pl.Series) -> pl.Series:
 
 def _phones(bare: pl.Series, region: str) -> pl.Series:
     """Return numbers with their calling code as far as it is known, digits alone."""
-    whole = bare.str.starts_with("+") | bare.str.starts_with("00")
+    plus = bare.str.starts_with("+")
+    if plus.all():
+        return bare.str.strip_prefix("+")
+    whole = plus | bare.str.starts_with("00")
     if whole.all():
         return bare.str.strip_chars_start("+0")
     trunk = bare.str.strip_chars_start("+0")

@@ -18,7 +18,7 @@ from plainview import codes
 from plainview.detectors.identifying import PERSONAL, identifying
 from plainview.distinct import MOST, Distinct, Key
 from plainview.matching.ages import Codes, ages
-from plainview.matching.columns import as_text
+from plainview.matching.columns import LONGEST_NULL, as_text
 from plainview.matching.compiled import NULLS
 from plainview.matching.countries import countries
 from plainview.matching.normal import Hashes, codes_of, hashed, normal, region_of
@@ -184,14 +184,12 @@ class People:
             return None
         lists = series.dtype.is_nested()
         aligned = not lists and len(text) == frame.height
-        filled = ~(text.is_null() | text.is_in(NULLS)).fill_null(value=True)
-        cells = text if filled.all() else text.filter(filled)
+        cells, rows = _filled(text)
         counted = self.counted.setdefault(path, Counted(form, lists, self.rows))
         if not len(cells):
             return None
         if form == "phone" and not counted.region:
             counted.region = region_of(cells)
-        rows = filled.arg_true().to_numpy() if aligned and len(cells) < len(text) else None
         return Part(self, frame, roles, counted, cells, rows, aligned)
 
     def _named(self, frame: pl.DataFrame, roles: Roles) -> Part | None:
@@ -205,6 +203,15 @@ class People:
         path = NAMES if born is None else BORN
         counted = self.counted.setdefault(path, Counted("name", lists=False, late=self.rows))
         return Part(self, frame, roles, counted, whole.filter(filled), filled.arg_true().to_numpy(), born=born)
+
+
+def _filled(text: pl.Series) -> tuple[pl.Series, Places | None]:
+    """Return the cells that are not empty, and their places; None: all."""
+    shortest = text.str.len_bytes().min()
+    if not text.null_count() and isinstance(shortest, int) and shortest > LONGEST_NULL:
+        return text, None
+    filled = ~(text.is_null() | text.is_in(NULLS)).fill_null(value=True)
+    return (text, None) if filled.all() else (text.filter(filled), filled.arg_true().to_numpy())
 
 
 def count_people(parts: Sequence[Part]) -> None:
