@@ -8,6 +8,7 @@ from plainview.report.model import (
     Coverage,
     Exposure,
     Factor,
+    Fix,
     People,
     PeopleGroup,
     Report,
@@ -158,6 +159,12 @@ def open_search() -> TargetReport:
         tables=(empty, orders, patients),
         people=PEOPLE,
         severity=SEVERITY,
+        fix=(
+            Fix(
+                do="Close it first.", setting="network.host: 127.0.0.1\n# <script>", page="docs/stores/elasticsearch.md"
+            ),
+            Fix(do="Keep the logs."),
+        ),
     )
 
 

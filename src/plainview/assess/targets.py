@@ -9,9 +9,10 @@ from math import inf
 import msgspec
 
 from plainview.assess.severity import Facts, assumptions, classes, severity
+from plainview.assess.steps import CREDENTIALS, steps
 from plainview.assess.totals import Total, total_of
 from plainview.crowds import Crowd
-from plainview.report.model import People, TableReport, TargetReport
+from plainview.report.model import Fix, People, TableReport, TargetReport
 
 LIKELY = 0.7  # confidence from which on a finding is taken into account
 OPEN = ("lists", "reads", "writes", "admin")
@@ -30,7 +31,23 @@ def assessed(
             total.add(crowd, report.target)
     people = total_of(crowds, report.target)
     report = msgspec.structs.replace(report, people=people)
-    return msgspec.structs.replace(report, severity=severity(facts_of(report), assumptions(assume)))
+    facts = facts_of(report)
+    return msgspec.structs.replace(report, severity=severity(facts, assumptions(assume)), fix=_fix(report, facts))
+
+
+def _fix(report: TargetReport, facts: Facts) -> tuple[Fix, ...]:
+    """Return what to do: to close what is open, and for files that hold personal data."""
+    if report.exposure is None:
+        credentials = not CREDENTIALS.isdisjoint(facts.categories)
+        return steps("file", "file", credentials=credentials) if facts.categories and report.tables else ()
+    return steps(
+        report.kind,
+        report.exposure.state,
+        product=report.exposure.product,
+        version=report.exposure.version,
+        visited=facts.visited,
+        credentials=not CREDENTIALS.isdisjoint(facts.categories),
+    )
 
 
 def facts_of(report: TargetReport) -> Facts:

@@ -147,6 +147,14 @@ class Severity(Base, frozen=True, kw_only=True):
     note: str = ""
 
 
+class Fix(Base, frozen=True, kw_only=True):
+    """One step of what to do. `setting`: the exact lines or command; `page`: where the documentation says more."""
+
+    do: str
+    setting: str = ""
+    page: str = ""
+
+
 class TableReport(Base, frozen=True, kw_only=True):
     """A table with the personal data found in it; `columns_total` counts all its columns."""
 
@@ -170,6 +178,7 @@ class TargetReport(Base, frozen=True, kw_only=True):
     tables: tuple[TableReport, ...] = ()
     people: People | None = None
     severity: Severity | None = None
+    fix: tuple[Fix, ...] = ()
 
 
 class Tool(Base, frozen=True, kw_only=True):

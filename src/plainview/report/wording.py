@@ -325,6 +325,11 @@ def severity(found: Severity) -> str:
     return f"{found.level.upper()}{leak}: {found.score:g} of 6 by ENISA's method ({sum_of})"
 
 
+def fix_title(target: TargetReport) -> str:
+    """Return the title of the steps: what is open is closed first."""
+    return "How to close it" if target.exposure is not None else "What to do about it"
+
+
 def tls(seen: Tls) -> str:
     """Return what was seen of transport encryption, in words."""
     if seen.used:

@@ -105,6 +105,9 @@ def _target(number: int, target: TargetReport, *, verbose: bool) -> Iterator[Lin
         yield 2, "Personal data, the worst table first:", "bold"
         for table in found:
             yield from _table(table, verbose=verbose)
+    if target.fix:
+        yield 0, "", ""
+        yield from _fix(target)
     yield 0, "", ""
     yield from _coverage(target, verbose=verbose)
 
@@ -186,6 +189,17 @@ def _table(table: TableReport, *, verbose: bool) -> Iterator[Line]:
         for column in group.columns if verbose else ():
             for text in column.evidence:
                 yield 8, f"why {quoted(column.path)}: {text}", "dim"
+
+
+def _fix(target: TargetReport) -> Iterator[Line]:
+    yield 2, f"{wording.fix_title(target)}:", "bold"
+    for number, step in enumerate(target.fix, 1):
+        yield 4, f"{number}. {step.do}", ""
+        for line in step.setting.splitlines():
+            yield 8, line, "dim"
+    pages = dict.fromkeys(step.page for step in target.fix if step.page)
+    if pages:
+        yield 4, f"More: {', '.join(pages)}", ""
 
 
 def _column(column: Column) -> str:
