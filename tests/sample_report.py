@@ -9,6 +9,7 @@ from plainview.report.model import (
     Exposure,
     Factor,
     Fix,
+    Law,
     People,
     PeopleGroup,
     Report,
@@ -159,6 +160,24 @@ def open_search() -> TargetReport:
         tables=(empty, orders, patients),
         people=PEOPLE,
         severity=SEVERITY,
+        laws=(
+            Law(
+                id="gdpr-33",
+                name="GDPR Art. 33",
+                where="EU",
+                applies="the controller is there",
+                named=("health",),
+                seen=("DE",),
+                clock="72 hours",
+                hours=72,
+                starts="aware",
+                threshold="risk",
+                as_of="2026-12-01",
+                source="a table",
+                open="a proposal",
+            ),
+            Law(id="x", name="Another law", where="elsewhere", applies="always", clock="soon", as_of="2026-12-01"),
+        ),
         fix=(
             Fix(
                 do="Close it first.", setting="network.host: 127.0.0.1\n# <script>", page="docs/stores/elasticsearch.md"

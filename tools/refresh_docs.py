@@ -225,6 +225,17 @@ def severity() -> str:
     return "\n".join(rows)
 
 
+def regimes() -> str:
+    """Return the laws that may set a clock."""
+    from plainview.assess.laws import regimes as known
+
+    rows = ["| law | where | clock | not where | source |", "|---|---|---|---|---|"]
+    for law in known()["regime"]:
+        about = f"{law['source']} ({law['basis']})" + (f"; open: {law['open']}" if law["open"] else "")
+        rows.append(f"| {law['name']} | {law['where']} | {law['clock']} | {law['threshold']} | {about} |")
+    return f"As of {known()['as_of']}.\n\n" + "\n".join(rows)
+
+
 def assumptions() -> str:
     """Return what can be assumed."""
     from plainview.assess.severity import rules
@@ -341,6 +352,7 @@ MADE: dict[str, Callable[..., str]] = {
     "suffixes": suffixes,
     "identifiers": identifiers,
     "severity": severity,
+    "regimes": regimes,
     "assumptions": assumptions,
     "named": named,
     "model": model,

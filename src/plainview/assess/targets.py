@@ -8,6 +8,7 @@ from math import inf
 
 import msgspec
 
+from plainview.assess.laws import laws
 from plainview.assess.severity import Facts, assumptions, classes, severity
 from plainview.assess.steps import CREDENTIALS, steps
 from plainview.assess.totals import Total, total_of
@@ -16,6 +17,7 @@ from plainview.report.model import Fix, People, TableReport, TargetReport
 
 LIKELY = 0.7  # confidence from which on a finding is taken into account
 OPEN = ("lists", "reads", "writes", "admin")
+CLOSED = ("auth_required", "reachable_metadata", "unreachable")
 LOOPBACK = re.compile(r"[a-z0-9+]+://(?:[^/@]*@)?(?:localhost|127\.[0-9.]+|\[::1\])(?:[:/?]|$)")
 
 
@@ -32,7 +34,12 @@ def assessed(
     people = total_of(crowds, report.target)
     report = msgspec.structs.replace(report, people=people)
     facts = facts_of(report)
-    return msgspec.structs.replace(report, severity=severity(facts, assumptions(assume)), fix=_fix(report, facts))
+    return msgspec.structs.replace(
+        report,
+        severity=severity(facts, assumptions(assume)),
+        laws=() if facts.state in CLOSED else laws(facts.categories, people),
+        fix=_fix(report, facts),
+    )
 
 
 def _fix(report: TargetReport, facts: Facts) -> tuple[Fix, ...]:

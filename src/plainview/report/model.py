@@ -147,6 +147,24 @@ class Severity(Base, frozen=True, kw_only=True):
     note: str = ""
 
 
+class Law(Base, frozen=True, kw_only=True):
+    """A law that may set a clock. `named` are the categories that it protects more; `seen` countries of its people."""
+
+    id: str
+    name: str
+    where: str
+    applies: str
+    named: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
+    clock: str = ""
+    hours: int | None = None
+    starts: str = ""
+    threshold: str = ""
+    as_of: str = ""
+    source: str = ""
+    open: str = ""
+
+
 class Fix(Base, frozen=True, kw_only=True):
     """One step of what to do. `setting`: the exact lines or command; `page`: where the documentation says more."""
 
@@ -178,6 +196,7 @@ class TargetReport(Base, frozen=True, kw_only=True):
     tables: tuple[TableReport, ...] = ()
     people: People | None = None
     severity: Severity | None = None
+    laws: tuple[Law, ...] = ()
     fix: tuple[Fix, ...] = ()
 
 

@@ -14,6 +14,7 @@ from plainview.report.model import (
     Column,
     Coverage,
     Exposure,
+    Law,
     People,
     PeopleGroup,
     Report,
@@ -323,6 +324,28 @@ def severity(found: Severity) -> str:
     leak = ", if it leaked" if found.as_if else ""
     sum_of = f"{found.dpc.value:g} × {found.ei.value:g} + {circumstances:g}"
     return f"{found.level.upper()}{leak}: {found.score:g} of 6 by ENISA's method ({sum_of})"
+
+
+def laws_title(target: TargetReport) -> str:
+    """Return the title of the laws."""
+    return "Which clocks may run" + (", if it leaked" if target.exposure is None else "")
+
+
+def about_law(law: Law) -> Iterator[tuple[str, str]]:
+    """Yield what is to be known of a law beside its clock: a word, and a sentence."""
+    yield "applies where", law.applies
+    yield "starts", law.starts
+    if law.hours:
+        yield "shortest time", f"{law.hours:,} hours"
+    if law.threshold:
+        yield "not for every breach", law.threshold
+    if law.named:
+        yield "names more than others", ", ".join(map(label, law.named))
+    if law.seen:
+        yield "people seen of", ", ".join(law.seen)
+    if law.open:
+        yield "open", law.open
+    yield "source", law.source
 
 
 def fix_title(target: TargetReport) -> str:

@@ -90,8 +90,6 @@ def _target(number: int, target: TargetReport, *, verbose: bool) -> Iterator[Lin
     if target.people is not None:
         yield 0, "", ""
         yield from _people(target.people)
-    if target.severity is not None:
-        yield from _severity(target.severity, verbose=verbose)
     found = wording.worst_first(target.tables)
     if len(found) > OVERVIEW:
         yield 0, "", ""
@@ -105,6 +103,11 @@ def _target(number: int, target: TargetReport, *, verbose: bool) -> Iterator[Lin
         yield 2, "Personal data, the worst table first:", "bold"
         for table in found:
             yield from _table(table, verbose=verbose)
+    if target.severity is not None:
+        yield from _severity(target.severity, verbose=verbose)
+    if target.laws:
+        yield 0, "", ""
+        yield from _laws(target, verbose=verbose)
     if target.fix:
         yield 0, "", ""
         yield from _fix(target)
@@ -189,6 +192,18 @@ def _table(table: TableReport, *, verbose: bool) -> Iterator[Line]:
         for column in group.columns if verbose else ():
             for text in column.evidence:
                 yield 8, f"why {quoted(column.path)}: {text}", "dim"
+
+
+def _laws(target: TargetReport, *, verbose: bool) -> Iterator[Line]:
+    yield 2, f"{wording.laws_title(target)} (as of {target.laws[0].as_of}; a person decides which apply):", "bold"
+    shown = [law for law in target.laws if verbose or law.seen or law is target.laws[0]]
+    for law in shown:
+        yield 4, f"- {law.name} ({law.where}): {law.clock}", ""
+        for about, text in wording.about_law(law) if verbose else ():
+            yield 8, f"{about}: {text}", "dim"
+    left = [law.name for law in target.laws if law not in shown]
+    if left:
+        yield 4, f"Others that may set one (-v): {'; '.join(left)}", ""
 
 
 def _fix(target: TargetReport) -> Iterator[Line]:
