@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from fakes.closed import STORES as CLOSED
 from fuzz.targets import TARGETS
+from hostile.endless import ENDLESS
 from hostile.stores import STORES as TWINS
 from plainview import catalog
 from plainview.detectors import categories, load_detectors
@@ -109,6 +111,8 @@ REQUIRED: dict[str, tuple[Collection[str], dict[str, tuple[str, Has]]]] = {
                 lambda k: k in {catalog.schemes()[server.scheme].kind for server in SERVERS.values()},
             ),
             "hostile twin": ("add a good store for the attacks in tests/hostile/stores.py", lambda k: k in TWINS),
+            "endless twin": ("add a server without an end in tests/hostile/endless.py", lambda k: k in ENDLESS),
+            "closed twin": ("add one that asks for a credential in tests/fakes/closed.py", lambda k: k in CLOSED),
             "fuzz target": ("add a target in tests/fuzz/ (`of` says of which kinds)", fuzzed),
             "fingerprint": (
                 "say in its store.toml, [[sign]], by which answer a bare host:port is known",
@@ -164,7 +168,7 @@ def test_what_belongs_to_each_is_there(registry: str) -> None:
         for (_, name, what), todo in missing.items()
         if (registry, name, what) not in LEFT_OUT
     ]
-    assert unexplained == []
+    assert not unexplained, "\n".join(unexplained)
     assert [entry for entry in LEFT_OUT if entry[0] == registry and entry not in missing] == [], "no longer needed"
 
 

@@ -207,7 +207,8 @@ def test_a_table_that_breaks_the_rules_does_not_load(text: str, problem: str) ->
 def test_the_docs_show_every_request_as_it_is() -> None:
     folder = SRC.parents[1] / "docs" / "stores"
     for store in catalog.ours().keys() - {"fingerprint"}:
-        text = (folder / f"{store}.md").read_text()
+        page = folder / f"{store}.md"
+        text = page.read_text() if page.exists() else ""
         for probe in probes.load(store).values():
             row = rf"\| `{re.escape(probe.template)}`(; `.*`)? \| {re.escape(probe.purpose)} \| {re.escape(probe.footprint)} \|"
             assert re.search(row, text), probe.id
