@@ -207,6 +207,9 @@ HOSTILE = {
     "endless chunks": endless(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + b"x" * 65536 + b"\r\n"),
     "endless headers": endless(HEAD, b"X: " + b"y" * 1000 + b"\r\n"),
     "endless 100": endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100),
+    "many 100": answer(b"HTTP/1.1 100 Continue\r\n\r\n" * 200 + HEAD + b"Content-Length: 2\r\n\r\n{}"),
+    "endless trailers": endless(HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n", b"X: y\r\n" * 1000),
+    "many trailers": answer(HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n" + b"X: y\r\n" * 300 + b"\r\n"),
     "long header": answer(HEAD + b"X: " + b"y" * 40_000 + b"\r\nContent-Length: 2\r\n\r\n{}"),
     "endless line": endless(b"", b"x" * 65536),
     "gzip bomb": answer(HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(BOMB) + BOMB),
@@ -255,6 +258,13 @@ def test_a_longer_listing_is_allowed_where_declared() -> None:
         ok(b'{"a":1}'),
         ok(gzip.compress(b'{"a":1}', mtime=0), b"Content-Encoding: gzip"),
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\n" + b'{"a\r\n4\r\n":1}\r\n0\r\n\r\n',
+        HEAD
+        + b"Transfer-Encoding: chunked\r\n\r\n"
+        + b"".join(b"1\r\n%c\r\n" % c for c in b'{"a":1}')
+        + b"0\r\n"
+        + b"X: y\r\n" * 90
+        + b"\r\n",
+        HEAD + b"".join(b"X-%d: y\r\n" % n for n in range(90)) + b"Content-Length: 7\r\n\r\n" + b'{"a":1}',
         b"HTTP/1.0 200 OK\r\n\r\n" + b'{"a":1}',
         b"HTTP/1.1 100 Continue\r\n\r\n" + ok(b'{"a":1}'),
         ok(b'\xef\xbb\xbf{"a":1}'),

@@ -8,7 +8,7 @@ a line in the transcript (template, status, counts: no bodies), which becomes `E
 
 Two ways to speak, both with the checks, counts and limits of `traffic` in them:
 
-* `wire.connect()`: a `Connection`, socket-like, for our own protocols and drivers that take a socket;
+* `wire.connect()`: a `Connection`, for protocols of our own;
 * `wire.http()`: a small HTTP/1.1 client.
 
 Both take the credential that they are opened for. No other connection can carry one: see `gate`.

@@ -1,41 +1,29 @@
-"""A small HTTP/1.1 client over `wire`: declared requests only, no redirects, everything bounded.
-
-Python's own response parser reads headers and chunks; the socket under it is the wire's connection, so
-that deadlines and byte caps hold for every read.
-"""
+"""A small HTTP/1.1 client over `wire`: declared requests only, no redirects, everything bounded."""
 
 from __future__ import annotations
 
-import http.client
-import io
 import re
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from plainview.errors import ProtocolError
 from plainview.targets.secret import Secret
 from plainview.wire.answers import Shape, limited_json, shaped_json
 from plainview.wire.authorization import Draft
+from plainview.wire.body import Body, answered
 from plainview.wire.gate import Gate
-from plainview.wire.stream import CHUNK, connect
+from plainview.wire.stream import connect
 
 if TYPE_CHECKING:
-    import socket
-
     from plainview.targets.credential import Credential
     from plainview.wire.authorization import Dress, Reveal
     from plainview.wire.limits import Exchange
     from plainview.wire.probes import Probe
-    from plainview.wire.stream import Connection, Reader
+    from plainview.wire.stream import Connection
     from plainview.wire.traffic import Traffic
 
-# A coding that nobody asked for may unpack to so many bytes, and to so many times its size.
-UNPACKED, RATIO = 32 << 20, 100
-# A chunk costs the parser the same whatever it holds: so much at a time, and no more than so many bytes of framing.
-CHUNKED, FRAMING, TRAILERS = 1 << 17, 1 << 20, 100
 TLS_HINT = re.compile(rb"(?i)https|ssl|tls")
 
 
@@ -143,17 +131,16 @@ class Http:
     def _send(self, step: Exchange, params: dict[str, object]) -> Body:
         reused = self._connection is not None
         try:
-            response = self._roundtrip(step, params)
+            body = self._roundtrip(step, params)
         except ProtocolError:
             # A kept connection may have been closed by the server meanwhile: once more on a new one.
             if not reused or step.received:
                 raise
             self.close()
-            response = self._roundtrip(step, params)
-        step.done(response.status)
-        body = Body(response, step)
-        location = response.getheader("Location") or ""
-        if 300 <= response.status < 400 and location:
+            body = self._roundtrip(step, params)
+        step.done(body.status)
+        location = body.headers.get("location", "")
+        if 300 <= body.status < 400 and location:
             self.wire.points_elsewhere("redirect", _place(location))
         return body
 
@@ -178,123 +165,12 @@ class Http:
         """Return what the Host header says."""
         return self.wire.target.address
 
-    def _roundtrip(self, step: Exchange, params: dict[str, object]) -> http.client.HTTPResponse:
+    def _roundtrip(self, step: Exchange, params: dict[str, object]) -> Body:
         if self._connection is None:
             self._connection = connect(self.wire, tls=self.tls, credential=self._credential)
         self._connection.use(step)
         self._connection.send(self._request(step.probe, params, self._connection.reveal))
-        response = _Response(cast("socket.socket", self._connection), method=step.probe.method)
-        reader = cast("Reader", response.fp)
-        whole, step.cap = step.cap, min(step.cap, step.received + self.wire.limits.header + CHUNK)
-        try:
-            response.begin()
-        except (http.client.HTTPException, ValueError, OSError) as error:
-            raise ProtocolError(f"not an HTTP answer ({type(error).__name__})") from None
-        finally:
-            step.cap = whole
-        if reader.last not in (b"\r\n", b"\n"):  # the parser takes the end of the stream for the end of the headers
-            raise ProtocolError("the connection ended in the middle of an answer")
-        if sum(len(name) + len(value) + 4 for name, value in response.getheaders()) > self.wire.limits.header:
-            raise ProtocolError(f"headers longer than {self.wire.limits.header >> 10} KiB")
-        return response
-
-
-class _Response(http.client.HTTPResponse):
-    """Python's parser, with an end to the lines after the last chunk."""
-
-    def _read_and_discard_trailer(self) -> None:
-        for _ in range(TRAILERS):
-            if self.fp.readline(1 << 16) in (b"\r\n", b"\n", b""):
-                return
-        raise http.client.HTTPException("trailers without an end")
-
-
-class Body(io.RawIOBase):
-    """The body of an answer as a binary stream, with `status` and `headers`.
-
-    Gzip, though never asked for, is unpacked within the same cap; any other coding is refused.
-    A body that ends before its announced length raises ProtocolError.
-    """
-
-    def __init__(self, response: http.client.HTTPResponse, step: Exchange) -> None:
-        super().__init__()
-        self.status = response.status
-        self.headers = {name.lower(): value for name, value in response.getheaders()}
-        self._response = response
-        self._step = step
-        self._cap = step.cap
-        self._taken = 0  # bytes without the framing of chunks, packed as they came
-        self._given = 0
-        self._rest = b""
-        coding = self.headers.get("content-encoding", "identity").lower()
-        if coding not in ("identity", "gzip", "x-gzip", ""):
-            raise ProtocolError("a compressed answer that was not asked for")
-        self._unpacker = zlib.decompressobj(31) if "gzip" in coding else None
-        if self._unpacker and not step.probe.stream:
-            self._cap = min(self._cap, UNPACKED)
-        self.finished = response.isclosed()
-
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill a part of the buffer, as `io.RawIOBase`; raises ProtocolError."""
-        view = memoryview(buffer).cast("B")
-        size = self._unpacked(view) if self._unpacker else self._plain(view)
-        self._given += size
-        if self._unpacker and not self._step.probe.stream and self._given > FRAMING + RATIO * self._taken:
-            raise ProtocolError(f"a compressed answer that unpacks to more than {RATIO} times its size")
-        if self._given > self._cap:
-            raise ProtocolError(f"the answer is longer than {self._cap >> 10} KiB")
-        return size
-
-    def _plain(self, view: memoryview) -> int:
-        if self._response.chunked:
-            view = view[:CHUNKED]
-            if self._step.received > FRAMING + 4 * self._taken:
-                raise ProtocolError("an answer in chunks of next to nothing")
-        try:
-            size = self._response.readinto(view)
-        except (http.client.HTTPException, ValueError, OSError) as error:
-            raise ProtocolError(f"a broken HTTP body ({type(error).__name__})") from None
-        self._taken += size
-        if not size and len(view):
-            if self._response.length:
-                raise ProtocolError("the connection ended in the middle of an answer")
-            self.finished = True
-        return size
-
-    def _unpacked(self, view: memoryview) -> int:
-        unpacker = self._unpacker
-        while unpacker is not None and not unpacker.eof:
-            packed = self._rest
-            if not packed:
-                chunk = memoryview(bytearray(1 << 16))
-                packed = bytes(chunk[: self._plain(chunk)])
-                if not packed:
-                    raise ProtocolError("a gzip answer that ends early")
-            try:
-                out = unpacker.decompress(packed, len(view))
-            except zlib.error:
-                raise ProtocolError("a broken gzip answer") from None
-            self._rest = unpacker.unconsumed_tail
-            if out:
-                view[: len(out)] = out
-                return len(out)
-        return 0
-
-    def read(self, size: int | None = -1) -> bytes:
-        """Return up to `size` bytes (fewer only at the end), or all."""
-        whole = io.BytesIO()  # gives its bytes away without a copy
-        left = size if size is not None and size >= 0 else self._cap + 1
-        try:
-            while left and (part := super().read(min(left, 1 << 20))):
-                left -= whole.write(part)
-        except BaseException:
-            whole.close()  # the error's traceback would keep it alive
-            raise
-        return whole.getvalue()
+        return answered(self._connection, step, self.wire.limits.header)
 
 
 def _place(location: str) -> str:

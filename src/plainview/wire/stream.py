@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from plainview.errors import LostError, ProtocolError, RefusedError, WithheldError
 from plainview.wire.gate import Gate
@@ -23,11 +22,7 @@ CHUNK = 1 << 18
 
 
 class Connection:
-    """One TCP or TLS connection. Every byte is read inside `exchange`; use it from one thread only.
-
-    Socket-like (`sendall`, `recv`, `recv_into`, `makefile`, `settimeout`, `close`) for drivers that take
-    a socket.
-    """
+    """One TCP or TLS connection. Every byte is read inside `exchange`; use it from one thread only."""
 
     def __init__(self, wire: Traffic, sock: socket.socket, gate: Gate | None = None) -> None:
         self.wire = wire
@@ -184,23 +179,6 @@ class Connection:
             return error if isinstance(error, ssl.SSLError) and error.reason else None
         return None
 
-    # -- the face of a socket, for drivers --------------------------------------------------------------
-
-    sendall = send
-    recv = receive
-
-    def recv_into(self, buffer: bytearray | memoryview, nbytes: int = 0) -> int:
-        """Fill a part of the buffer, as `socket.recv_into`."""
-        view = memoryview(buffer)
-        return self.receive_into(view[:nbytes] if nbytes else view)
-
-    def makefile(self, _mode: str = "rb", buffering: int = CHUNK) -> Reader:
-        """Return a buffered reader; closing it leaves the connection open."""
-        return Reader(_Raw(self), buffering if buffering > 0 else CHUNK)
-
-    def settimeout(self, _seconds: float | None) -> None:
-        """Do nothing: the time limits are the wire's."""
-
     def close(self) -> None:
         """Close the connection; again does nothing."""
         if self._sock is not None:
@@ -213,30 +191,6 @@ class Connection:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-class Reader(io.BufferedReader):
-    """What `makefile` returns; `last` is the line that was read last, empty at the end of the stream."""
-
-    last = b""
-
-    def readline(self, size: int | None = -1, /) -> bytes:
-        """Read a line, as any file does."""
-        self.last = super().readline(size)
-        return self.last
-
-
-class _Raw(io.RawIOBase):
-    """The raw stream under `makefile`."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        return self._connection.receive_into(memoryview(buffer).cast("B"))
 
 
 def connect(wire: Traffic, *, tls: bool, credential: Credential | None) -> Connection:

@@ -20,7 +20,7 @@ from plainview.stores.shared.sql_text import CELLS
 
 if TYPE_CHECKING:
     from plainview.tables import Limits, ReadLog
-    from plainview.wire.http import Body
+    from plainview.wire.body import Body
 
 BLOCK = 8 << 20
 LINE = 64 << 20  # a row longer than this is refused

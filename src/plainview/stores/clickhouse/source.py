@@ -20,7 +20,8 @@ from plainview.tables.ahead import ahead
 from plainview.wire.authorization import dressed
 
 if TYPE_CHECKING:
-    from plainview.wire.http import Body, Http, Reply
+    from plainview.wire.body import Body
+    from plainview.wire.http import Http, Reply
 
 VERSION = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}(\.[0-9A-Za-z.+-]{1,40})?")
 CODE = re.compile(rb"Code: ([0-9]{1,5})[.,]")

@@ -32,7 +32,7 @@ from plainview.wire.http import Http, Reply
 if TYPE_CHECKING:
     from plainview.report.model import Exposure, RightsBasis
     from plainview.wire.authorization import Draft, Reveal
-    from plainview.wire.http import Body
+    from plainview.wire.body import Body
 
 OBJECTS = 1_000_000  # of one target
 PAGE = 8 * MIB  # bytes of one page of a listing

@@ -22,7 +22,7 @@ from plainview.files.source import Counter
 from plainview.tables import MIB, Input
 
 if TYPE_CHECKING:
-    from plainview.wire.http import Body
+    from plainview.wire.body import Body
 
 SMALL = MIB  # an object up to this is fetched whole at the first look
 BLOCK = 2 * MIB  # of a ranged read
