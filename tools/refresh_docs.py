@@ -170,6 +170,8 @@ def layout() -> str:
     """Return the rooms of the package and its root modules, each with the first sentence of its docstring."""
     lines = []
     for path in sorted([*SRC.glob("*.py"), *SRC.glob("*/**/__init__.py")], key=lambda p: (p.parent != SRC, p.parts)):
+        if (path.parent / "store.toml").exists():
+            continue  # the folder of one store, with the same names in each
         text = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n\n")[0]
         text = re.sub(r"\s+", " ", text)
         text = re.split(r"(?<=[a-z`)\d])[.;] ", text)[0].rstrip(".")
