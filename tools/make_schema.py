@@ -82,6 +82,7 @@ FIELDS = {
     "TableReport.kind": "Format or store of the table.",
     "TableReport.rows": "Rows that the table holds, as far as known.",
     "TableReport.rows_read": "Rows that were read.",
+    "TableReport.parts": "Tables of the target that it is made of (partitions, a series, shards): 1 for most. {} in its name varies.",
     "TableReport.columns_total": "All columns of the table, with those in which nothing was found.",
     "TableReport.notes": "What had to be assumed to read it (encoding, header).",
     "TableReport.columns": "Findings: a column once for each category found in it.",

@@ -209,6 +209,9 @@ def _add_scan(scan: Parser) -> None:
         "--sample", type=positive, metavar="N", help="read at most N random rows of each table, and say so"
     )
     scan.add_argument(
+        "--no-families", action="store_true", help="show each file of a partitioned or numbered series as a table"
+    )
+    scan.add_argument(
         "--detectors",
         type=Path,
         action="append",

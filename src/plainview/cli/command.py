@@ -199,6 +199,7 @@ def options_of(args: argparse.Namespace) -> Options:
         credentials=_credentials(args),
         network=_network(args),
         assume=tuple(args.assume),
+        families=not args.no_families,
     )
 
 

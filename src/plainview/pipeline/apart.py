@@ -20,13 +20,14 @@ from plainview.distinct import Key
 from plainview.errors import DetectorError
 from plainview.files.source import FileSource
 from plainview.names import SafeNames
-from plainview.pipeline.gathering import coverage, grouped, until_it_fails
+from plainview.pipeline.gathering import Judged, coverage, grouped, until_it_fails
 from plainview.pipeline.options import Options, Progress
 from plainview.pipeline.worker import Setup
 from plainview.report.model import TableReport, TargetReport
-from plainview.tables import ReadLog, Unit
+from plainview.tables import ReadLog, Table, Unit
+from plainview.tables.families import Families, Whole
 from plainview.workers.memory import free
-from plainview.workers.messages import Confined, Moved, Outcome, Piece, Task
+from plainview.workers.messages import Confined, Moved, Outcome, Part, Piece, Task
 from plainview.workers.pool import Bounds, Pool, WorkerRefusedError
 from plainview.workers.start import Starter
 
@@ -73,6 +74,7 @@ class Apart:
             detectors=tuple(os.fsencode(os.path.abspath(path)) for path in self.options.detectors),  # noqa: PTH100
             roots=self.roots,
             threads=cores if number == 0 else max(1, cores // self.size),
+            families=self.options.families,
             key=self.key.share(),
         )
         return msgspec.msgpack.encode(setup)
@@ -89,18 +91,17 @@ class Apart:
         self.progress.on_target(target)
         log = ReadLog()
         units = until_it_fails(source.units(log), target, log)
-        logs, tables, crowds = [log], list[TableReport](), list[Crowd]()
+        logs, families = [log], Families[Judged](self.safe)
         kind = "files" if source.is_folder else ""
         try:
             for outcome in self.pool.run(_tasks(units, os.fsencode(source.root))):
                 logs.append(_log(outcome))
-                for table, crowd in zip(outcome.reports, outcome.crowds, strict=True):
-                    marked = _marked(table, crowd) if outcome.died else (table, crowd)
-                    tables.append(marked[0])
-                    crowds.append(marked[1])
+                _gather(outcome, families)
                 kind = kind or outcome.kind
+            judged = self._judged(families.all(), logs)
         except WorkerRefusedError as error:
             raise DetectorError(str(error)) from None
+        tables = [table for table, _ in judged]
         made = TargetReport(
             target=self.safe(target),
             kind=kind or "file",
@@ -114,7 +115,21 @@ class Apart:
             ),
             tables=tuple(tables),
         )
-        return assessed(made, crowds, self.total, self.options.assume)
+        return assessed(made, [crowd for _, crowd in judged], self.total, self.options.assume)
+
+    def _judged(self, tables: Sequence[Judged | Whole], logs: list[ReadLog]) -> list[Judged]:
+        """Let workers judge the tables that are sums of parts; one whose judge dies is told."""
+        wholes = [one for one in tables if isinstance(one, Whole)]
+        outcomes = iter([*self.pool.run(map(_judging, range(len(wholes)), wholes))])
+        found: list[Judged] = []
+        for one in tables:
+            if isinstance(one, Whole):
+                outcome = next(outcomes)
+                logs.append(_log(outcome))
+                found.extend(zip(outcome.reports, outcome.crowds, strict=True))
+            else:
+                found.append(one)
+        return found
 
 
 def isolation(held: Confined | None) -> str:
@@ -142,6 +157,26 @@ def _tasks(units: Iterator[Unit], root: bytes) -> Iterator[Task]:
             pieces.append(Piece(number, unit.name, unit.size, os.fsencode(str(unit.locator)), root))
             number += 1
         yield Task(tuple(pieces))
+
+
+def _judging(number: int, whole: Whole) -> Task:
+    """Return the task to judge a table that is the sum of its parts."""
+    table = whole.table
+    part = Part(0, table.name, table.kind, table.notes, table.sampled, whole.profile, whole.parts)
+    return Task((Piece(number, table.name, 0, b"", b""),), (part,))
+
+
+def _gather(outcome: Outcome, families: Families[Judged]) -> None:
+    """Take the tables of a piece; those of one whose reader died are no parts."""
+    parts = {part.table: part for part in outcome.parts}
+    for place, (report, crowd) in enumerate(zip(outcome.reports, outcome.crowds, strict=True)):
+        if outcome.died:
+            families.keep(_marked(report, crowd))
+        elif part := parts.get(place):
+            table = Table(part.name, part.kind, part.notes, sampled=part.sampled)
+            families.add((report, crowd), table, part.profile, part.parts)
+        else:
+            families.keep((report, crowd))
 
 
 def _log(outcome: Outcome) -> ReadLog:

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from plainview.crowds import Crowd
 from plainview.names import SafeNames
 from plainview.report.model import Coverage, Exposure, Skipped, TableReport
 from plainview.report.sentences import agreeing
 from plainview.tables import ReadAs, ReadLog, Unit
 
+Judged = tuple[TableReport, Crowd]  # a table, and its people as others add them up
 SMALL_FILE = 1 << 18  # bytes up to which files are read and counted together with others
 GROUP = 64  # of such files
 SENTENCE = 2000  # characters of what is said about a store
@@ -53,7 +55,7 @@ def coverage(
 ) -> Coverage:
     """Return how much of a target was looked at, from the logs of its units and the reports of its tables."""
     return Coverage(
-        tables_listed=max(sum(log.tables_listed for log in logs), len(tables)),
+        tables_listed=max(sum(log.tables_listed for log in logs) - sum(t.parts - 1 for t in tables), len(tables)),
         tables_read=len(tables),
         rows_listed=max(sum(log.rows_listed for log in logs), sum(t.rows_read for t in tables)),
         rows_read=sum(t.rows_read for t in tables),

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from plainview.crowds import Crowd
+from plainview.pipeline.gathering import Judged
 from plainview.pipeline.options import Progress
-from plainview.report.model import TableReport
 from plainview.tables import Batch, ReadLog, Source, Table, Unit
 from plainview.tables.ahead import ahead
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from plainview.matching.batches import TableProfiler
     from plainview.matching.first_rows import FirstRow
     from plainview.pipeline.engine import Engine
+    from plainview.profiles import TableProfile
 
 FAILURES = (Exception, pl.exceptions.PanicException)  # a panic of Rust code derives from BaseException
 LARGE_FILE = 32 << 20  # bytes from which on a file is read by a thread of its own
@@ -34,9 +34,6 @@ COLUMN = 32  # cells that the work for one column, however short, is worth
 UNDERWAY = 2  # batches of one table that are hashed or counted when the last one was read
 
 
-Judged = tuple[TableReport, Crowd]  # a table, and its people as others add them up
-
-
 @dataclass(slots=True)
 class UnitResult:
     """What reading one unit gave: profiles by table, judgements of those that no other unit adds to, and the log."""
@@ -44,6 +41,7 @@ class UnitResult:
     name: str
     log: ReadLog
     judged: list[Judged] = field(default_factory=list)
+    parts: dict[int, tuple[Table, TableProfile]] = field(default_factory=dict)  # of those judged, by place
     tables: dict[str, tuple[Table, TableProfiler]] = field(default_factory=dict)
 
 

@@ -16,12 +16,13 @@ from plainview.assess.targets import assessed
 from plainview.assess.totals import Total
 from plainview.distinct import Key
 from plainview.names import SafeNames
-from plainview.pipeline.gathering import SENTENCE, coverage, grouped, printable, until_it_fails
+from plainview.pipeline.gathering import SENTENCE, Judged, coverage, grouped, printable, until_it_fails
 from plainview.pipeline.options import Options, Progress
-from plainview.pipeline.reading import FAILURES, Judged, Shared, UnitResult, read_units
+from plainview.pipeline.reading import FAILURES, Shared, UnitResult, read_units
 from plainview.report.model import Column, People, TableReport, TargetReport
 from plainview.report.sentences import agreeing
 from plainview.tables import ReadLog, Source, Table, Unit
+from plainview.tables.families import Families, Whole, template
 
 if TYPE_CHECKING:
     from plainview.pipeline.engine import Engine
@@ -62,17 +63,27 @@ class Scanner:
             return TargetReport(target=self.safe(target), kind=source.kind, coverage=looked)
         units = until_it_fails(source.units(log), target, log)
         tables: dict[str, tuple[Table, TableProfile]] = {}
-        logs, judged = [log], list[Judged]()
+        logs, families = [log], Families[Judged](self.safe)
         for result in self._run(source, units):
             logs.append(result.log)
-            judged.extend(result.judged)
+            for place, each in enumerate(result.judged):
+                if place in result.parts:
+                    families.add(each, *result.parts[place])
+                else:
+                    families.keep(each)
             for name, (table, profiler) in result.tables.items():
                 profile = profiler.total
                 if name in tables:
                     table = tables[name][0].noted_with(table)
                     profile = tables[name][1].merge(profile)
                 tables[name] = (table, profile)
-        judged += [self.table_report(table, profile, log) for table, profile in tables.values()]
+        for table, profile in tables.values():
+            each = self.table_report(table, profile, log)
+            if self.options.families:
+                families.add(each, table, profile)
+            else:
+                families.keep(each)
+        judged = [self.whole_report(one, log) if isinstance(one, Whole) else one for one in families.all()]
         reports = tuple(report for report, _ in judged)
         made = TargetReport(
             target=self.safe(target),
@@ -109,6 +120,11 @@ class Scanner:
         )
         return report, crowd
 
+    def whole_report(self, whole: Whole, log: ReadLog | None = None) -> Judged:
+        """Judge a table that is the sum of its parts."""
+        report, crowd = self.table_report(whole.table, whole.profile, log)
+        return msgspec.structs.replace(report, parts=whole.parts), crowd
+
     def _safe_column(self, column: Column) -> Column:
         return msgspec.structs.replace(column, path=self.safe(column.path), detector=self.safe(column.detector))
 
@@ -131,6 +147,12 @@ class Scanner:
             for result in results:  # nothing of these tables is still to come: their profiles can go
                 judged = (self.table_report(table, made.total, result.log) for table, made in result.tables.values())
                 result.judged = list(judged)
+                if self.options.families:
+                    result.parts = {
+                        place: (table, made.total)
+                        for place, (table, made) in enumerate(result.tables.values())
+                        if template(table.name)
+                    }
                 result.tables = {}
         return results
 

@@ -20,13 +20,15 @@ import msgspec
 from plainview.distinct import Key
 from plainview.errors import PlainviewError
 from plainview.pipeline.options import Options, Progress
-from plainview.tables import Limits, ReadLog, Unit
+from plainview.tables import Limits, ReadLog, Table, Unit
+from plainview.tables.families import Whole
 from plainview.workers.channel import Channel
-from plainview.workers.messages import Answer, Began, Confined, Finished, Moved, Outcome, Piece, Refused, Task
+from plainview.workers.messages import Answer, Began, Confined, Finished, Moved, Outcome, Part, Piece, Refused, Task
 
 if TYPE_CHECKING:
     from plainview.files.source import FileSource
-    from plainview.pipeline.reading import Judged, UnitResult
+    from plainview.pipeline.gathering import Judged
+    from plainview.pipeline.reading import UnitResult
     from plainview.pipeline.scanner import Scanner
 
 # Where the libraries and their data lie
@@ -43,6 +45,7 @@ class Setup(msgspec.Struct, frozen=True):
     detectors: tuple[bytes, ...]
     roots: tuple[bytes, ...]
     threads: int  # of the libraries
+    families: bool
     key: bytes  # of the run, for the sketches of people
 
 
@@ -66,7 +69,9 @@ def serve(channel: Channel) -> None:
     try:
         detectors = tuple(Path(os.fsdecode(path)) for path in setup.detectors)
         talk = Talk(channel)
-        options = Options(sample=setup.sample, threads=1, detectors=detectors, limits=setup.limits)
+        options = Options(
+            sample=setup.sample, threads=1, detectors=detectors, limits=setup.limits, families=setup.families
+        )
         scanner = Scanner(options, talk.progress(), Key(setup.key))
     except PlainviewError as error:
         say(channel, Refused(str(error)))
@@ -149,6 +154,9 @@ class Files:
 
     def do(self, task: Task) -> None:
         """Read the pieces of a task, all of one root, and say what came of each."""
+        if task.wholes:
+            self._judge(task)
+            return
         self.talk.numbers = {piece.name: piece.number for piece in task.pieces}
         self.due = time.monotonic() + FIRST_PART
         try:
@@ -158,8 +166,21 @@ class Files:
             return
         units = [Unit(piece.name, piece.size, None, os.fsdecode(piece.locator)) for piece in task.pieces]
         for piece, result in zip(task.pieces, self.scanner.read_units(source, units), strict=True):
-            self._say(piece.number, result.judged, result.log, kind=source.kind, final=True)
+            parts = tuple(
+                Part(place, table.name, table.kind, table.notes, table.sampled, profile)
+                for place, (table, profile) in result.parts.items()
+            )
+            self._say(piece.number, result.judged, result.log, kind=source.kind, final=True, parts=parts)
         self.talk.moved(now=True)
+        say(self.talk.channel, Finished())
+
+    def _judge(self, task: Task) -> None:
+        """Judge tables that are sums of parts, each in the place of a piece."""
+        for piece, part in zip(task.pieces, task.wholes, strict=True):
+            log = ReadLog()
+            table = Table(part.name, part.kind, part.notes, sampled=part.sampled)
+            judged = self.scanner.whole_report(Whole(table, part.profile, part.parts), log)
+            self._say(piece.number, (judged,), log, kind="", final=True)
         say(self.talk.channel, Finished())
 
     def _none(self, task: Task, error: PlainviewError) -> None:
@@ -189,7 +210,16 @@ class Files:
             self.sources[piece.root] = FileSource(root, self.scanner.options.limits, resolved=True)
         return self.sources[piece.root]
 
-    def _say(self, number: int, judged: Sequence[Judged], log: ReadLog, *, kind: str, final: bool) -> None:
+    def _say(
+        self,
+        number: int,
+        judged: Sequence[Judged],
+        log: ReadLog,
+        *,
+        kind: str,
+        final: bool,
+        parts: tuple[Part, ...] = (),
+    ) -> None:
         outcome = Outcome(
             number,
             tuple(report for report, _ in judged),
@@ -201,5 +231,6 @@ class Files:
             kind,
             final,
             crowds=tuple(crowd for _, crowd in judged),
+            parts=parts,
         )
         say(self.talk.channel, outcome)

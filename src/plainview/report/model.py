@@ -174,12 +174,17 @@ class Fix(Base, frozen=True, kw_only=True):
 
 
 class TableReport(Base, frozen=True, kw_only=True):
-    """A table with the personal data found in it; `columns_total` counts all its columns."""
+    """A table with the personal data found in it; `columns_total` counts all its columns.
+
+    `parts`: how many tables of the target it is made of: partitions, a series by date, shards. Its name has `{}` for
+    what differs from one to the next.
+    """
 
     name: str
     kind: str
     rows: int
     rows_read: int
+    parts: int = 1
     columns_total: int = 0
     notes: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()

@@ -280,10 +280,11 @@ def coverage(seen: Coverage) -> str:
 
 
 def rows(table: TableReport) -> str:
-    """Return how many rows of a table were read: "599 rows read", "100 of 599 rows read"."""
+    """Return how many rows of a table were read: "599 rows read", "100 of 599 rows read", "24 parts, 900 rows read"."""
+    parts = f"{table.parts:,} parts, " if table.parts > 1 else ""
     if table.rows > table.rows_read:
-        return f"{table.rows_read:,} of {table.rows:,} rows read"
-    return f"{count(table.rows_read, 'row')} read"
+        return f"{parts}{table.rows_read:,} of {table.rows:,} rows read"
+    return f"{parts}{count(table.rows_read, 'row')} read"
 
 
 def persons(people: People) -> str:

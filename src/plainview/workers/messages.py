@@ -1,6 +1,7 @@
 """What a worker and its parent say to each other. Names, shapes and counts: no message has a place for a value.
 
-A task's outcome carries the keyed sketches of people as well (`crowds`), which the parent adds up and drops.
+A task's outcome carries the keyed sketches of people as well (`crowds`), and of the columns of tables that may be parts
+of one (`parts`), which the parent adds up and drops.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from plainview.crowds import Crowd
+from plainview.profiles import TableProfile
 from plainview.report.model import TableReport
 
 
@@ -21,10 +23,23 @@ class Piece(msgspec.Struct, frozen=True, array_like=True):
     root: bytes
 
 
+class Part(msgspec.Struct, frozen=True, array_like=True):
+    """A table that may be a part of a larger one: its sums, and sketches of hashes, as `profiles` has them."""
+
+    table: int  # its place among the reports
+    name: str
+    kind: str
+    notes: tuple[str, ...]
+    sampled: bool
+    profile: TableProfile
+    parts: int = 1
+
+
 class Task(msgspec.Struct, frozen=True, array_like=True):
-    """Pieces that one worker reads, one after the other."""
+    """Pieces that one worker reads, one after the other; with `wholes` there is nothing to read but these to judge."""
 
     pieces: tuple[Piece, ...]
+    wholes: tuple[Part, ...] = ()
 
 
 class Confined(msgspec.Struct, frozen=True, array_like=True, tag="confined"):
@@ -68,6 +83,7 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True, tag="outcome"):
     final: bool = False
     died: bool = False  # set by the parent
     crowds: tuple[Crowd, ...] = ()  # the people of each report
+    parts: tuple[Part, ...] = ()
 
 
 class Finished(msgspec.Struct, frozen=True, array_like=True, tag="finished"):
