@@ -9,7 +9,7 @@ of another kind:
     t:NAME      what NAME looks for stands somewhere inside the text
     w:full      what its words say: `full`, `given`, `surname`, `place`, `company`, `han`
     y:1975      the year of a date
-    n:lat       what a number may be: `lat`, `lon`, `age`
+    n:lat       what a number may be: `lat`, `lon`, `age`; `code`: a value so short that it may be that of an answer
     x:hex       what sort of ids stands in a text: `hex`, `code`, `digits`
 
 The keys of a column's counts are tags of detectors as well (`d:`, `t:`).
@@ -97,6 +97,8 @@ def detector_of(tag: Tag) -> str | None:
     return tag[2:] if tag[:2] in ("d:", "f:", "t:") else None
 
 
+SHORT = number("code")
 FULL, SURNAME, PLACE, HAN = word("full"), word("surname"), word("place"), word("han")
+GIVEN, COMPANY = word("given"), word("company")
 COMPANY = word("company")
 TOKENS = ("hex", "code", "digits")

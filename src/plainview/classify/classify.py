@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from plainview.classify.columns import weigh_column
-from plainview.classify.guesses import by_calls, by_kin, by_vectors, by_years
-from plainview.classify.subjects import CONTACT, OF_THINGS, Subjects
+from plainview.classify.guesses import by_calls, by_kin, by_mixture, by_vectors, by_years
+from plainview.classify.subjects import CONTACT, DEEDS, Subjects
 from plainview.classify.weighing import SHOWN, Candidate, Seen
 from plainview.detectors import Detector, categories
-from plainview.detectors.fieldnames import NameIndex
+from plainview.detectors.fieldnames import NameIndex, tokens
+from plainview.detectors.subjects import thing
 from plainview.profiles import TableProfile
 from plainview.report.model import Column
 
@@ -27,17 +28,20 @@ def classify(
     seen = {path: Seen(column) for path, column in profile.columns.items()}
     weighed = {path: weigh_column(path, column, table, detectors, names) for path, column in seen.items()}
     for path, candidates in weighed.items():
-        called = by_calls(seen[path], detectors, person=False)
-        if called and not any(c.confidence >= SHOWN for c in candidates):
-            candidates.append(called)
+        if not any(c.confidence >= SHOWN for c in candidates):
+            called, mixed = by_calls(seen[path], detectors, person=False), by_mixture(path, seen[path], detectors)
+            candidates.extend(guess for guess in (called, mixed) if guess)
     subjects = Subjects(table, seen, weighed)
     found: list[Column] = []
     given = any(c.detector.name == "person_name_given" and c.confidence > 0.9 for cs in weighed.values() for c in cs)
     pictures = any(c.detector.category == "photograph" for cs in weighed.values() for c in cs)
     for path, candidates in weighed.items():
         person, within, of_things = subjects.person(path), subjects.within_person(path), subjects.thing(path)
+        named_thing = thing(tokens(path.rsplit(".", 1)[-1]), first=True) == 2
         for candidate in candidates:
-            somebody = person if candidate.detector.category in OF_THINGS else within
+            somebody = within if candidate.detector.category in DEEDS else person
+            if named_thing and candidate.detector.category == "person_name" and candidate.named < SHOWN:
+                candidate.logit -= 5.0  # called after people, as storms and brands are
             _with_neighbours(candidate, candidates, person=somebody, of_things=of_things)
         if not of_things and not any(c.confidence >= SHOWN for c in candidates):
             guesses = (

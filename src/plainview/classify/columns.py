@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from plainview import tags
-from plainview.classify.inside import weigh_inside
-from plainview.classify.weighing import Candidate, Seen, weigh_cells
+from plainview.classify.inside import chancy, weigh_inside
+from plainview.classify.weighing import SHOWN, VETO, Candidate, Seen, weigh_cells
 from plainview.detectors import Detector
-from plainview.detectors.fieldnames import NameIndex
+from plainview.detectors.fieldnames import CODED, NameIndex, tokens
+from plainview.detectors.subjects import says_code
+from plainview.profiles import Count
 
 
 def weigh_column(
@@ -16,6 +18,7 @@ def weigh_column(
 ) -> list[Candidate]:
     """Weigh every detector that the name, the sketch or the counts suggest."""
     matches = {m.detector: m for m in names.match(path, table)}
+    others, coded = names.vetoed(path), says_code(tokens(path.replace("[]", "").rsplit(".", 1)[-1]))
     out = []
     spoken = {name for tag in (*column.tags, *column.counts) if (name := tags.detector_of(tag)) is not None}
     for name in (name for name in detectors if name in matches or name in spoken):
@@ -29,7 +32,24 @@ def weigh_column(
         detector = candidate.detector
         if detector.has_values and not candidate.in_text and column.counted(detector.name) is None:
             _borrow(candidate, out)
+        if candidate.named < SHOWN and (detector.name in others or coded) and chancy(detector):
+            candidate.logit -= VETO
+            candidate.evidence.append("the field name says what else it is")
+        if not candidate.in_text:
+            candidate.count = _estimated(candidate, column)
     return out
+
+
+def _estimated(candidate: Candidate, column: Seen) -> Count:
+    """Return the count of a finding, or what the sketch says of it where no cell was counted."""
+    count = candidate.count
+    if candidate.unlisted and candidate.detector.category in CODED:
+        return Count(count.checked, count.checked, count.checked)
+    if count.valid or not column.distinct:
+        return count
+    share = 1.0 if candidate.unlisted else candidate.passed / column.distinct
+    cells = round(count.checked * share)
+    return Count(count.checked, max(count.matched, cells), cells)
 
 
 def _borrow(candidate: Candidate, others: Sequence[Candidate]) -> None:

@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from plainview import tags
 from plainview.classify.weighing import MANY_NAMES, Candidate, Seen, share_of_words
 from plainview.detectors import Detector
+from plainview.detectors.fieldnames import tokens
+from plainview.detectors.subjects import KNOWN, thing
 from plainview.profiles import Count
 
+NAMES = frozenset({tags.GIVEN, tags.SURNAME})
 FACE_LENGTHS = frozenset({128, 256, 512, 2622, 4096})  # dlib, FaceNet, ArcFace, VGG-Face
 
 
@@ -55,6 +58,25 @@ def by_calls(column: Seen, detectors: Mapping[str, Detector], *, person: bool) -
     words = f"{written:,} of {column.distinct:,} distinct values looked at have the form"
     words += ", and the others that of one dialled at home" if home else ", and the others digits grouped like it"
     return Candidate(detector, 1.5 if signed else 0.8, count, [words])
+
+
+def by_mixture(path: str, column: Seen, detectors: Mapping[str, Detector]) -> Candidate | None:
+    """Take a column for names of persons in which some stand in full and others are one word, which no list explains.
+
+    `Anna` and `Anna Smith` are found by different lists, each in its half of the column.
+    """
+    detector = detectors.get("person_name")
+    own = tokens(path.rsplit(".", 1)[-1])
+    if detector is None or column.distinct < MANY_NAMES or column.repeats or column.share(tags.FULL) < 0.15:
+        return None
+    if thing(own, first=True) or not KNOWN.isdisjoint(own):
+        return None
+    known = sum(1 for same in column.sketch.values() if tags.FULL in same or not NAMES.isdisjoint(same))
+    if known < 0.8 * column.distinct or column.share(tags.PLACE) > 0.4 or column.share(tags.COMPANY) > 0.1:
+        return None
+    cells = round(column.filled * known / column.distinct)
+    words = f"{known:,} of {column.distinct:,} distinct values looked at are names, some of them in full"
+    return Candidate(detector, 2.0, Count(column.filled, cells, cells), [words], passing=known / column.distinct)
 
 
 def by_kin(column: Seen, detectors: Mapping[str, Detector], *, given: bool) -> Candidate | None:

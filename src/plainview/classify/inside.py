@@ -37,7 +37,7 @@ def weigh_inside(detector: Detector, column: Seen) -> Candidate | None:
     if not count.valid:
         return None
     expected = by_chance(detector, column)
-    tried = TRIED if _chancy(detector) and _ids(column) >= OFTEN else 0.0
+    tried = TRIED if chancy(detector) and _ids(column) >= OFTEN else 0.0
     ratio = min(CAP, -log_tail(count.valid, expected) - tried, _by_check(detector, count))
     candidate = Candidate(detector, PRIOR + 2.0 + max(-CAP, ratio), count, in_text=True)
     where = "texts hold" if inside.valid else "cells are"
@@ -51,7 +51,7 @@ def _whole(detector: Detector, column: Seen) -> Count:
     count = column.counted(detector.name)
     if count is None or 2 * passed >= column.distinct:
         return Count()
-    if _chancy(detector) and 2 * passed < column.alike(detector.name):  # one code in ten of a sort, and the rest not
+    if chancy(detector) and 2 * passed < column.alike(detector.name):  # one code in ten of a sort, and the rest not
         return Count()
     if detector.check in SLOW:  # which is not asked of every cell: the sketch says how many pass
         return Count(count.checked, count.matched, count.valid * passed // max(1, passed + formed))
@@ -62,11 +62,11 @@ def by_chance(detector: Detector, column: Seen) -> float:
     """Return how many of the cells of a column would hold a detector's form by chance."""
     rates = base_rates().get(detector.name, {})
     lines = sum(column.share(tags.token(kind)) * rates.get(f"in:{kind}", 0.0) for kind in tags.TOKENS)
-    return column.filled * max(RARELY if _chancy(detector) else NEVER, lines, chance(detector.name, column.shapes))
+    return column.filled * max(RARELY if chancy(detector) else NEVER, lines, chance(detector.name, column.shapes))
 
 
 @cache
-def _chancy(detector: Detector) -> bool:
+def chancy(detector: Detector) -> bool:
     """Tell whether chance makes the form: letters and digits, and no sign that stands for something."""
     if detector.category in KEYS:
         return False

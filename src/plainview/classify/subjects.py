@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from plainview import tags
 from plainview.classify.weighing import Candidate, Seen
 from plainview.detectors import categories
 from plainview.detectors.fieldnames import people_word, stem_of, tokens
 from plainview.detectors.subjects import KNOWN, NOBODY, OWN, is_key_of_person, is_name, names_somebody, roles, thing
 
 CONTACT = frozenset("postal_address telephone_number location_gps".split())  # which things and places have as well
-# What a thing or a place within somebody's record has of its own; all else in there says what that person did.
-OF_THINGS = CONTACT | frozenset(
-    "city region country postal_code gender age nationality language physical_trait".split()
+# What somebody did, told of things in that person's record: what was bought, watched, driven
+DEEDS = frozenset(
+    "purchases browsing call_log service_consumption message_content location_history vehicle_usage device_apps "
+    "social_graph prescription".split()
 )
 IDENTITY = frozenset(
     "birth_date national_id passport_number tax_id payment_card bank_account health_insurance_id driving_licence "
@@ -131,7 +131,7 @@ class Subjects:
                 return 3.0
             if names_somebody(own):
                 return 2.5
-            full = self.seen[path].share(tags.FULL) >= FULL and not candidate.repeats
+            full = candidate.detector.name == "person_name" and candidate.passing >= FULL and not candidate.repeats
             return 2.0 if full and own and all(map(is_name, own)) else 0.0
         if category == "email_address":
             return 2.0

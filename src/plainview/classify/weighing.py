@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from plainview import tags
 from plainview.detectors import Detector, categories, chance
-from plainview.detectors.fieldnames import NameMatch, tokens
+from plainview.detectors.fieldnames import CODED, NameMatch, tokens
 from plainview.detectors.subjects import PUBLIC
 from plainview.profiles import ColumnProfile, Count, tally
 
@@ -20,6 +20,8 @@ LEAST = 1e-4  # no base rate is believed to be smaller
 SHOWN = 0.5  # confidence from which a column is reported
 CODES = frozenset({"code", "hex", "word", "grouped"})
 _CODE = re.compile("[0-9A-Z ./-]{1,24}")
+ANSWERS = 30  # codes that stand for the answers to one question, at most
+VETO = 8.0  # a field name that says what else its numbers are
 FEW_NAMES, MANY_NAMES = 8, 20
 OPEN = frozenset({"cities", "regions", "person_names", "given_names", "surnames"})  # never complete
 # Of a list of counties or streets half hold somebody's name; of one in Han or Hangul nearly as many begin like one.
@@ -128,12 +130,7 @@ def weigh_cells(detector: Detector, column: Seen, match: NameMatch | None) -> Ca
     by_chance = max(LEAST, chance(detector.name, column.shapes))
     candidate.clear = ratio = log_ratio(passed, seen, by_chance, 0.6 if detector.vocabulary else 0.92)
     if named >= 0.5:
-        # the name decides; the values may agree, or speak against it
-        form = column.tags[tags.formed(detector.name)] / seen
-        agrees = candidate.passing + form >= 0.3
-        if not agrees and detector.vocabulary in OPEN and share_of_words(column) >= 0.7:
-            agrees = candidate.unlisted = True
-        ratio = min(3.0, max(ratio, -2.0)) if agrees else -CAP
+        ratio = _agreement(candidate, column, ratio)
     elif candidate.passing < 0.5 or _is_rather_a_place(detector, column, candidate.passing):
         return None
     else:
@@ -144,6 +141,26 @@ def weigh_cells(detector: Detector, column: Seen, match: NameMatch | None) -> Ca
     if passed:
         candidate.evidence.append(_words(detector, passed, seen, by_chance))
     return candidate
+
+
+def _agreement(candidate: Candidate, column: Seen, ratio: float) -> float:
+    """Return what the values say under a telling name: the name decides; they may agree, or speak against it."""
+    detector = candidate.detector
+    form = column.tags[tags.formed(detector.name)] / column.distinct
+    if candidate.passing + form >= 0.3:
+        return min(3.0, max(ratio, -2.0))
+    if candidate.named > 0.9 and detector.category in CODED and _are_answers(column):
+        candidate.unlisted = True
+        return 0.0
+    if detector.vocabulary in OPEN and share_of_words(column) >= 0.7:
+        candidate.unlisted = True
+        return min(3.0, max(ratio, -2.0))
+    return -CAP
+
+
+def _are_answers(column: Seen) -> bool:
+    """Tell whether the values are few and short, as codes are that stand for the answers to one question."""
+    return column.distinct <= ANSWERS and column.share(tags.SHORT) >= 0.9
 
 
 def _repeats(column: ColumnProfile) -> bool:

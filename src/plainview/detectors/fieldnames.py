@@ -48,6 +48,12 @@ _SHORT = {
     "patient": "pat", "address": "addr", "account": "acct",
 }  # fmt: skip
 # Kinds whose words end compounds of Germanic and Uralic languages: `Kundennachname`, `matkapuhelinnumero`
+# What is kept as a code as often as in words: `ethnicity_code`, `religion_cd`
+CODED = frozenset(
+    "gender race ethnic_origin religion philosophical_belief marital_status nationality sexual disability "
+    "political_opinion immigration_status".split()
+)
+_CODE = frozenset("code codes cd kode kod codigo codice kennung schluessel schlussel concept id".split())
 _COMPOUNDED = frozenset("person_name telephone_number birth_date national_id bank_account".split())
 _TAIL, _HEAD = 7, 3  # letters, at least, of the word at the end and of what stands before it
 _NUMBERS = frozenset((*_NUMBER, "nummer", "numer", "n"))
@@ -161,6 +167,7 @@ class NameIndex:
         self._detectors = tuple(detectors)
         books = books_of(self._detectors) or books_from(self._detectors)
         self.entries, self.unspaced, self.tails, self.vetoes = books.entries, books.unspaced, books.tails, books.vetoes
+        self._coded = {detector.name: detector.category in CODED for detector in self._detectors}
         self.knows_persons = "customername" in self.entries
         self.longest = max(map(len, self.entries), default=0)
         self.longest_unspaced = max(map(len, self.unspaced), default=0)
@@ -181,7 +188,7 @@ class NameIndex:
         return self._cache[key]
 
     def _match(self, path: str, table: str) -> tuple[NameMatch, ...]:
-        parts = [part for part in path.replace("[]", "").split(".") if part not in ("", "{}")]
+        parts = _parts(path)
         if not parts:
             return ()
         own = tokens(parts[-1])
@@ -199,11 +206,14 @@ class NameIndex:
                         best[found.detector] = found
         if self.knows_persons and len(own) > 1 and names_somebody(own) and all(m.strength < 0.9 for m in best.values()):
             best["person_name"] = NameMatch("person_name", " ".join(own), 0.95)
-        vetoed = self._vetoed((*parent[-2:], *own), len(parent[-2:]))
+        vetoed = self.vetoed(path)
         return tuple(m for m in best.values() if m.detector not in vetoed)
 
-    def _vetoed(self, whole: Sequence[str], first_own: int) -> set[str]:
-        """Return the detectors whose `names_not` stand in a name, read with the one before it."""
+    def vetoed(self, path: str) -> set[str]:
+        """Return the detectors whose `names_not` stand in the last part of `path`, read with the part before it."""
+        parts = _parts(path)
+        parent = tokens(parts[-2])[-2:] if len(parts) > 1 else ()
+        whole, first_own = (*parent, *(tokens(parts[-1]) if parts else ())), len(parent)
         out: set[str] = set()
         for i in range(len(whole)):
             for j in range(max(i, first_own) + 1, len(whole) + 1):
@@ -223,12 +233,21 @@ class NameIndex:
                 if len(joined) > self.longest:
                     break
                 if j >= first_own and joined in self.entries:
-                    spans.append((i, j + 1, self.said(self.entries[joined])))
+                    said = self.said(self.entries[joined])
+                    spans.append((i, j + 1, [row for row in said if not _abbreviated(whole[i : j + 1], row[1])]))
         spans = [s for s in spans if not any(o[0] <= s[0] and s[1] <= o[1] and o[:2] != s[:2] for o in spans)]
         found = [
-            NameMatch(name, entry, _strength(whole, i, j, first_own)) for i, j, rows in spans for name, entry in rows
+            NameMatch(name, entry, self._strength(name, whole, i, j, first_own))
+            for i, j, rows in spans
+            for name, entry in rows
         ]
         return found + self._unspaced("".join(own), own) + ([] if spans else self._compound(whole, first_own))
+
+    def _strength(self, name: str, whole: Sequence[str], start: int, end: int, first_own: int) -> float:
+        """Return how clearly a span says a detector; what is often kept as a code, its code says as well."""
+        if end < len(whole) and _CODE.issuperset(whole[end:]) and self._coded.get(name, False):
+            return 0.97 * _strength(whole[:end], start, end, first_own)
+        return _strength(whole, start, end, first_own)
 
     def _compound(self, whole: Sequence[str], first_own: int) -> list[NameMatch]:
         """Find entries that are the end of an own word."""
@@ -276,6 +295,15 @@ def _variants(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
                 yield (word, *rest) if at == 0 else (*rest, word)
 
 
+def _parts(path: str) -> list[str]:
+    return [part for part in path.replace("[]", "").split(".") if part not in ("", "{}")]
+
+
+def _abbreviated(words: Sequence[str], entry: str) -> bool:
+    """Tell whether a letter that stands apart is read as part of an abbreviation: N_NAME is no `nname`."""
+    return len(words) > 1 and len(words[0]) == 1 and words[0] not in "fl" and entry.isalpha() and words[-1] == "name"
+
+
 def _table_tokens(table: str) -> tuple[str, ...]:
     """Return the last word of a table's name in the singular, where it is a word for people."""
     for word in reversed(tokens(stem_of(table))):
@@ -298,7 +326,10 @@ def people_word(table: str) -> bool:
 
 
 def _strength(whole: Sequence[str], start: int, end: int, first_own: int) -> float:
-    after = [t for t in whole[end:] if not t.isdigit() and t not in NEUTRAL]
+    rest = whole[end:]
+    if rest[:2] == ("source", "value"):  # of research data: as the source had it
+        rest = rest[2:]
+    after = [t for t in rest if not t.isdigit() and t not in NEUTRAL]
     before = [t for t in whole[first_own:start] if not t.isdigit() and t not in NEUTRAL and t not in PEOPLE]
     if any(t in WEAKENING for t in after) or any(t in WEAKENING_BEFORE for t in before):
         return 0.1

@@ -102,6 +102,13 @@ def thing(own: Sequence[str], *, first: bool) -> int:
     return int(said or (first and len(words) > 1 and words[0] in WHERE and words[-1] in _KEYS))
 
 
+def says_code(own: Sequence[str]) -> bool:
+    """Tell whether a name says a number or code of something that is nobody's: `isbn`, `app_version`, `UIC-Nr.`."""
+    words = [word for word in own if not word.isdigit() and word not in _KEYS and word not in _FILLERS]
+    joined = {"".join(own[i:j]) for i in range(len(own)) for j in range(i + 1, len(own) + 1)} if len(own) < 6 else set()
+    return any(word in vocabulary("code_words") for word in (*words, *joined))
+
+
 @functools.cache
 def _name_words() -> frozenset[str]:
     return vocabulary("name_words")

@@ -18,6 +18,7 @@ from plainview.matching.shapes import shape_of, year_of
 from plainview.tags import Tag, Tags
 
 LONGEST = 4096  # characters of a value that are looked at for its tags
+SHORT_CODE = 3  # characters that codes of answers have at most: 1, GA, pos
 SHORTEST = 12  # characters up to which a value is not taken for running text
 _LETTERS = frozenset({"word", "words", "other", "sentence"})
 _ENTRIES = _LETTERS | {"code", "phoneish", "int1", "int2"}  # shapes that entries of vocabularies have
@@ -54,6 +55,8 @@ def tag_values(values: Sequence[str], matcher: Matcher, named: Iterable[frozense
             own |= unchecked
             for rule in checked:
                 cells[rule].append(at)
+        if len(value) <= SHORT_CODE:
+            own.add(made.SHORT)
         if len(value) <= 80:
             _add_words(value, shape, own, matcher)
     for name, chosen in _by_detector(named if named is not None else [matcher.loose] * len(values)).items():
