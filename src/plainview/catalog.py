@@ -12,8 +12,9 @@ point of the group `plainview.stores`. In it stand `store.toml` and the module `
     [file]                            # and the file of them: see `ToolFile`
     [bucket]                          # an address names a bucket, and the host where no endpoint is given: see `Bucket`
 
-Behind these stand lists, which are parsed when they are asked for: `[[probe]]`, its requests (`wire.probes`), and
-`[[step]]` and `[[sign]]`, by which a bare host:port is known (`stores.fingerprint.signs`).
+Behind these stand lists, which are parsed when they are asked for: `[[probe]]`, its requests (`wire.probes`);
+`[[step]]` and `[[sign]]`, by which a bare host:port is known (`stores.fingerprint.signs`); `[[fix]]`, how it is closed
+(`assess.steps`).
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from plainview.errors import StoreError
 
 FOLDER = Path(__file__).parent / "stores"
 FILE = "store.toml"
-LISTS = {"probe", "step", "sign"}
+LISTS = {"probe", "step", "sign", "fix"}
 
 
 class Scheme(NamedTuple):

@@ -112,6 +112,7 @@ def check_detector(path: str | Path) -> list[str]:
 
 def check_store(folder: str | Path) -> list[str]:
     """Return what is wrong with the folder of a store: its `store.toml`, its requests and signs, its class."""
+    from plainview.assess.steps import fixes
     from plainview.catalog import read_store
     from plainview.stores.fingerprint.signs import asked_and_known
     from plainview.wire.probes import declared
@@ -121,6 +122,7 @@ def check_store(folder: str | Path) -> list[str]:
         lists = store.lists
         requests = declared(store.kind, lists.get("probe", ()))
         steps, signs = asked_and_known(lists)
+        fixes(lists)
     except PlainviewError as error:
         return [str(error)]
     probes = {*requests, *SHARED}

@@ -10,7 +10,8 @@ from typing import get_args
 import pytest
 
 from plainview import catalog
-from plainview.assess.steps import EVERY, fits, parts, rules, steps, stores
+from plainview.assess.steps import common_rules, fits, fixes, parts, rules, steps
+from plainview.errors import StoreError
 from plainview.report.model import State
 
 ROOT = Path(__file__).parents[2]
@@ -21,8 +22,19 @@ OPEN = [state for state in STATES if state not in CLOSED]
 VERSIONS = (None, "", "1.2", "2.3.1", "5.0.14", "6.0", "6.8.23", "7.17.9", "8.15.0", "9.0.0", "24.8.1.1", "odd")
 
 
-def test_every_store_has_a_table_and_no_table_is_of_none() -> None:
-    assert stores() == sorted(KINDS)
+def test_every_store_has_steps_and_files_have_none_of_their_own() -> None:
+    assert len(KINDS) > 13
+    assert [kind for kind in KINDS if not rules(kind)] == []
+    assert rules("file") == rules("fingerprint") == rules("none") == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{}, {"do": "x"}, {"do": "x", "states": ["open"]}, {"do": 1, "states": []}, {"do": "x", "states": [], "if": 1}],
+)
+def test_steps_that_are_not_as_they_have_to_be(wrong: dict[str, object]) -> None:
+    with pytest.raises(StoreError):
+        fixes({"fix": [wrong]})
 
 
 @pytest.mark.parametrize(("kind", "state"), [*itertools.product(KINDS, OPEN)])
@@ -44,23 +56,26 @@ def test_nothing_is_to_be_closed_where_nothing_is_open(kind: str, state: str) ->
     assert steps(kind, state) == ()
 
 
-@pytest.mark.parametrize("kind", [*KINDS, EVERY])
+COMMON = [*common_rules()["before"], *common_rules()["after"]]
+
+
+@pytest.mark.parametrize("kind", [*KINDS, ""])
 def test_tables_are_well_formed(kind: str) -> None:
-    table = rules(kind)
-    entries = [*table.get("fix", ()), *table.get("before", ()), *table.get("after", ())]
+    entries = rules(kind) if kind else COMMON
     assert entries
     for entry in entries:
         assert set(entry) <= {"states", "do", "setting", "product", "from", "below", "visited", "credentials"}
         assert set(entry["states"]) <= {*OPEN, "file"}
         assert entry["do"].endswith(".")
-    if kind != EVERY:
-        assert (ROOT / table["page"]).is_file()
-        assert "## How to close it" in (ROOT / table["page"]).read_text()
+    if kind:
+        page = ROOT / "docs" / "stores" / f"{kind}.md"
+        assert page.is_file()
+        assert "## How to close it" in page.read_text()
 
 
 def test_no_step_destroys() -> None:
-    settings = [entry.get("setting", "") for kind in (*KINDS, EVERY) for part in ("fix", "before", "after")
-                for entry in rules(kind).get(part, ())]  # fmt: skip
+    entries = [*COMMON, *(entry for kind in KINDS for entry in rules(kind))]
+    settings = [entry.get("setting", "") for entry in entries]
     assert len([text for text in settings if text]) > 25
     assert not [
         text for text in settings if re.search(r"(?i)\b(flushall|drop (?!user)|delete|rm |shutdown|truncate)", text)

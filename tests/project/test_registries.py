@@ -18,6 +18,7 @@ from fuzz.targets import TARGETS
 from hostile.endless import ENDLESS
 from hostile.stores import STORES as TWINS
 from plainview import catalog
+from plainview.assess.steps import rules
 from plainview.detectors import categories, load_detectors
 from plainview.files.formats import FORMATS
 from plainview.files.kinds.identify import identify
@@ -104,6 +105,7 @@ REQUIRED: dict[str, tuple[Collection[str], dict[str, tuple[str, Has]]]] = {
                 lambda k: f"<!-- generated: requests {k} -->" in text(f"docs/stores/{k}.md"),
             ),
             "address": ("give it [schemes] in its store.toml", lambda k: bool(STORES[k].schemes)),
+            "how to close it": ("write steps, [[fix]], in its store.toml", lambda k: bool(rules(k))),
             "requests": ("declare its requests, [[probe]], in its store.toml", lambda k: bool(probes.load(k))),
             "tests": ("write tests/stores/test_KIND.py", lambda k: bool(text(f"tests/stores/test_{k}.py"))),
             "real server": (

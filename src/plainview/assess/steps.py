@@ -1,4 +1,7 @@
-"""What to do about a target: the shortest safe steps for its store, version and state, from `fixes/*.toml`."""
+"""What to do about a target: the shortest safe steps for its store, version and state.
+
+Those of a store are the lists `[[fix]]` of its `store.toml`; those around them, for all stores, `data/steps.toml`.
+"""
 
 from __future__ import annotations
 
@@ -9,24 +12,51 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from plainview.report.model import Fix
+import msgspec
 
-EVERY = "every"
+from plainview.catalog import FILE, ours, store_of
+from plainview.errors import StoreError
+from plainview.report.model import Fix, State
+
 CREDENTIALS = frozenset({"password", "secret", "security_code"})
 Rule = Mapping[str, Any]
 
 
+class _Step(msgspec.Struct, forbid_unknown_fields=True):
+    """One `[[fix]]`: in which states of `Exposure`, for which product, from which version on and below which."""
+
+    do: str
+    states: list[State]
+    setting: str = ""
+    product: str = ""
+    first: str = msgspec.field(name="from", default="")
+    below: str = ""
+
+
 @cache
-def rules(store: str) -> Mapping[str, Any]:
-    """Return the table of a kind of store; an empty one where there is none."""
-    source = files(__package__).joinpath("fixes", f"{store}.toml")
-    return tomllib.loads(source.read_text("utf-8")) if re.fullmatch("[a-z0-9_]+", store) and source.is_file() else {}
+def common_rules() -> Mapping[str, Any]:
+    """Return the steps for all stores."""
+    return tomllib.loads(files(__package__).joinpath("data", "steps.toml").read_text("utf-8"))
 
 
-def stores() -> Sequence[str]:
-    """Return the kinds of store that have a table."""
-    found = (entry.name.removesuffix(".toml") for entry in files(__package__).joinpath("fixes").iterdir())
-    return sorted(set(found) - {EVERY})
+@cache
+def rules(kind: str) -> Sequence[Rule]:
+    """Return the steps of a kind of store; none where it is no store, as for files, or they do not load."""
+    store = store_of(kind)
+    try:
+        return fixes(store.lists) if store else []
+    except StoreError:  # of another package, whose `check_store` tells
+        return []
+
+
+def fixes(lists: Mapping[str, Sequence[Rule]]) -> Sequence[Rule]:
+    """Return the steps of one store. Raises StoreError where one is not as it has to be."""
+    found = lists.get("fix", [])
+    try:
+        msgspec.convert(found, list[_Step])
+    except msgspec.ValidationError as error:
+        raise StoreError(f"{FILE}: {error}") from None
+    return found
 
 
 def steps(
@@ -39,11 +69,11 @@ def steps(
     credentials: bool = False,
 ) -> tuple[Fix, ...]:
     """Return the steps in their order; none where nothing is open. `state` is that of `Exposure`, or `file`."""
-    every = rules(EVERY)
+    every = common_rules()
     if state in every["closed"]:
         return ()
-    own = rules(store)
-    chosen = [rule for rule in own.get("fix", ()) if state in rule["states"] and fits(rule, product, version)]
+    page = f"docs/stores/{store}.md" if store in ours() else ""
+    chosen = [rule for rule in rules(store) if state in rule["states"] and fits(rule, product, version)]
     around = {"visited": visited, "credentials": credentials}
 
     def common(part: str) -> Iterator[Rule]:
@@ -52,7 +82,7 @@ def steps(
                 yield rule
 
     return tuple(
-        Fix(do=rule["do"], setting=rule.get("setting", ""), page=own.get("page", "") if rule in chosen else "")
+        Fix(do=rule["do"], setting=rule.get("setting", ""), page=page if rule in chosen else "")
         for rule in (*common("before"), *chosen, *common("after"))
     )
 
