@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import functools
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from hypothesis import strategies as st
 
 from plainview.detectors import load_detectors, vocabulary
 from plainview.detectors.fieldnames import NameIndex
-from plainview.detectors.values_as_names import is_field_word
+from plainview.detectors.values_as_names import is_called, is_field_word, is_person, kind_of
+from plainview.documents.flatten import flatten
+from plainview.documents.walk import documents_to_frame
 from plainview.files.source import FileSource
 from plainview.pipeline.scanner import Options, Scanner
 from plainview.report.model import Report, TableReport
@@ -205,3 +208,115 @@ def test_a_sample_keeps_the_doubt(tmp_path: Path) -> None:
     target = Scanner(Options(sample=12)).scan_source(source, "a.csv")
     assert "Canaria" not in str(target)
     assert [column.path for column in target.tables[0].columns] == ["column_1"]
+
+
+@functools.cache
+def clear(book: str) -> list[str]:
+    """Return entries that are nothing but names of persons or places, written as such."""
+    return [word for word in words(book) if kind_of(word) in ("given", "place") and not is_called(word)]
+
+
+@functools.cache
+def surnames() -> list[str]:
+    return [word for word in words("surnames") if kind_of(word)]
+
+
+FULL = st.tuples(st.sampled_from(clear("given_names")), st.sampled_from(surnames())).map(" ".join).filter(is_person)
+FULL = FULL.flatmap(lambda name: st.sampled_from([name, name.upper(), f"Dr. {name}", f"Peter {name}"]))
+KEYS = st.one_of(
+    st.lists(FULL, min_size=1, max_size=12, unique=True),
+    st.lists(FULL | st.sampled_from(clear("given_names")), min_size=1, max_size=12, unique=True),
+    st.lists(st.sampled_from(clear("cities")), min_size=1, max_size=12, unique=True),
+)
+INSIDE = st.sampled_from(
+    ["a@example.org", 3, None, {"religion": "catholic"}, {"iban": "DE89370400440532013000"}, [1, 2]]
+)
+AROUND: dict[str, Callable[[dict[str, object]], object]] = {
+    "root": lambda made: made,
+    "below": lambda made: {"id": 1, "scores": made},
+    "deep": lambda made: [{"a": [{"b": {**made}}]}],
+    "rows": lambda made: [{"id": at, "scores": {key: value}} for at, (key, value) in enumerate(made.items())],
+    "text": lambda made: [{"id": 1, "text": json.dumps(made)}],
+}
+
+
+@pytest.mark.parametrize("around", AROUND)
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(keys=KEYS, data=st.data())
+def test_no_key_that_is_a_value_names_anything(
+    tmp_path: Path, around: str, keys: list[str], data: st.DataObject
+) -> None:
+    made: dict[str, object] = {key: data.draw(INSIDE) for key in keys}
+    whole = AROUND[around](made)
+    for name, text in (
+        ("a.json", json.dumps(whole)),
+        ("a.ndjson", "".join(json.dumps(doc) + "\n" for doc in (whole if isinstance(whole, list) else [whole]))),
+    ):
+        (tmp_path / name).write_text(text)
+    frame = flatten(pl.DataFrame([whole] if isinstance(whole, dict) else whole, strict=False, infer_schema_length=None))
+    assert all(key not in path for path in frame.columns if around != "root" for key in keys), frame.columns
+    tables, shown = scanned(tmp_path)
+    assert len(tables) == 2
+    for key in keys:
+        assert len(key) < 6 or key not in shown, key
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ["name", "ort", "email"],
+        ["Grace period", "Max Speed", "Charlotte"],
+        ["Charlotte", "name", "id"],
+        ["Ref"],
+        ["Arn"],
+        ["meta"],
+        ["meta", "data"],
+        ["anna"],
+        ["ara", "ben", "ces", "dan", "deu", "fra", "ron"],
+        ["First Name", "Last Name"],
+        ["April", "May", "June"],
+        ["Order", "Iris Color"],
+        ["Nick", "Foto"],
+        ["顧客名", "電話番号"],
+        ["f", "m"],
+        ["lat", "lon"],
+        ["max", "min"],
+        ["Country", "Region"],
+    ],
+)
+def test_names_of_fields_stay(keys: list[str]) -> None:
+    assert documents_to_frame([{"a": dict.fromkeys(keys, 1)}]).columns == [f"a.{key}" for key in keys]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ["Anna Canaria"],
+        ["Anna Canaria", "total", "id"],
+        ["Charlotte"],
+        ["Zürich", "Bern"],
+        ["Müller", "Huber"],
+        ["Anna", "Peter", "Zoe", "total"],
+        ["anna", "peter", "zoe"],
+        ["王小明", "张伟"],
+        ["hans peter", "id"],
+    ],
+)
+@pytest.mark.parametrize("value", [1, {"religion": "catholic"}])
+def test_names_of_persons_and_places_are_the_keys_of_a_map(keys: list[str], value: object) -> None:
+    fields = [key for key in keys if key in ("total", "id")]
+    under = "a.{}.religion" if isinstance(value, dict) else "a.{}.*"
+    expected = ["a.{}", under, *(f"a.{key}.religion" if isinstance(value, dict) else f"a.{key}" for key in fields)]
+    for frame in (
+        documents_to_frame([{"a": dict.fromkeys(keys, value)}]),
+        flatten(pl.DataFrame({"a": [dict.fromkeys(keys, value)]})),
+    ):
+        assert sorted(frame.columns) == sorted(expected)
+        assert frame["a.{}"].to_list() == [[key for key in keys if key not in fields]]
+
+
+def test_a_place_of_names_stays_one_in_later_batches() -> None:
+    maps: set[str] = set()
+    documents_to_frame([{"Anna": 1, "Peter": 2, "Maria": 3, "total": 6}], maps=maps)
+    later = documents_to_frame([{"Otto": 4, "total": 4, "id": 7}], maps=maps)
+    assert sorted(later.columns) == ["id", "total", "{}", "{}.*"]

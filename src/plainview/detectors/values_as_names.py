@@ -11,7 +11,8 @@ import functools
 import re
 from typing import Literal
 
-from plainview.detectors.fieldnames import NEUTRAL, WEAKENING, WEAKENING_BEFORE
+from plainview.detectors import load_detectors
+from plainview.detectors.fieldnames import NEUTRAL, WEAKENING, WEAKENING_BEFORE, NameIndex
 from plainview.detectors.headings import SIGNS, WORDS, words_of_heading
 from plainview.detectors.persons import PARTICLES, TITLES, is_given, name_tags
 from plainview.detectors.subjects import PEOPLE
@@ -36,6 +37,8 @@ _FIELD_WORDS = WORDS | WEAKENING | WEAKENING_BEFORE | NEUTRAL | PEOPLE | _FIELDS
 _SEVERAL = re.compile(r"[^\W\d_][^\d_@/\\<>{}\[\]|=+*%$#!?;:\"&~^()]*[ ][^\d_@/\\<>{}\[\]|=+*%$#!?;:\"&~^()]+")
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-·‐][^\W\d_]+)*")
 LONGEST = 60  # characters of a name
+CODE = 3  # letters
+NAMED = 0.9  # strength of a field name that is one, whatever else the word may be
 
 
 def is_field_word(word: str) -> bool:
@@ -100,6 +103,22 @@ def kind_of(text: str) -> Kind:
     return ""
 
 
+@functools.lru_cache(16_384)
+def is_called(text: str) -> bool:
+    """Tell whether the detectors know a text as the name of a field: `Nick`, `Foto`, though people are called so."""
+    return any(match.strength >= NAMED for match in _names().match(text))
+
+
+def is_code(text: str) -> bool:
+    """Tell whether a text is the code of a language or a country in small letters, as translations have for keys."""
+    return len(text) <= CODE and text.islower() and (text in BOOKS["languages"] or text in BOOKS["countries"])
+
+
+@functools.cache
+def _names() -> NameIndex:
+    return NameIndex(load_detectors())
+
+
 def _alike(text: str) -> bool:
     """Tell whether the words begin alike, as those of a name do: `römischer Kaiser` is none."""
     firsts = [word[0] for word in _WORD.findall(text) if not {word, word.casefold()} & (PARTICLES | TITLES)]
@@ -110,4 +129,4 @@ def _words(text: str) -> list[str]:
     return [word.strip(".") for word in _WORD.findall(text.casefold())]
 
 
-__all__ = ["holds_person", "is_field_word", "is_person", "kind_of"]
+__all__ = ["NAMED", "holds_person", "is_called", "is_code", "is_field_word", "is_person", "kind_of"]

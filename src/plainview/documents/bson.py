@@ -18,7 +18,7 @@ import numpy.typing as npt
 import polars as pl
 from bson.codec_options import CodecOptions, DatetimeConversion
 
-from plainview.documents.keys import looks_like_value, part
+from plainview.documents.keys import looks_like_value, part, some_of, values_among
 from plainview.documents.walk import documents_to_frame
 from plainview.tables import Limits, ReadLog
 
@@ -61,7 +61,7 @@ def columns(
     """Return one row for each document; `starts` are their positions in `raw`. None: take the usual way."""
     try:
         batch = _Batch(raw, starts)
-        batch.walk()
+        batch.walk(values_before=some_of("") in maps)
         return batch.frame(limits, log, name, maps)
     except (_OddError, UnicodeError, bson.errors.BSONError, OverflowError, ValueError, RecursionError):
         return None
@@ -87,8 +87,8 @@ class _Batch:
         width = np.dtype(layout).itemsize
         return np.ascontiguousarray(self.buffer[at[:, None] + np.arange(width)]).view(layout)[:, 0]
 
-    def walk(self) -> None:
-        """Find all values of all fields."""
+    def walk(self, *, values_before: bool) -> None:
+        """Find all values of all fields; `values_before`: some names of fields were values, in batches before."""
         active = np.flatnonzero(self.at < self.ends)
         for _ in range(STEPS):
             if not len(active):
@@ -100,6 +100,8 @@ class _Batch:
         used = sum(len(rows) for one in self.fields.values() for rows in one.rows)
         count = len(self.fields)
         if count > KEYS or (count > FEW and used * 2 < self.height * count):
+            raise _OddError
+        if values_among(self.fields, before=values_before):
             raise _OddError
 
     def step(self, active: Positions) -> None:

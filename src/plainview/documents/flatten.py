@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from plainview.documents.binary_text import readable
-from plainview.documents.keys import MAX_KEYS, looks_like_value, part
+from plainview.documents.keys import MAX_KEYS, part, values_among
 from plainview.documents.text_columns import expand_text
 from plainview.documents.walk import EXTENDED, VECTOR, Walk
 from plainview.tables import Limits, ReadLog
@@ -229,7 +229,7 @@ def _extended_scalar(series: pl.Series, field: str) -> pl.Series | None:
 
 def _is_map(fields: list[str], series: pl.Series) -> bool:
     """Return True when field names look like values, or are very many with few of them in each row."""
-    if any(map(looks_like_value, fields)):
+    if values_among(fields):
         return True
     if len(fields) <= MAX_KEYS or not series.len():
         return False

@@ -9,9 +9,13 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
+from plainview.detectors.values_as_names import is_called, is_code, is_person, kind_of
+
 MAX_KEYS = 100  # an object with more distinct keys over a table is a map (or a very wide record)
 FEW = 20  # so many distinct keys are needed to judge by statistics
-PERSON = 3  # so many keys like "Anna Muster", all over objects of one shape, are names of people
+SHORT = 4  # letters from which on a word is no abbreviation
+GIVEN = ("given", "person")
+LEAST = 3  # keys that are judged by their number
 
 _VALUE = re.compile(
     r"""
@@ -32,7 +36,8 @@ _VALUE = re.compile(
     """,
     re.VERBOSE,
 )
-_PERSON = re.compile(r"^[^\W\d_a-z][^\W\d_]+(?:[ '-][^\W\d_]+)*[ ][^\W\d_a-z][^\W\d_]+$")
+_NAMES = re.compile(r"^[^\W\d_a-z][^\W\d_]+(?:[ '-][^\W\d_]+)*[ ][^\W\d_a-z][^\W\d_]+$")  # "Xu Yz", whatever they are
+_TITLED = re.compile(r"[^\W\d_a-z]")  # begins with a capital, or in a script that has none
 _PLAIN = re.compile(r"[^\x00-\x1f\x7f'\[\]{}\ud800-\udfff]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LONG = 128  # characters; no field name is longer
@@ -40,8 +45,48 @@ _LONG = 128  # characters; no field name is longer
 
 @lru_cache(65_536)
 def looks_like_value(key: str) -> bool:
-    """Return True for a key that looks like a value (address, id, date, UUID, ...) and not like a name."""
-    return len(key) > _LONG or _VALUE.search(key) is not None
+    """Return True for a key that looks like a value (address, id, date, UUID, a person, ...) and not like a name."""
+    return len(key) > _LONG or _VALUE.search(key) is not None or (" " in key and is_person(key) and not is_called(key))
+
+
+def values_among(keys: Collection[str], *, before: bool = False) -> set[str]:
+    """Return the keys of one object, or of several alike, that are values: by themselves, or by the keys beside them.
+
+    `Anna` and `Bern` may be what a field is called, so they count where nothing else stands beside them, or
+    where they are many. `before`: such keys were found in the same place earlier.
+    """
+    values = {key for key in keys if looks_like_value(key)}
+    rest = [key for key in keys if key not in values] if values else keys
+    titled = [key for key in rest if _TITLED.match(key)]
+    small = len(rest) - len(titled)
+    if before or len(titled) >= max(LEAST, small) or (titled and not small):
+        words = {key: kind for key in rest if (kind := _word(key))}
+        others = len(rest) - len(words)
+        named = {key for key in titled if key in words}
+        told = len(named) > 1 or values or any(words[key] != "surname" and not _is_short(key) for key in named)
+        if before or (named and told and not others) or len(named) >= max(LEAST, others):
+            values.update(key for key in words if not is_code(key))
+    elif not titled and len(rest) >= LEAST and all(map(_word, rest)):
+        given = sum(_word(key) in GIVEN and not is_code(key) for key in rest)
+        values.update(rest if given >= LEAST else ())
+    return values
+
+
+def some_of(path: str) -> str:
+    """Return what stands beside the paths of maps for a path of which some keys are values by those beside them."""
+    return f"{path}.\0"
+
+
+def _is_short(key: str) -> bool:
+    """Tell whether a key may be an abbreviation, of which some are names: `Arn`, `Bot`, `Lex`."""
+    return key.isascii() and len(key) < SHORT
+
+
+@lru_cache(65_536)
+def _word(key: str) -> str:
+    """Return what sort of name a key of one word or a few may be, "" for all else."""
+    kind = kind_of(key) if len(key) > 1 and key[0].isalpha() else ""
+    return "" if kind and is_called(key) else kind
 
 
 @lru_cache(65_536)
@@ -60,10 +105,10 @@ def is_map(keys: Collection[str], docs: Sequence[dict[str, Any]]) -> bool:
     however wide; neither is one whose values differ in type (a wide, sparse record).
     """
     count = len(keys)
-    if count < PERSON or sum(map(looks_like_value, keys)) * 2 > count:
-        return count >= PERSON
+    if count < LEAST or sum(map(looks_like_value, keys)) * 2 > count:
+        return count >= LEAST
     if count < FEW:
-        return all(map(_PERSON.match, keys)) and _one_shape(docs, objects_only=True)
+        return all(map(_NAMES.match, keys)) and _one_shape(docs, objects_only=True)
     used = sum(map(len, docs))
     if len(docs) > 1 and used >= len(docs) * count * 0.5:
         return False
@@ -88,4 +133,4 @@ def _one_shape(docs: Sequence[dict[str, Any]], *, objects_only: bool = False) ->
     return bool(objects) and sum(names.values()) >= len(names) * len(objects) * 0.5
 
 
-__all__ = ["is_map", "looks_like_value", "part"]
+__all__ = ["is_map", "looks_like_value", "part", "some_of", "values_among"]

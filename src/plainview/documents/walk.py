@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from plainview.documents.keys import is_map, looks_like_value, part
+from plainview.documents.keys import is_map, looks_like_value, part, some_of, values_among
 from plainview.tables import Limits, ReadLog
 from plainview.tables.naming import Distinct
 
@@ -145,9 +145,9 @@ class Walk:
             self.maps.add(path)
             self.mapping(path, docs, rows, depth=depth)
             return
-        odd = [k for k in keys if looks_like_value(k)]
-        if odd:
-            picked = set(odd)
+        if picked := values_among(keys, before=some_of(path) in self.maps):
+            if not all(map(looks_like_value, picked)):
+                self.maps.add(some_of(path))
             self.mapping(path, [{k: v for k, v in d.items() if k in picked} for d in docs], rows, depth=depth)
             keys = dict.fromkeys(k for k in keys if k not in picked)
         prefix = path + "." if path else ""

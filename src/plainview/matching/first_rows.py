@@ -17,7 +17,7 @@ from plainview import tags as made
 from plainview.detectors.fieldnames import NameIndex
 from plainview.detectors.headings import words_of_heading
 from plainview.detectors.persons import name_tags
-from plainview.detectors.values_as_names import holds_person, is_field_word, is_person
+from plainview.detectors.values_as_names import NAMED, holds_person, is_field_word, is_person
 from plainview.detectors.words import BOOKS
 from plainview.matching.compiled import NAME_TAGS, Matcher
 from plainview.matching.tagging import tag_values
@@ -28,7 +28,6 @@ from plainview.tags import Tags
 NO_HEADER = "no header line"
 LOOK, BODY = 100, 24  # cells of a column in which different ones are looked for, and how many of these
 MOST = 0.5  # share of the cells below that makes a column what they are
-NAMED = 0.9  # strength of a field name that is one, whatever else the word may be
 CLEAR = 1.5  # votes of a cell that clearly is a name: known as one, or a word above numbers
 LONG = 7  # digits of a number that names nothing
 SURE, LIKELY, POSSIBLE = 3.0, 2.0, 1.0  # how much a cell that is a value speaks against a header

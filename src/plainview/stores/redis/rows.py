@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 import polars as pl
 
+from plainview.documents.keys import values_among
 from plainview.errors import ProtocolError
 from plainview.stores.shared.columns import lists, texts
 from plainview.tables import Batch, Table
@@ -154,9 +155,16 @@ class Rows:
     def _frames(self) -> Iterator[pl.DataFrame]:
         if self._items:
             yield pl.DataFrame([texts("key", self._keys), *self._columns()])
+        values = values_among({name.decode("utf-8", "replace") for name in self._names})
         for names, records in self._records.items():
+            fields = [name.decode("utf-8", "replace") for name in names]
+            if not values.isdisjoint(fields):
+                self._pairs += [
+                    (record[0], *pair) for record in records for pair in zip(names, record[1:], strict=True)
+                ]
+                continue
             columns = zip(*records, strict=True)
-            labels = ["key", *unique([name.decode("utf-8", "replace") for name in names])]
+            labels = ["key", *unique(fields)]
             yield pl.DataFrame([texts(label, column) for label, column in zip(labels, columns, strict=True)])
         if self._pairs:
             columns = zip(*self._pairs, strict=True)

@@ -11,6 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from plainview.documents.keys import values_among
+
 SAMPLE = 5_000
 SEGMENTS = 6
 SEPARATOR = re.compile(r"([:/|])")
@@ -66,6 +68,7 @@ def _grow(rows: list[list[str]], *, top: bool) -> _Node:
     if top and len(alone) <= 20:
         repeated |= alone
     kept = set(sorted(repeated, key=lambda word: -len(groups[word]))[:200])
+    kept -= values_among(kept)  # `Anna:orders`, `Anna:cart`
     node = _Node()
     others: list[list[str]] = []
     for word, rest in groups.items():
