@@ -10,7 +10,7 @@ of another kind:
     w:full      what its words say: `full`, `given`, `surname`, `place`, `company`, `han`
     y:1975      the year of a date
     n:lat       what a number may be: `lat`, `lon`, `age`; `code`: a value so short that it may be that of an answer
-    x:hex       what sort of ids stands in a text: `hex`, `code`, `digits`
+    x:hex       what sort of ids stands in a text: `hex`, `code`, `digits`; `folded`: digits or dashes of another script
 
 The keys of a column's counts are tags of detectors as well (`d:`, `t:`).
 """
@@ -98,6 +98,7 @@ def detector_of(tag: Tag) -> str | None:
 
 
 SHORT = number("code")
+FOLDED = token("folded")
 FULL, SURNAME, PLACE, HAN = word("full"), word("surname"), word("place"), word("han")
 GIVEN, COMPANY = word("given"), word("company")
 COMPANY = word("company")

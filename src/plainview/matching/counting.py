@@ -14,6 +14,7 @@ from plainview.detectors.checks import SLOW
 from plainview.detectors.checks.kernel import Bools
 from plainview.detectors.words import BOOKS
 from plainview.matching.compiled import Matcher, Rule
+from plainview.matching.folding import fold_all
 from plainview.matching.plans import ColumnPlan
 from plainview.matching.tagging import LONGEST, text_valid
 from plainview.profiles import Count
@@ -55,6 +56,8 @@ class Cells:
 def count_column(cells: Cells, plan: ColumnPlan, matcher: Matcher, *, prose: bool, watch: bool) -> dict[Tag, Count]:
     """Run the plan over every cell, then the watch over the cells of text that nothing has explained."""
     counts: dict[Tag, Count] = {}
+    if plan.folds:
+        cells = Cells(fold_all(cells.values), cells.times)
     rest, total = cells, len(cells)
     explained: pl.Series | bool = False
     for name in plan.cells:

@@ -9,7 +9,7 @@ from plainview.detectors import Detector, chance
 from plainview.detectors.fieldnames import NameIndex
 from plainview.matching.compiled import Matcher
 from plainview.profiles import tally
-from plainview.tags import Tags, inside_of, passed_of
+from plainview.tags import FOLDED, Tags, inside_of, passed_of
 
 ENOUGH = 0.05  # share of the distinct values that makes a detector worth running over all rows
 CLEAR = 0.5  # strength of a field name that speaks of a detector
@@ -23,6 +23,7 @@ class ColumnPlan:
 
     cells: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+    folds: bool = False  # some values have digits, blanks or dashes that stand for those of ASCII
 
 
 class TablePlan:
@@ -58,6 +59,7 @@ class TablePlan:
 def extend_plan(plan: ColumnPlan, sketch: Mapping[int, Tags], matches: Iterable[object], matcher: Matcher) -> None:
     """Put the detectors that the sketch or the field name suggests into the plan; the plan only grows."""
     tagged, shapes = tally(sketch)
+    plan.folds |= tagged[FOLDED] > 0
     named = {m.detector for m in matches if m.strength >= CLEAR}  # type: ignore[attr-defined]
     passed = {name: count for tag, count in tagged.items() if (name := passed_of(tag)) is not None}
     _extend_cells(plan, _Seen(len(sketch), passed, shapes), named, matcher)

@@ -17,6 +17,7 @@ from plainview import tags as made
 from plainview.detectors.checks import SLOW
 from plainview.matching.compiled import NULLS, Matcher
 from plainview.matching.counting import Cells, attribute, hold_valid, in_vocabulary
+from plainview.matching.folding import fold_all
 from plainview.matching.plans import ColumnPlan, TablePlan
 from plainview.matching.sketches import SEED, Places, TableSketches, smallest_hashes
 from plainview.matching.tagging import LONGEST, tag_values
@@ -66,7 +67,13 @@ def count_small(columns: Sequence[SmallColumn], matcher: Matcher) -> None:
     _sketch(columns, cells, matcher)
     for column in columns:
         column.table_plan.learn(column.path, column.sketches.add(column.path, column.sketch))
-    _Counting(columns, cells, owner, matcher).run()
+    _Counting(columns, _folded(columns, cells), owner, matcher).run()
+
+
+def _folded(columns: Sequence[SmallColumn], cells: pl.Series) -> pl.Series:
+    """Fold the cells of the columns that ask for it."""
+    places = [column.places() for column in columns if column.filled and column.plan.folds]
+    return cells.scatter(np.concatenate(places), fold_all(cells.gather(np.concatenate(places)))) if places else cells
 
 
 def _sketch(columns: Sequence[SmallColumn], cells: pl.Series, matcher: Matcher) -> None:

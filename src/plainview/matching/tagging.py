@@ -14,6 +14,7 @@ from plainview.detectors.checks.kernel import Bools
 from plainview.detectors.persons import name_tags
 from plainview.detectors.words import BOOKS
 from plainview.matching.compiled import NAME_TAGS, Matcher, Rule
+from plainview.matching.folding import fold
 from plainview.matching.shapes import shape_of, year_of
 from plainview.tags import Tag, Tags
 
@@ -42,11 +43,14 @@ def tag_values(values: Sequence[str], matcher: Matcher, named: Iterable[frozense
         return []
     tags: list[set[Tag]] = []
     cells: dict[Rule, list[int]] = defaultdict(list)
-    stripped = [value.strip()[:LONGEST] for value in values]
+    plain = [value.strip()[:LONGEST] for value in values]
+    stripped = list(map(fold, plain))
     in_cells = matcher.cells.Match
     for at, value in enumerate(stripped):
         shape = shape_of(value)
         own = {made.shape(shape)}
+        if value is not plain[at] and value != plain[at]:
+            own.add(made.FOLDED)
         tags.append(own)
         if shape in _NUMBERS:
             _add_numbers(value, shape, own)

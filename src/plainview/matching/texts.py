@@ -16,6 +16,7 @@ from plainview.detectors import Detector, load_detectors
 from plainview.detectors.checks import CHECKS
 from plainview.detectors.fieldnames import tokens, words_of
 from plainview.matching.compiled import LEFT, RIGHT, alternation
+from plainview.matching.folding import fold
 from plainview.matching.labels import Labels
 
 NEAR = 48  # characters before a match in which a word of its context must stand
@@ -100,7 +101,7 @@ class Finder:
         """Return the matches in order; of two that overlap the better one."""
         found: list[Found] = []
         for offset in range(0, max(1, len(text)), LONGEST):
-            part = text[offset : offset + LONGEST + OVERLAP]
+            part = fold(text[offset : offset + LONGEST + OVERLAP])
             found.extend(self._formed(part, offset))
             if ":" in part or "=" in part:
                 found.extend(self._labelled(part, offset))
