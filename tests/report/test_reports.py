@@ -18,8 +18,8 @@ import pytest
 from rich.cells import cell_len
 
 from plainview.errors import UsageError
+from plainview.report import ranking, wording
 from plainview.report import render as reports
-from plainview.report import wording
 from plainview.report.model import (
     Confidence,
     Exposure,
@@ -412,7 +412,7 @@ def test_percentages_never_claim_all() -> None:
 def test_every_category_has_a_label_and_weights_name_real_ones() -> None:
     labels = wording._labels()
     assert labels
-    assert set(wording._weights()) <= set(labels)
+    assert set(ranking._weights()) <= set(labels)
     assert wording.label("no_such_ip") == "no such IP"
 
 
@@ -423,7 +423,7 @@ def test_faint_findings_do_not_stand_before_certain_ones() -> None:
     )  # fmt: skip
     sure = msgspec.structs.replace(faint, name="sure", columns=(column("a", "health", 0.99, special=True),))
     clean = msgspec.structs.replace(faint, name="clean", columns=())
-    assert [table.name for table in wording.worst_first((faint, clean, sure))] == ["sure", "faint"]
+    assert [table.name for table in ranking.worst_first((faint, clean, sure))] == ["sure", "faint"]
 
 
 @pytest.mark.parametrize("state", typing.get_args(State))

@@ -1,10 +1,9 @@
-"""Plain words and the order of things, shared by the reports that people read."""
+"""Plain words, shared by the reports that people read."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
 from math import fsum
@@ -19,7 +18,6 @@ from plainview.report.model import (
     PeopleGroup,
     Report,
     Severity,
-    Skipped,
     TableReport,
     TargetReport,
     Tls,
@@ -67,18 +65,6 @@ READ_AS = {
 }
 
 ACRONYMS = {"ip": "IP", "mac": "MAC", "gps": "GPS", "id": "ID", "uid": "UID", "vin": "VIN", "or": "or"}
-
-
-@cache
-def _weights() -> dict[str, int]:
-    """Return what direct identifiers weigh: 3 opens things or cannot change, 2 names a person."""
-    rows = csv.DictReader(Path(__file__).with_name("weights.csv").read_text("utf-8").splitlines())
-    return {row["category"]: int(row["weight"]) for row in rows}
-
-
-def points(category: str) -> int:
-    """Return the weight of a category: 3 and 2 for direct identifiers, 1 for all else that is personal."""
-    return _weights().get(category, 1)
 
 
 @cache
@@ -138,80 +124,6 @@ def cells(column: Column) -> str:
     if not column.checked:
         return "by its name, no cell was checked"
     return f"in {column.matched:,} of {count(column.checked, 'cell')}"
-
-
-def weight(table: TableReport) -> tuple[float, float, int]:
-    """Return how bad a table is: special categories, weight of identifiers, rows. Larger is worse.
-
-    A category counts as far as it is sure, so that many faint ones do not stand before one that is certain.
-    """
-    surest: dict[str, float] = {}
-    for column in table.columns:
-        surest[column.category] = max(column.confidence, surest.get(column.category, 0.0))
-    special = {column.category: surest[column.category] for column in table.columns if mark(column)}
-    identifying = fsum(points(category) * confidence for category, confidence in surest.items())
-    return fsum(special.values()), identifying, max(table.rows, table.rows_read)
-
-
-def worst_first(tables: Iterable[TableReport]) -> list[TableReport]:
-    """Return the tables that hold personal data, the worst first, names deciding between equals."""
-    found = [table for table in tables if table.columns]
-    return sorted(found, key=lambda table: (*(-part for part in weight(table)), table.name))
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The columns of a table that hold the same category."""
-
-    category: str
-    label: str
-    mark: str
-    columns: tuple[Column, ...]
-
-
-def groups(table: TableReport) -> list[Group]:
-    """Return a table's findings by category: special ones first, possible ones after likely ones."""
-    by_category: dict[str, list[Column]] = {}
-    for column in table.columns:
-        by_category.setdefault(column.category, []).append(column)
-
-    def rank(columns: list[Column]) -> tuple[bool, bool, int, float, str]:
-        kind = columns[0].category
-        best = max(column.confidence for column in columns)
-        return not mark(columns[0]), sure(best) == "possible", -points(kind), -best, kind
-
-    ordered = sorted(by_category.values(), key=rank)
-    return [
-        Group(
-            columns[0].category,
-            label(columns[0].category),
-            mark(columns[0]),
-            tuple(sorted(columns, key=lambda column: (-column.confidence, column.path))),
-        )
-        for columns in ordered
-    ]
-
-
-@dataclass(slots=True)
-class Kind:
-    """A category over many tables: in how many tables and columns it was found."""
-
-    category: str
-    label: str
-    mark: str
-    tables: int = 0
-    columns: int = 0
-
-
-def kinds(tables: Iterable[TableReport]) -> list[Kind]:
-    """Return the categories found: marked ones first, then by weight and number of columns."""
-    seen: dict[str, Kind] = {}
-    for table in tables:
-        for group in groups(table):
-            kind = seen.setdefault(group.category, Kind(group.category, group.label, group.mark))
-            kind.tables += 1
-            kind.columns += len(group.columns)
-    return sorted(seen.values(), key=lambda kind: (not kind.mark, -points(kind.category), -kind.columns, kind.category))
 
 
 def is_open(exposure: Exposure | None) -> bool:
@@ -361,28 +273,6 @@ def tls(seen: Tls) -> str:
     else:
         words = "offered, but not demanded" if seen.offered else "none"
     return "; certificate ".join([words, *seen.certificate])
-
-
-def skip_groups(skipped: Iterable[Skipped]) -> Iterator[tuple[str, list[str]]]:
-    """Yield each reason with the names of what was not examined for it, as they first came."""
-    by_reason: dict[str, list[str]] = {}
-    for item in skipped:
-        by_reason.setdefault(item.why, []).append(item.what)
-    yield from by_reason.items()
-
-
-def targets(report: Report) -> list[TargetReport]:
-    """Return the targets, the worst first: by severity, people, openness; equals stay as they were given."""
-    order = list(STATES)
-
-    def rank(target: TargetReport) -> tuple[float, ...]:
-        state = order.index(target.exposure.state) if target.exposure else len(order)
-        worst = max((weight(table) for table in target.tables if table.columns), default=(0.0, 0.0, 0))
-        score = target.severity.score if target.severity else 0.0
-        people = max(target.people.low, target.people.estimate or 0) if target.people else 0
-        return -score, -people, state if is_open(target.exposure) else len(order), *(-part for part in worst)
-
-    return sorted(report.targets, key=rank)
 
 
 def moment(text: str) -> str:

@@ -1,7 +1,7 @@
 """Stage 5: renderings of the report model. Each module of this folder is one, and is found by its name.
 
-A module has `render(report, **options) -> str` and imports the model and `report.wording`, nothing else. Its name is
-the name of the format; an underscore at its end, which keeps a name of the standard library free, is not part of it.
+A module has `render(report, **options) -> str` and imports the model, `wording` and `ranking`, nothing else. Its name
+is the name of the format; an underscore at its end, which keeps a name of the standard library free, is not part of it.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from itertools import chain
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from plainview.report import wording
+from plainview.report import ranking, wording
 from plainview.report.model import Report, TargetReport
 
 LISTED = 20  # longer lists are folded; they stay in the file in full
@@ -22,7 +22,7 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(w=wording, LISTED=LISTED)
+    environment.globals.update(w=wording, ranking=ranking, LISTED=LISTED)
     environment.filters.update(number=wording.number, count=wording.count, sure=wording.sure, percent=percent)
     return environment.get_template("report.html.j2")
 
@@ -34,7 +34,7 @@ def percent(confidence: float) -> str:
 
 def render(report: Report) -> str:
     """Return the page, complete with its style."""
-    targets = wording.targets(report)
+    targets = ranking.targets(report)
     return _template().render(report=report, targets=targets, sum=_summary(targets))
 
 
@@ -42,7 +42,7 @@ def _summary(targets: list[TargetReport]) -> dict[str, object]:
     """Return the numbers and sentences at the top of the page."""
     tables = [table for target in targets for table in target.tables]
     found = [table for table in tables if table.columns]
-    kinds = wording.kinds(found)
+    kinds = ranking.kinds(found)
     return {
         "open": sum(wording.is_open(target.exposure) for target in targets),
         "asked": sum(target.exposure is not None for target in targets),

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from plainview.report import wording
+from plainview.report import ranking, wording
 from plainview.report.model import Column, Exposure, People, Report, Severity, TableReport, TargetReport
 
 SHOWN_PER_REASON = 20
@@ -68,7 +68,7 @@ def lines(report: Report, *, verbose: bool) -> Iterator[Line]:
     head = f"{report.tool.name} {report.tool.version}".strip()
     when = f", {wording.moment(report.finished)}" if report.finished else ""
     yield 0, f"{head}: {wording.count(len(report.targets), 'target')}{when}", "bold"
-    for number, target in enumerate(wording.targets(report), 1):
+    for number, target in enumerate(ranking.targets(report), 1):
         yield 0, "", ""
         yield from _target(number, target, verbose=verbose)
     yield 0, "", ""
@@ -90,11 +90,11 @@ def _target(number: int, target: TargetReport, *, verbose: bool) -> Iterator[Lin
     if target.people is not None:
         yield 0, "", ""
         yield from _people(target.people)
-    found = wording.worst_first(target.tables)
+    found = ranking.worst_first(target.tables)
     if len(found) > OVERVIEW:
         yield 0, "", ""
         yield 2, f"Kinds of personal data in these {len(found):,} tables:", "bold"
-        for kind in wording.kinds(found):
+        for kind in ranking.kinds(found):
             mark = f", {kind.mark}" if kind.mark else ""
             where = f"{wording.count(kind.columns, 'column')} of {wording.count(kind.tables, 'table')}"
             yield 4, f"- {kind.label}{mark}: {where}", "red" if mark else ""
@@ -182,7 +182,7 @@ def _table(table: TableReport, *, verbose: bool) -> Iterator[Line]:
             yield 8, f"why: {reason}", "dim"
     for note in table.notes if verbose else table.notes[:3]:
         yield 6, f"Note: {note}", ""
-    for group in wording.groups(table):
+    for group in ranking.groups(table):
         shown = group.columns if verbose else group.columns[:SHOWN_PER_KIND]
         found = "; ".join(map(_column, shown))
         if len(shown) < len(group.columns):
@@ -224,13 +224,13 @@ def _column(column: Column) -> str:
 
 def _coverage(target: TargetReport, *, verbose: bool) -> Iterator[Line]:
     yield 2, wording.coverage(target.coverage), ""
-    for why, names in wording.skip_groups(target.coverage.skipped):
+    for why, names in ranking.skip_groups(target.coverage.skipped):
         shown = names if verbose else names[:SHOWN_PER_REASON]
         for what in shown:
             yield 2, f"NOT EXAMINED: {quoted(what)} — {why}", "yellow"
         if len(names) > len(shown):
             yield 2, f"NOT EXAMINED: and {len(names) - len(shown):,} more — {why} (-v names them)", "yellow"
-    for why, names in wording.skip_groups(target.coverage.noted):
+    for why, names in ranking.skip_groups(target.coverage.noted):
         shown = names if verbose else names[:SHOWN_PER_REASON]
         yield 2, f"Needed no look: {', '.join(map(quoted, shown))}{' …' * (len(names) > len(shown))} — {why}", ""
     if target.coverage.tables_read and not target.coverage.skipped:
