@@ -30,7 +30,7 @@ SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 STUCK = """
 import ctypes, os, sys
 from plainview.cli import command
-from plainview.files import source
+from plainview.files import reading
 
 class Reader:
     @staticmethod
@@ -41,7 +41,7 @@ class Reader:
         ctypes.LIBRARY(None).sleep(100)
         yield
 
-source.reader = lambda kind: Reader
+reading.reader = lambda kind: Reader
 words = sys.argv[1:-1]
 if "inside" in words:
     words.remove("inside")

@@ -15,6 +15,7 @@ import pytest
 
 from conftest import counted_calls
 from plainview.errors import DamagedError, TargetError
+from plainview.files import reading
 from plainview.files import source as files
 from plainview.files.formats import FORMATS, reader
 from plainview.files.kinds.signatures import READ
@@ -263,7 +264,7 @@ def test_what_a_reader_raises_is_told_without_its_text(
             yield Batch(Table(source.name, "csv"), pl.DataFrame({"a": [1, 2]}))
             raise error
 
-    monkeypatch.setattr(files, "reader", lambda kind: Reader)
+    monkeypatch.setattr(reading, "reader", lambda kind: Reader)
     csv(tmp_path / "a.csv")
     csv(tmp_path / "b.csv")
     rows, skipped = scan(tmp_path)
@@ -279,7 +280,7 @@ def test_a_keyboard_interrupt_passes(tmp_path: Path, monkeypatch: pytest.MonkeyP
             raise KeyboardInterrupt
             yield
 
-    monkeypatch.setattr(files, "reader", lambda kind: Reader)
+    monkeypatch.setattr(reading, "reader", lambda kind: Reader)
     with pytest.raises(KeyboardInterrupt):
         scan(csv(tmp_path / "a.csv"))
 
@@ -314,7 +315,7 @@ def test_small_files_cost_little_besides_their_reader(tmp_path: Path, monkeypatc
         def read(source: Input, log: ReadLog) -> object:
             yield Batch(Table(source.name, "csv"), pl.DataFrame())
 
-    monkeypatch.setattr(files, "reader", lambda kind: Reader)
+    monkeypatch.setattr(reading, "reader", lambda kind: Reader)
     with counted_calls() as calls:
         scan(tmp_path)
     assert calls[0] / 1000 < 500  # of functions, for one file

@@ -12,18 +12,17 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from plainview.errors import PlainviewError, ReadError, TargetError, translate
-from plainview.files.formats import reader
-from plainview.files.kinds.identify import HEAD, Kind, identify
-from plainview.files.packed.packed import bare_name, leaves
+from plainview.files.kinds.identify import HEAD
 from plainview.files.packed.streams import Meter, Opener
 from plainview.files.quiet import Folder, LocalInput, open_quietly
-from plainview.tables import Batch, Deadline, Input, Limits, ReadAs, ReadLog, Unit
+from plainview.files.reading import Counter, kind_of, read_input
+from plainview.tables import Batch, Deadline, Limits, ReadAs, ReadLog, Unit
 
 if TYPE_CHECKING:
     from plainview.report.model import Exposure
@@ -73,7 +72,7 @@ class FileSource:
             return "files"
         try:
             source, size = self._input(self._name, self._file)
-            return _kind(source, size).name or "file"
+            return kind_of(source, size).name or "file"
         except (OSError, PlainviewError):
             return "file"
 
@@ -168,7 +167,7 @@ class FileSource:
             return
         count = Counter(log, size)
         meter = Meter(size, self.limits, source.deadline, count.add)
-        yield from read_input(source, _kind(source, size), log, meter, count)
+        yield from read_input(source, kind_of(source, size), log, meter, count)
         count.finish()
         self._still_same(file, before, unit.name, log)
 
@@ -198,77 +197,6 @@ class FileSource:
             after.st_ino,
         ):
             log.skip(name, "changed while it was read; what was read counts")
-
-
-def read_input(source: Input, kind: Kind, log: ReadLog, meter: Meter, count: Counter) -> Iterator[Batch]:
-    """Yield the tables of one file, however packed. Whatever fails becomes a line in `log`; earlier batches count.
-
-    `source.open` is an `Opener`; it is closed at the end.
-    """
-    try:
-        for leaf, inner in leaves(source, kind, log, meter):
-            yield from _read_leaf(leaf, inner, log, meter, count)
-    except Exception as error:  # noqa: BLE001  a broken archive; told by type, never by its text
-        log.skip(source.name, error)
-    finally:
-        cast("Opener", source.open).close()
-    for name, failure in meter.failures:
-        log.skip(name, failure)
-
-
-def _read_leaf(leaf: Input, kind: Kind, log: ReadLog, meter: Meter, count: Counter) -> Iterator[Batch]:
-    """Read one file or member with the reader of its kind."""
-    if kind.harmless:
-        log.note(leaf.name, kind.why)
-        return
-    if not kind.name:
-        if not any(name == leaf.name for name, _ in meter.failures):
-            log.skip(leaf.name, kind.why)
-        return
-    if kind.why:
-        log.skip(leaf.name, kind.why)
-    inner = ReadLog(skipped=log.skipped, noted=log.noted, on_bytes=count.add if leaf.path else None)
-    try:
-        for batch in reader(kind.name).read(leaf, inner):
-            if kind.notes:
-                table = replace(batch.table, notes=kind.notes + batch.table.notes)
-                yield Batch(table, batch.frame)
-            else:
-                yield batch
-    except BaseException as error:
-        # A panic of a Rust library is no Exception: pyo3's PanicException derives from BaseException.
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-            raise
-        log.skip(leaf.name, error)
-    finally:
-        log.listed(inner.tables_listed, inner.rows_listed)
-
-
-class Counter:
-    """Counts packed bytes of one file into the log, never more than it has, however often it is read."""
-
-    def __init__(self, log: ReadLog, size: int) -> None:
-        self._log, self._left = log, size
-
-    def add(self, count: int) -> None:
-        """Count bytes that were read."""
-        count = min(count, self._left)
-        if count > 0:
-            self._left -= count
-            self._log.read(count)
-
-    def finish(self) -> None:
-        """Count what is left: all of the file was read."""
-        self.add(self._left)
-
-
-def _kind(source: Input, size: int) -> Kind:
-    def seek(offset: int, length: int) -> bytes:
-        with source.open() as stream:
-            stream.seek(max(0, size + offset) if offset < 0 else offset)
-            return stream.read(length)
-
-    return identify(source.head, bare_name(source.name), size, seek)
 
 
 @dataclass(frozen=True, slots=True)

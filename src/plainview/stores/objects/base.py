@@ -20,7 +20,7 @@ from plainview.errors import PlainviewError, ProtocolError
 from plainview.files.kinds.identify import HEAD, identify
 from plainview.files.packed.packed import bare_name
 from plainview.files.packed.streams import Meter
-from plainview.files.source import Counter, read_input
+from plainview.files.reading import Counter, read_input
 from plainview.stores.base import NetworkSource, Verdict
 from plainview.stores.objects.input import Fetcher, look_at, refusal
 from plainview.stores.objects.names import size_of, trouble

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from plainview.errors import DeniedError, LimitError, ProtocolError, ReadError
 from plainview.files.kinds.identify import HEAD
 from plainview.files.packed.streams import Meter, Opener, Stream
-from plainview.files.source import Counter
+from plainview.files.reading import Counter
 from plainview.tables import MIB, Input
 
 if TYPE_CHECKING:
