@@ -21,6 +21,7 @@ FIELDS = {
     "Report.tool": "The program that wrote the report.",
     "Report.started": "When the run began: UTC, ISO 8601.",
     "Report.finished": "When the run ended: UTC, ISO 8601.",
+    "Report.stopped": "True when the run was ended before its end, as by Ctrl-C: only what was finished is told.",
     "Report.people": "The different people of all targets together; null where nobody is spoken of.",
     "TargetReport.people": "The different people of all its tables; null where nobody is spoken of.",
     "TableReport.people": "The different people of the table; null where it speaks of nobody.",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import json
 import os
 import pty
 import signal
@@ -75,11 +76,14 @@ def until(what: Callable[[], object], seconds: float = 60.0) -> None:
 
 
 def ends(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    """Send a signal; the process must end soon, with its status and its one line."""
+    """Send a signal; the process must end soon, with its status, its one line and a report of what is finished."""
     process.send_signal(number)
     out, err = process.communicate(timeout=SOON)
     assert process.returncode == SIGNALS[number]
-    assert (out, err) == (b"", b"plainview: stopped\n")
+    assert err == b"plainview: stopped\n"
+    told = " ".join(out.decode().split())
+    assert "the run was stopped before it was read to its end" in told
+    assert told.endswith("NOT EXAMINED names the rest.")
 
 
 def children(pid: int) -> list[int]:
@@ -149,7 +153,60 @@ def test_while_its_modules_are_loaded(number: signal.Signals) -> None:
     assert (ran.returncode, ran.stderr) == (SIGNALS[number], b"plainview: stopped\n")
 
 
-def test_a_second_signal_changes_nothing() -> None:
+def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
+    """Whatever the report of what is finished waits for: here for somebody who reads it."""
+    (tmp_path / "a.csv").write_text("a,b\n" + "1,2\n" * 20_000_000)
+    os.mkfifo(tmp_path / "out")
+    code = "from plainview.cli import command, stopping\nstopping._SECONDS = 100\ncommand.main()\n"
+    command = ("-c", code, "scan", str(tmp_path / "a.csv"), "-o", str(tmp_path / "out"))
+    with started(*command) as process:
+        until(lambda: children(process.pid))
+        time.sleep(0.5)  # it reads
+        process.send_signal(signal.SIGINT)
+        time.sleep(1)
+        assert process.poll() is None
+        ended = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=SOON)
+        assert time.monotonic() - ended < SOON
+        assert (process.returncode, err) == (143, b"plainview: stopped\n")
+
+
+@pytest.mark.parametrize("form", ["text", "json", "html"])
+def test_what_was_finished_is_told(tmp_path: Path, form: str) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "a.csv").write_text("id,mail\n" + "1,anna@bluewin.ch\n" * 100_000)
+    (data / "b.csv").write_text("id,mail\n" + "1,anna@bluewin.ch\n" * 9_000_000)
+    (tmp_path / "c.csv").write_text("x\n")
+    words = ["scan", str(data), str(tmp_path / "c.csv"), "-f", form, "-o", str(tmp_path / "r"), "--threads", "1"]
+    code = (  # says where it is, since the progress of a run without a terminal is not drawn
+        "import os, sys\nfrom plainview.cli import command\nfrom plainview.pipeline import apart\n"
+        "real = apart.Apart._began\n"
+        "def began(self, piece):\n    os.write(1, piece.name[-5:].encode())\n    real(self, piece)\n"
+        "apart.Apart._began = began\ncommand.main()\n"
+    )
+    with started("-c", code, *words) as process:
+        assert process.stdout is not None
+        assert process.stdout.read(10) == b"a.csvb.csv"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=SOON)[1] == b"plainview: stopped\n"
+        assert process.returncode == 130
+    report = (tmp_path / "r").read_text()
+    assert (tmp_path / "r").stat().st_mode & 0o777 == 0o600
+    assert "a.csv" in report
+    assert "stopped" in report
+    if form == "json":
+        made = json.loads(report)
+        assert made["stopped"] is True
+        first, second = made["targets"]
+        assert [(table["name"], table["rows_read"]) for table in first["tables"]] == [("a.csv", 100_000)]
+        assert [column["category"] for column in first["tables"][0]["columns"]] == ["email_address"]
+        assert "stopped" in first["coverage"]["skipped"][0]["why"]
+        assert "stopped" in second["coverage"]["skipped"][0]["why"]
+
+
+def test_a_second_signal_changes_nothing_of_the_end() -> None:
     with fake(silent) as (port, seen), started("-m", "plainview", *scan_of(port)) as process:
         until(lambda: seen)
         process.send_signal(signal.SIGINT)
@@ -207,7 +264,9 @@ def test_a_report_that_is_half_written_is_removed(tmp_path: Path, number: signal
         assert process.stdout is not None
         assert process.stdout.read(1) == b"x"
         assert [name for name in os.listdir(tmp_path) if name.endswith(".tmp")]
-        ends(process, number)
+        process.send_signal(number)
+        assert process.communicate(timeout=SOON) == (b"", b"plainview: stopped\n")
+        assert process.returncode == SIGNALS[number]
     assert os.listdir(tmp_path) == ["a.csv"]
 
 

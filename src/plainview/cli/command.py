@@ -15,6 +15,7 @@ from plainview.errors import PlainviewError, TargetError, UsageError, place_of
 
 if TYPE_CHECKING:
     from plainview.pipeline.options import Options
+    from plainview.pipeline.scan import Run
     from plainview.report.model import Report
     from plainview.targets.credentials import Credentials
     from plainview.targets.scope import Scope
@@ -113,8 +114,8 @@ def run_scan(args: argparse.Namespace) -> int:
     """Scan, write the report, return the exit status that admits what was not read."""
     from plainview.cli.output import chosen, written
     from plainview.cli.progress import shown
-    from plainview.cli.stopping import watch_in_thread
-    from plainview.pipeline.scan import scan
+    from plainview.cli.stopping import undone_on_stop, watch_in_thread
+    from plainview.pipeline.scan import prepared
     from plainview.report.render import fitting, render
     from plainview.targets.own_tools import paths
 
@@ -125,7 +126,18 @@ def run_scan(args: argparse.Namespace) -> int:
         raise UsageError("no target", hint="name a file, a folder or a store, or a --scope FILE that lists targets")
     files = [path for path in (args.scope, args.credentials, *paths(os.environ)) if path]
     output = chosen(args.output, targets, files, args.detectors)
-    with shown(quiet=args.quiet) as progress:
+    begun: list[Run] = []
+
+    def told(report: Report) -> bool:
+        style = {"verbose": args.verbose, "color": output is None and _colors(os.environ, terminal=sys.stdout.isatty())}
+        return written(render(report, args.format, **fitting(args.format, style)), args.format, output)
+
+    def stopped() -> None:
+        for run in begun:
+            told(run.so_far())
+
+    # undone in reverse: the terminal is as it was when the report is printed
+    with undone_on_stop(stopped), shown(quiet=args.quiet) as progress:
         shows = progress.on_target
 
         def begins(name: str) -> None:
@@ -133,11 +145,14 @@ def run_scan(args: argparse.Namespace) -> int:
             watch_in_thread()  # the workers are there
 
         progress.on_target = begins
-        report = scan(*targets, options=options, progress=progress)
+        run = prepared(*targets, options=options, progress=progress)
+        begun.append(run)
+        try:
+            report = run.whole()
+        finally:
+            run.close()
     _say_what_failed(report)
-    style = {"verbose": args.verbose, "color": output is None and _colors(os.environ, terminal=sys.stdout.isatty())}
-    text = render(report, args.format, **fitting(args.format, style))
-    return report.exit_status if written(text, args.format, output) else EXIT_CANNOT_WRITE
+    return report.exit_status if told(report) else EXIT_CANNOT_WRITE
 
 
 def _targets(args: argparse.Namespace) -> list[Target]:

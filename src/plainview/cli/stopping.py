@@ -3,8 +3,8 @@
 A handler in Python runs in the main thread and only between two steps of Python. That is enough while this thread
 waits for workers, which end with it. A store is read in this process: then the main thread may be in native code, or
 wait for a lock (which SIGINT does not interrupt once Polars has set its own handler). So a thread waits at a pipe, to
-which the interpreter's handler writes in C. Nothing is lost by such an end: nothing is written but the report, and one
-that is half written is removed.
+which the interpreter's handler writes in C. What is done last, within a bound: a report that is half written is
+removed, one of what is finished is written.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ import threading
 from collections.abc import Callable, Iterator
 
 STOPPED = "plainview: stopped\n"
-_SECONDS = 1.0  # that what is done last may take
+_SOON = 0.2  # seconds that the last line may take
+_SECONDS = 1.5  # that what is done last may take
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _to_undo: list[Callable[[], None]] = []
-_stopping = threading.Lock()
+_stopping, _said = threading.Lock(), threading.Lock()  # taken by who is first, and never given back
+_seen: set[str] = set()
 _watched: set[int] = set()
 _threads: list[threading.Thread] = []
 
@@ -57,26 +59,39 @@ def watch_in_thread() -> None:
 def _wait(woken: int) -> None:
     while number := os.read(woken, 1):
         if number[0] in _watched:  # not SIGCHLD, SIGWINCH and their like
-            stop(number[0])
+            stop(number[0], "pipe")
 
 
-def stop(number: int) -> None:
-    """End the process because of a signal. Once: the main thread and the one at the pipe may both have seen it."""
+def stop(number: int, seen_by: str = "handler") -> None:
+    """End the process because of a signal, at once where it is the second. Two may see each: `seen_by` is which."""
+    if seen_by in _seen:
+        _within(_SOON, _say)
+        os._exit(128 + number)
+    _seen.add(seen_by)
     if not _stopping.acquire(blocking=False):
         return
-    ending = threading.Thread(target=_last_words, daemon=True)  # a terminal may be stopped, a pipe full, a disk gone
+    _within(_SECONDS, _last_words)
+    os._exit(128 + number)
+
+
+def _within(seconds: float, what: Callable[[], None]) -> None:
+    ending = threading.Thread(target=what, daemon=True)  # a terminal may be stopped, a pipe full, a disk gone
     with contextlib.suppress(RuntimeError):  # no more threads
         ending.start()
-        ending.join(_SECONDS)
-    os._exit(128 + number)
+        ending.join(seconds)
 
 
 def _last_words() -> None:
     for undo in reversed(_to_undo):
         with contextlib.suppress(Exception):
             undo()
-    with contextlib.suppress(Exception):
-        os.write(sys.stderr.fileno(), STOPPED.encode())
+    _say()
+
+
+def _say() -> None:
+    if _said.acquire(blocking=False):
+        with contextlib.suppress(Exception):
+            os.write(sys.stderr.fileno(), STOPPED.encode())
 
 
 __all__ = ["stop", "undone_on_stop", "watch", "watch_in_thread"]

@@ -20,7 +20,7 @@ from plainview.distinct import Key
 from plainview.errors import DetectorError
 from plainview.files.source import FileSource
 from plainview.names import SafeNames
-from plainview.pipeline.gathering import Judged, coverage, grouped, until_it_fails
+from plainview.pipeline.gathering import Gathered, Judged, coverage, grouped, until_it_fails
 from plainview.pipeline.options import Options, Progress
 from plainview.pipeline.worker import Setup
 from plainview.report.model import TableReport, TargetReport
@@ -48,6 +48,7 @@ class Apart:
         self.memory = options.memory_total or free() // 2
         cores = processors()
         self.size = max(1, min(options.threads or cores, self.memory // LEAST))
+        self.gathered: Gathered | None = None  # of the target that is being read
         self.roots = tuple(os.fsencode(os.path.realpath(target.path)) for target in targets)
         reserve = self.size + SPARE
         if all(map(os.path.isfile, self.roots)):
@@ -93,6 +94,7 @@ class Apart:
         units = until_it_fails(source.units(log), target, log)
         logs, families = [log], Families[Judged](self.safe)
         kind = "files" if source.is_folder else ""
+        self.gathered = Gathered(target, kind or "file", "file", logs, families)
         try:
             for outcome in self.pool.run(_tasks(units, os.fsencode(source.root))):
                 logs.append(_log(outcome))

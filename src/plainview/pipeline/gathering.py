@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
 from plainview.crowds import Crowd
 from plainview.names import SafeNames
-from plainview.report.model import Coverage, Exposure, Skipped, TableReport
+from plainview.report.model import Coverage, Exposure, Skipped, TableReport, TargetReport
 from plainview.report.sentences import agreeing
 from plainview.tables import ReadAs, ReadLog, Unit
+from plainview.tables.families import Families
 
 Judged = tuple[TableReport, Crowd]  # a table, and its people as others add them up
 SMALL_FILE = 1 << 18  # bytes up to which files are read and counted together with others
@@ -42,6 +44,38 @@ def until_it_fails(units: Iterator[Unit], target: str, log: ReadLog) -> Iterator
         yield from units
     except Exception as error:  # noqa: BLE001  whatever it is, it stands in the report
         log.skip(target, error)
+
+
+STOPPED = "the run was stopped before it was read to its end"
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What came of the target that is being read, so far. Others may still add to it."""
+
+    target: str
+    kind: str
+    read_as: ReadAs
+    logs: list[ReadLog]
+    families: Families[Judged]
+    exposure: Callable[[], Exposure | None] = lambda: None
+
+    def so_far(self, safe: SafeNames, *, sampled: bool) -> tuple[TargetReport, list[Crowd]]:
+        """Return the report of what is finished, and its people. That the rest was not read stands in it."""
+        ended = ReadLog()
+        ended.skip(self.target, STOPPED)
+        finished, wholes = self.families.so_far()
+        for whole in wholes:
+            ended.skip(whole.table.name, f"of {whole.parts:,} parts that were read, the first alone is told")
+        tables = tuple(table for table, _ in finished)
+        report = TargetReport(
+            target=safe(self.target),
+            kind=self.kind,
+            exposure=printable(self.exposure(), safe),
+            coverage=coverage([*self.logs, ended], tables, safe, read_as=self.read_as, sampled=sampled),
+            tables=tables,
+        )
+        return report, [crowd for _, crowd in finished]
 
 
 def coverage(

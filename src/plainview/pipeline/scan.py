@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from plainview.assess.targets import assessed
 from plainview.assess.totals import Total
 from plainview.distinct import Key
 from plainview.errors import PlainviewError, UsageError
 from plainview.files.source import FileSource
 from plainview.names import SafeNames, safe_name
 from plainview.pipeline.added import added_detectors
-from plainview.pipeline.gathering import told
+from plainview.pipeline.gathering import STOPPED, Gathered, told
 from plainview.pipeline.options import Options, Progress
 from plainview.report.model import Coverage, Report, TargetReport, Tool
 from plainview.stores import open_source
@@ -45,7 +46,17 @@ def scan(
     Raises UsageError for an address that is none and where no target is given, TypeError for what is neither an
     address, a path nor a Target. Everything that could not be looked at stands in `coverage.skipped` of its target.
     """
-    started = now()
+    run = prepared(*targets, options=options, progress=progress)
+    try:
+        return run.whole()
+    finally:
+        run.close()
+
+
+def prepared(
+    *targets: str | os.PathLike[str] | Target, options: Options | None = None, progress: Progress | None = None
+) -> Run:
+    """Return a run over these targets that has not begun. Raises what `scan` raises; close it at the end."""
     if not targets:
         raise UsageError("no target", hint="name a file, a folder or a store")
     for name, value, kind in (("options", options, Options), ("progress", progress, Progress)):
@@ -54,20 +65,8 @@ def scan(
     parsed = [_parsed(target, number) for number, target in enumerate(targets, 1)]
     options = options or Options()
     folders, problems = added_detectors()
-    run = Run(replace(options, detectors=(*folders, *options.detectors)), progress or Progress(), parsed)
-    try:
-        reports = [run.report(target) for target in run.targets]
-    finally:
-        run.close()
-    if problems:  # what they look for was looked for nowhere
-        reports[0] = _with_problems(reports[0], problems)
-    return Report(
-        tool=Tool(version=__version__),
-        started=started,
-        finished=now(),
-        targets=tuple(reports),
-        people=run.total.people(),
-    )
+    options = replace(options, detectors=(*folders, *options.detectors))
+    return Run(options, progress or Progress(), parsed, problems)
 
 
 def _parsed(given: object, number: int) -> Target:
@@ -88,8 +87,16 @@ def _parsed(given: object, number: int) -> Target:
 class Run:
     """One run over its targets. Files are read by workers, stores in this process."""
 
-    def __init__(self, options: Options, progress: Progress, targets: Sequence[Target]) -> None:
-        self.options, self.progress, self.targets = options, progress, targets
+    def __init__(
+        self,
+        options: Options,
+        progress: Progress,
+        targets: Sequence[Target],
+        problems: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        self.options, self.progress, self.targets, self.problems = options, progress, targets, problems
+        self.started = now()
+        self.finished: list[TargetReport] = []
         files = [target for target in targets if target.is_local_file]
         self.key, self.total = Key(), Total()  # of the sketches of people; both die with the run
         self._apart: Apart | None = None
@@ -105,6 +112,38 @@ class Run:
 
         return Scanner(self.options, self.progress, self.key, self.total)
 
+    def whole(self) -> Report:
+        """Read all targets, one after the other."""
+        for target in self.targets:
+            self.finished.append(self.report(target))
+        return self._made(self.finished)
+
+    def so_far(self) -> Report:
+        """Return what is finished, for a run that is being stopped. What is missing stands in it."""
+        reports = list(self.finished)
+        left = list(self.targets[len(reports) :])
+        safe = SafeNames(*self.options.detectors)
+        reading = self._apart if left and left[0].is_local_file and self._apart else self.__dict__.get("scanner")
+        gathered: Gathered | None = reading.gathered if reading else None
+        if left and gathered and gathered.target == str(left[0]):
+            report, crowds = gathered.so_far(safe, sampled=self.options.sample is not None)
+            reports.append(assessed(report, crowds, self.total, self.options.assume))
+            left = left[1:]
+        reports += [_unopened(target, STOPPED, safe) for target in left]
+        return msgspec.structs.replace(self._made(reports), stopped=True)
+
+    def _made(self, reports: Sequence[TargetReport]) -> Report:
+        first, *others = reports
+        if self.problems:  # what they look for was looked for nowhere
+            first = _with_problems(first, self.problems)
+        return Report(
+            tool=Tool(version=__version__),
+            started=self.started,
+            finished=now(),
+            targets=(first, *others),
+            people=self.total.people(),
+        )
+
     def report(self, target: Target) -> TargetReport:
         """Read one target."""
         chosen = self.options
@@ -119,7 +158,7 @@ class Run:
                 network=chosen.network,
             )
         except PlainviewError as error:
-            return _unopened(target, error, SafeNames(*chosen.detectors))
+            return _unopened(target, str(error), SafeNames(*chosen.detectors))
         try:
             if self._apart and isinstance(source, FileSource):
                 return self._apart.scan(source, str(target))
@@ -138,9 +177,9 @@ def _with_problems(report: TargetReport, problems: Iterable[tuple[str, str]]) ->
     return msgspec.structs.replace(report, coverage=msgspec.structs.replace(report.coverage, skipped=skipped))
 
 
-def _unopened(target: Target, error: PlainviewError, safe: SafeNames) -> TargetReport:
-    coverage = Coverage(skipped=told([(str(target), str(error))], safe))
+def _unopened(target: Target, why: str, safe: SafeNames) -> TargetReport:
+    coverage = Coverage(skipped=told([(str(target), why)], safe))
     return TargetReport(target=safe(str(target)), kind=target.kind, coverage=coverage)
 
 
-__all__ = ["Limits", "Options", "Progress", "scan"]
+__all__ = ["Limits", "Options", "Progress", "Run", "prepared", "scan"]

@@ -16,7 +16,7 @@ from plainview.assess.targets import assessed
 from plainview.assess.totals import Total
 from plainview.distinct import Key
 from plainview.names import SafeNames
-from plainview.pipeline.gathering import SENTENCE, Judged, coverage, grouped, printable, until_it_fails
+from plainview.pipeline.gathering import SENTENCE, Gathered, Judged, coverage, grouped, printable, until_it_fails
 from plainview.pipeline.options import Options, Progress
 from plainview.pipeline.reading import FAILURES, Shared, UnitResult, read_units
 from plainview.report.model import Column, People, TableReport, TargetReport
@@ -42,6 +42,7 @@ class Scanner:
         self.options = options or Options()
         self.progress = progress or Progress()
         self.safe, self.total = SafeNames(*self.options.detectors), total or Total()
+        self.gathered: Gathered | None = None  # of the target that is being read
         self.shared = Shared(_made_ready(self.options.detectors, key), self.progress, self.options.sample)
         if self.options.detectors:
             _ = self.engine  # raises DetectorError before anything is read
@@ -64,6 +65,7 @@ class Scanner:
         units = until_it_fails(source.units(log), target, log)
         tables: dict[str, tuple[Table, TableProfile]] = {}
         logs, families = [log], Families[Judged](self.safe)
+        self.gathered = Gathered(target, source.kind, source.read_as, logs, families, source.exposure)
         for result in self._run(source, units):
             logs.append(result.log)
             for place, each in enumerate(result.judged):

@@ -213,7 +213,7 @@ class Tool(Base, frozen=True, kw_only=True):
 
 
 class Report(Base, frozen=True, kw_only=True):
-    """The whole answer. `started` and `finished` are UTC in ISO 8601."""
+    """The whole answer. `started` and `finished` are UTC in ISO 8601; `stopped`: somebody ended the run before."""
 
     schema: str = SCHEMA
     tool: Tool = Tool()
@@ -221,6 +221,7 @@ class Report(Base, frozen=True, kw_only=True):
     finished: str = ""
     targets: tuple[TargetReport, ...] = ()
     people: People | None = None
+    stopped: bool = False
 
     @property
     def found(self) -> bool:

@@ -58,6 +58,7 @@ EXITS = {
     1: "personal data or an open store was found",
     2: "not everything could be looked at",
 }
+WAS_STOPPED = "The run was stopped; what was finished stands here, and NOT EXAMINED names the rest"
 READ_AS = {
     "stranger": "as a stranger, without any credential",
     "credential": "with the credential that was given",

@@ -60,6 +60,7 @@ class _Family(Generic[T]):
     key: tuple[str, str]  # template, kind
     waiting: list[tuple[T, Table, TableProfile]] = field(default_factory=list)
     whole: Whole | None = None  # once there are enough
+    first: list[T] = field(default_factory=list)  # how the first part was judged alone
     parts: int = 0
     columns: dict[str, tuple[int, str]] = field(default_factory=dict)  # in how many parts, in which one first
 
@@ -71,6 +72,7 @@ class _Family(Generic[T]):
     def add(self, judged: T, table: Table, profile: TableProfile, parts: int) -> None:
         """Take a part."""
         self.parts += parts
+        self.first = self.first or [judged]
         for path in profile.columns:
             count, first = self.columns.get(path, (0, table.name))
             self.columns[path] = (count + parts, first)
@@ -141,6 +143,20 @@ class Families(Generic[T]):
         family.waiting = [(judged, table, TableProfile()) for judged, table, _ in family.waiting]
         if family in self.families[family.key]:
             self.families[family.key].remove(family)
+
+    def so_far(self) -> tuple[list[T], list[Whole]]:
+        """Return what is judged: all tables that are no sums, the first parts of the others; and these."""
+        found: list[T] = []
+        wholes: list[Whole] = []
+        for entry in list(self.entries):
+            if not isinstance(entry, _Family):
+                found.append(entry)
+            elif entry.whole is None:
+                found.extend(judged for judged, _, _ in list(entry.waiting))
+            else:
+                found.extend(entry.first)
+                wholes.append(entry.whole)
+        return found, wholes
 
     def all(self) -> list[T | Whole]:
         """Return all tables, those that are sums of parts still to be judged."""

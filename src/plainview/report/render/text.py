@@ -72,6 +72,9 @@ def lines(report: Report, *, verbose: bool) -> Iterator[Line]:
         yield 0, "", ""
         yield from _target(number, target, verbose=verbose)
     yield 0, "", ""
+    if report.stopped:
+        yield 0, f"{wording.WAS_STOPPED}.", "bold yellow"
+        return
     status = report.exit_status
     words = f"Exit status {status}: {wording.EXITS[status]}"
     if status == 2 and report.found:
