@@ -159,6 +159,8 @@ def test_a_person_in_the_first_row_is_one_of_the_rows(tmp_path: Path, first: str
         (["song", "artist"], ["A song of joy", "Nina"]),
         (["ID", "Sex", "Blood type"], ["7", "m", "A+"]),
         (["column_1", "column_2"], ["Anna", "Bern"]),
+        (["badge", "x"], ["BX-10042", "1"]),
+        (["m", "f"], ["0", "1"]),
     ],
 )
 def test_a_true_header_stays(tmp_path: Path, header: list[str], row: list[str]) -> None:

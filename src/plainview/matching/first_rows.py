@@ -124,7 +124,9 @@ class FirstRows:
             return SURE if patterned or is_person(cell) else POSSIBLE if lone else 0.0
         weight = _as_person(cell, tags, below)
         books = {self.matcher.detectors[name].vocabulary for name in accepted} - NAME_TAGS.keys()
-        if any(book and sum(value.casefold() in BOOKS[book] for value in below) >= MOST * len(below) for book in books):
+        # `x` and `1` are both codes of a gender, but a column has codes of one sort
+        alike = [value.casefold() for value in below if value.isdigit() == cell.isdigit()]
+        if any(book and sum(value in BOOKS[book] for value in alike) >= MOST * len(below) for book in books):
             weight = max(weight, LIKELY)
         if patterned:
             found = tag_values(below, self.matcher, [frozenset()] * len(below))
