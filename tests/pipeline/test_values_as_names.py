@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import csv
 import functools
+import gzip
 import json
+import sqlite3
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import bson
 import polars as pl
 import pytest
 import xlsxwriter
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from conftest import Ran
 from plainview.detectors import load_detectors, vocabulary
 from plainview.detectors.fieldnames import NameIndex
 from plainview.detectors.values_as_names import is_called, is_field_word, is_person, kind_of
@@ -284,6 +289,7 @@ def test_no_key_that_is_a_value_names_anything(
         ["lat", "lon"],
         ["max", "min"],
         ["Country", "Region"],
+        ["user.name", "first_name", "max_line", "anna_id", "jade_template"],
     ],
 )
 def test_names_of_fields_stay(keys: list[str]) -> None:
@@ -302,6 +308,7 @@ def test_names_of_fields_stay(keys: list[str]) -> None:
         ["anna", "peter", "zoe"],
         ["王小明", "张伟"],
         ["hans peter", "id"],
+        ["anna.huber", "peter_meier"],
     ],
 )
 @pytest.mark.parametrize("value", [1, {"religion": "catholic"}])
@@ -322,3 +329,61 @@ def test_a_place_of_names_stays_one_in_later_batches() -> None:
     documents_to_frame([{"Anna": 1, "Peter": 2, "Maria": 3, "total": 6}], maps=maps)
     later = documents_to_frame([{"Otto": 4, "total": 4, "id": 7}], maps=maps)
     assert sorted(later.columns) == ["id", "total", "{}", "{}.*"]
+
+
+PERSON, MAIL = "Wilhelmina Vogelsang", "wilhelmina.vogelsang@example.org"
+RECORD = {"religion": "catholic", "mail": MAIL}
+
+
+def plant(folder: Path) -> None:
+    """Write a person's name wherever a name is looked for, sound and damaged."""
+    deep: dict[str, object] = {PERSON: 1}
+    for _ in range(80):
+        deep = {PERSON: deep}
+    documents = [{PERSON: RECORD}, {"id": 1, PERSON.upper(): MAIL}, {"id": 2, f"Dr. {PERSON}": {PERSON: {PERSON: 1}}}]
+    (folder / "keys.json").write_text(json.dumps(documents))
+    (folder / "keys.ndjson").write_text("".join(json.dumps(doc) + "\n" for doc in documents) + '{"' + PERSON + '": x\n')
+    (folder / "deep.json").write_text(json.dumps(deep))
+    (folder / "one.json").write_text(json.dumps({PERSON: MAIL}))
+    (folder / "wide.json").write_text(
+        json.dumps([{**dict.fromkeys(map(str, range(40)), 1), PERSON: at} for at in range(3)])
+    )
+    (folder / "a.bson").write_bytes(b"".join(bson.encode(doc) for doc in documents))
+    (folder / "a.xml").write_text(f"<r><p><n a='{PERSON}'>{MAIL}</n></p><p><n>{PERSON}</n></p><broken></r>")
+    (folder / "first.csv").write_text("\n".join([PERSON.upper(), *PEOPLE]))
+    (folder / "ragged.csv").write_text("\n".join([f"{PERSON};x", *(f"{name};y;z" for name in PEOPLE), f'"{PERSON}']))
+    (folder / "pivot.csv").write_text("day," + PERSON + "\n" + "".join(f"2024-01-{day:02},8\n" for day in range(1, 29)))
+    (folder / "alone.csv").write_text(PERSON)
+    (folder / "cell.csv").write_text(
+        "id;doc\n" + "".join(f"{at};{{'{PERSON}': 1}}\n".replace("'", "") for at in range(9))
+    )
+    (folder / "a.html").write_text(f"<table><tr><th>{PERSON}</th></tr><tr><td>{MAIL}</td></tr></table><table><tr><th>x")
+    with xlsxwriter.Workbook(folder / "a.xlsx", {"strings_to_urls": False}) as book:
+        sheet = book.add_worksheet(PERSON)
+        for number, name in enumerate([PERSON, *PEOPLE]):
+            sheet.write_string(number, 0, name)
+    frame = pl.DataFrame({PERSON: [MAIL], "a": [{PERSON: RECORD}]})
+    frame.write_parquet(folder / "a.parquet")
+    frame.write_ipc(folder / "a.arrow")
+    with sqlite3.connect(folder / "a.sqlite") as database:
+        database.execute(f'CREATE TABLE staff ("{PERSON}" TEXT, email TEXT)')
+        database.execute("INSERT INTO staff VALUES (?, ?)", (json.dumps({PERSON: RECORD}), MAIL))
+    with zipfile.ZipFile(folder / "a.zip", "w") as packed:
+        packed.writestr(f"{MAIL}/keys.json", json.dumps(documents))
+        packed.writestr(f"{MAIL}.csv", f"{PERSON}\n{MAIL}\n")
+    (folder / "cut.json.gz").write_bytes(gzip.compress(json.dumps(documents * 500).encode())[:-40])
+
+
+@pytest.mark.parametrize("fmt", REPORTS)
+@pytest.mark.parametrize("options", [[], ["--columns", "3", "--sample", "4", "--memory", "1k", "--threads", "1"]])
+def test_no_name_of_a_person_is_let_out(
+    tmp_path: Path, plainview: Callable[..., Ran], fmt: str, options: list[str]
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    plant(folder)
+    ran = plainview("scan", folder, "-v", *options, fmt=fmt)
+    assert "Traceback" not in ran.err
+    assert "religio" in ran.everything
+    for part in PERSON.split():
+        assert part.casefold() not in ran.everything.casefold(), part

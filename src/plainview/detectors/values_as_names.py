@@ -35,6 +35,7 @@ _PARTS = frozenset(
 )
 _FIELD_WORDS = WORDS | WEAKENING | WEAKENING_BEFORE | NEUTRAL | PEOPLE | _FIELDS_TOO
 _SEVERAL = re.compile(r"[^\W\d_][^\d_@/\\<>{}\[\]|=+*%$#!?;:\"&~^()]*[ ][^\d_@/\\<>{}\[\]|=+*%$#!?;:\"&~^()]+")
+_JOINED = re.compile(r"[^\W\d_]{3,}[._][^\W\d_]{3,}")  # as user names are written
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-·‐][^\W\d_]+)*")
 LONGEST = 60  # characters of a name
 CODE = 3  # letters
@@ -56,14 +57,16 @@ def _clear(word: str) -> bool:
 def is_person(text: str) -> bool:
     """Tell whether a text is the name of a person that nobody calls a column by: a given name and more.
 
-    >>> is_person("Anna Canaria"), is_person("hans meier"), is_person("Grace period"), is_person("Max Speed")
-    (True, True, False, False)
+    >>> is_person("Anna Canaria"), is_person("hans meier"), is_person("anna.meier"), is_person("Max Speed")
+    (True, True, True, False)
     """
     text = text.strip()
-    if len(text) > LONGEST or not _SEVERAL.fullmatch(text) or not _alike(text) or "full" not in name_tags(text):
+    if _JOINED.fullmatch(text):
+        text = text.replace("_", " ").replace(".", " ")
+    if len(text) > LONGEST or not _SEVERAL.fullmatch(text) or not _alike(text):
         return False
     words = [word for word in _words(text) if word not in PARTICLES and word not in TITLES and len(word) > 1]
-    if not any(map(_clear, words)) or any(word in _FIELD_WORDS for word in words):
+    if any(word in _FIELD_WORDS for word in words) or not any(map(_clear, words)) or "full" not in name_tags(text):
         return False
     plain = [word for word in words if word in BOOKS["common_words"]]
     # of Jackson Library the one is a town, the other a thing

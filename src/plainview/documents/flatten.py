@@ -12,11 +12,13 @@ from typing import Any
 
 import polars as pl
 
+from plainview.detectors.values_as_names import is_called, is_person
 from plainview.documents.binary_text import readable
 from plainview.documents.keys import MAX_KEYS, part, values_among
 from plainview.documents.text_columns import expand_text
 from plainview.documents.walk import EXTENDED, VECTOR, Walk
 from plainview.tables import Limits, ReadLog
+from plainview.tables.naming import Distinct
 
 _LIMITS = Limits()
 _MAP = ["key", "value"]  # what Parquet, Avro and Arrow call the two fields of a map entry
@@ -32,16 +34,31 @@ def flatten(
     Arrays of numbers stay. Maps, and structs whose field names are values, become `a.{}` (the keys) and what
     is under them. MongoDB extended JSON becomes scalars.
 
+    A column that is called as a person is becomes `column_N`, by its place.
+
     String columns that hold JSON objects or arrays, or XML, are taken apart *in addition*: JSON cells that
     parse move to `column.path`, and the text column stays only for the cells that do not parse; an XML text
     column stays whole beside its paths, for it is often prose with mark-up. Damaged text stays text. Bytes
     that are text become it first.
     What `limits` leave out is told to `log` under `name`. Never raises for any content.
     """
-    frame = _plain(frame)
+    frame = _plain(_without_persons(frame))
     flat = nested_to_paths(expand_text(_text(frame), limits, log, name), limits, log, name)
     inner = _text(flat)  # of bytes inside structs and lists
     return flat if inner is flat else nested_to_paths(expand_text(inner, limits, log, name), limits, log, name)
+
+
+def _without_persons(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the frame without columns that are called as a person is, as those of pivot tables are."""
+    persons = [
+        at
+        for at, name in enumerate(frame.columns)
+        if (" " in name or "_" in name) and is_person(name) and not is_called(name)
+    ]
+    if not persons:
+        return frame
+    distinct = Distinct(name for at, name in enumerate(frame.columns) if at not in persons)
+    return frame.rename({frame.columns[at]: distinct.of(f"column_{at + 1}") for at in persons})
 
 
 def _text(frame: pl.DataFrame) -> pl.DataFrame:

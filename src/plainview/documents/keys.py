@@ -46,7 +46,9 @@ _LONG = 128  # characters; no field name is longer
 @lru_cache(65_536)
 def looks_like_value(key: str) -> bool:
     """Return True for a key that looks like a value (address, id, date, UUID, a person, ...) and not like a name."""
-    return len(key) > _LONG or _VALUE.search(key) is not None or (" " in key and is_person(key) and not is_called(key))
+    if len(key) > _LONG or _VALUE.search(key) is not None:
+        return True
+    return any(sign in key for sign in " _.") and is_person(key) and not is_called(key)
 
 
 def values_among(keys: Collection[str], *, before: bool = False) -> set[str]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from plainview.detectors.values_as_names import is_person
 from plainview.errors import DamagedError, LimitError, PlainviewError, UnsupportedError
 from plainview.files.formats.columnar.batches import attempt
 from plainview.files.formats.csv.headers import header_of
@@ -44,13 +45,16 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
         raise DamagedError("the workbook cannot be opened: damaged, or of a form that is not read") from None
     if not names:
         raise DamagedError("the workbook lists no sheet")
-    for name in names:
+    for number, name in enumerate(names, 1):
         source.deadline.check()
         log.listed()
+        table = Table(f"{source.name}/{_clean(name)}", kind)
+        if is_person(name):  # one sheet for each employee
+            table = Table(f"{source.name}/sheet_{number}", kind, ("its name is that of a person",))
         try:
-            yield from _sheet(book, name, Table(f"{source.name}/{_clean(name)}", kind), log, source)
+            yield from _sheet(book, name, table, log, source)
         except PlainviewError as error:
-            log.skip(f"{source.name}/{_clean(name)}", error)
+            log.skip(table.name, error)
 
 
 def _bytes(source: Input) -> bytes:
