@@ -1,6 +1,6 @@
 """What other packages add to plainview: their entry points, by group.
 
-Only found here. Where they are used they are loaded: a package that is broken costs itself, and is told.
+Only found here. Where they are used they are loaded: a package that is broken is left out, and reported.
 """
 
 from __future__ import annotations

@@ -313,6 +313,22 @@ def test_no_word_that_does_not_belong_here() -> None:
     assert found == []
 
 
+WRAPPED = [
+    *(ROOT / name for name in ("ARCHITECTURE.md", "CONTRIBUTING.md")),
+    *(ROOT / "docs" / f"{name}.md" for name in (
+        "adding-a-store", "credentials", "exit-status", "hostile-servers", "library", "limits", "plugins", "scope")),
+    *sorted((ROOT / "docs" / "stores").glob("*.md")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("page", WRAPPED, ids=name)
+def test_lines_of_prose_have_100_characters_at_most(page: Path) -> None:
+    prose = re.sub(r"(?ms)^ *```.*?^ *```", "", TEXT[page])
+    assert [
+        line for line in prose.splitlines() if len(line) > 100 and not re.match(r"\||    |<!--| *`[^`]+`$", line)
+    ] == []
+
+
 LAYOUTS = {"ARCHITECTURE.md"}  # quotes docstrings of modules about databases
 
 

@@ -247,7 +247,7 @@ def test_half_of_it_is_told(small: None) -> None:
     assert "3 of 5 documents came" in str(error)
     heights, _, error = read(reading(first, [(404, {"error": "No search context found"})], docs=5))
     assert heights == [2]
-    assert "let go" in str(error)
+    assert "ended the search" in str(error)
     broken = page([DOC, DOC], total=3, scroll=LONG, failed=1, timed_out=True)
     heights, log, error = read(reading(broken, [page([], total=3, failed=1)]))
     assert heights == [2]

@@ -1,4 +1,4 @@
-"""How one input is read: its kind is told, what is packed is unpacked, its format's reader is asked."""
+"""How one input is read: its kind is reported, what is packed is unpacked, its format's reader is asked."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Detectors of other packages: folders of TOML files that are found by entry points and may replace none of ours.
 
-What of them cannot be used is left out and told; the run goes on. Nothing of this costs anything where no package has
-such an entry point.
+What of them cannot be used is left out, which is reported; the run goes on. Nothing of this costs anything where no
+package has such an entry point.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def grouped(units: Iterator[Unit]) -> Iterator[list[Unit]]:
 
 
 def until_it_fails(units: Iterator[Unit], target: str, log: ReadLog) -> Iterator[Unit]:
-    """Hand on the units; where listing them fails, those before count and the rest is told."""
+    """Hand on the units; where listing them fails, those before count and the rest is reported."""
     try:
         yield from units
     except Exception as error:  # noqa: BLE001  whatever it is, it stands in the report

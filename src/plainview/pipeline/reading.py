@@ -105,7 +105,7 @@ class Reading:
         return self._early(ahead(batches, WAITING))
 
     def _early(self, batches: Generator[Batch]) -> Iterator[Batch]:
-        """Take what comes while the engine is not ready; let go of each batch when it is handed on."""
+        """Take what comes while the engine is not ready; drop each batch when it is handed on."""
         came: deque[Batch] = deque()
         places, failed = self.shared.early, None
         try:
@@ -173,7 +173,7 @@ def finish(result: UnitResult) -> None:
 
 
 def _each_fault(step: Callable[[], object], log: ReadLog | None, table: str) -> None:
-    """Take a step again until it has no fault: each batch that is underway may have one of its own, and is told."""
+    """Take a step again until it has no fault: each batch that is underway may have one of its own, and is reported."""
     for _ in range(UNDERWAY + 1):
         try:
             step()

@@ -68,7 +68,7 @@ class Verdict:
             self.state, self.confidence = state, confidence
 
     def refused(self, evidence: str) -> None:
-        """Take a refusal for want of a credential: the data are closed, though a version may be shown."""
+        """Take a refusal for lack of a credential: the data are closed, though a version may be shown."""
         self.evidence.append(evidence)
         if self.state in ("unknown", "unreachable", "reachable_metadata"):
             self.state, self.confidence = "auth_required", "probable" if self.partial else "proved"
@@ -112,8 +112,8 @@ class Verdict:
 class NetworkSource:
     """Base of the stores behind a socket. Opening one connects nowhere yet.
 
-    `read_as` says whose eyes are used once `units` began: "stranger" where he can read, "credential"
-    where he cannot and the user gave one.
+    `read_as` says as whom the store is read once `units` began: "stranger" where a stranger can
+    read, "credential" where none can and the user gave one.
     """
 
     kind = ""
@@ -200,13 +200,13 @@ class NetworkSource:
         return self.credential.origin if self.credential else ""
 
     def units(self, log: ReadLog) -> Iterator[Unit]:
-        """List the pieces, as the stranger where he can read. Raises a NetworkError where nobody can."""
-        self.choose_eyes()
+        """List the pieces, as the stranger where a stranger can read. Raises a NetworkError where nobody can."""
+        self.choose_reader()
         for unit in self.pieces(log):
             self.wire.earn(units=1)
             yield unit
 
-    def choose_eyes(self) -> None:
+    def choose_reader(self) -> None:
         """Decide who reads. Raises when neither the stranger can nor a credential was given."""
         exposure = self.check_access()
         if exposure.state in OPEN:
@@ -227,7 +227,7 @@ class NetworkSource:
         yield from self.rows(unit, log, sample)
 
     def close(self) -> None:
-        """Let go of connections; a store that keeps some overrides this."""
+        """Close the connections; a store that keeps some overrides this."""
 
 
 def _footprint(wire: Wire) -> tuple[Request, ...]:

@@ -218,7 +218,7 @@ class Source(Protocol):
         """Yield the rows of a unit; with `sample`, at most that many random rows of each table."""
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
 
 
 __all__ = [

@@ -165,7 +165,7 @@ def load_scope(path: str | Path) -> Scope:
     try:
         return parse_scope(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeError) as error:
-        why = type(error).__name__  # its text quotes the path, so it is let go, context and all
+        why = type(error).__name__  # its text quotes the path, so it is dropped, context and all
     raise ScopeError(f"{quotable(path, 'the scope file')}: cannot be read ({why})")
 
 

@@ -171,7 +171,7 @@ class Body(io.RawIOBase):
 
     def read(self, size: int | None = -1) -> bytes:
         """Return up to `size` bytes (fewer only at the end), or all."""
-        whole = io.BytesIO()  # gives its bytes away without a copy
+        whole = io.BytesIO()  # gives its bytes without a copy
         left = size if size is not None and size >= 0 else self._cap + 1
         try:
             while left and (part := super().read(min(left, 1 << 20))):

@@ -163,7 +163,7 @@ class ClickhouseSource(NetworkSource):
         return self.wire.http(tls=self._tls, credential=credential, dress=dressed(credential, user="default"))
 
     def pieces(self, log: ReadLog) -> Iterator[Unit]:
-        """List the tables; what is not read is told."""
+        """List the tables; what is not read is reported."""
         with closing(self.client()) as http:
             try:
                 tables = _listed(http, "clickhouse.tables", "clickhouse.tables_old", "clickhouse.parts_old")

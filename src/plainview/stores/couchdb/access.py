@@ -1,4 +1,4 @@
-"""The stranger's question to CouchDB and its kin: what a request without a credential may do."""
+"""The stranger's question to CouchDB and compatible servers: what a request without a credential may do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CouchDB and its kin: every database, one table each, and its design documents as a table of their own."""
+"""CouchDB and compatible servers: every database, one table each, and its design documents as a table of their own."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ class Reading:
     def _check(self, page: Page) -> None:
         self.failed_shards = max(self.failed_shards, page.shards.failed)
         if page.timed_out:
-            self.log.skip(self.place.name, "the server gave up a search half-way: part of a page is missing")
+            self.log.skip(self.place.name, "the server ended a search half-way: part of a page is missing")
 
     def _frame(self, page: Page, lines: JsonLines) -> pl.DataFrame | None:
         """Return the documents of a page; their bytes go to the JSON reader as they are."""
@@ -263,7 +263,7 @@ def _refusal(reply: Reply) -> PlainviewError:
     if reply.status in (401, 403):
         return DeniedError(f"no permission to read it ({reply.status})")
     if reply.status == 404:
-        return ReadError("it vanished, or the search was let go by the server, while it was read (404)")
+        return ReadError("it vanished, or the server ended the search, while it was read (404)")
     if reply.status == 429:
         return LimitError("the server is too busy (429)", hint="try again when it has less to do")
     return ReadError(f"a search was answered with {reply.status}")

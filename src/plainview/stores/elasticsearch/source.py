@@ -56,7 +56,7 @@ class ElasticsearchSource(NetworkSource):
     # -- listing --------------------------------------------------------------------------------------
 
     def pieces(self, log: ReadLog) -> Iterator[Unit]:
-        """List data streams and indices; what is closed or guarded is told."""
+        """List data streams and indices; what is closed or guarded is reported."""
         with closing(self.client()) as http:
             indices = self._indices(http)
             streams, known = _streams(http, indices)

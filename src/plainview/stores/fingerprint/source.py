@@ -1,4 +1,4 @@
-"""A bare `host:port`: which kind of store is it? Asked politely, then handed to the source of that kind.
+"""A bare `host:port`: which kind of store is it? Asked in a fixed order, then handed to the source of that kind.
 
 What is asked in which order, and which answer means what, is data: `signs`. An answer only chooses the
 source; what a stranger may do there is that source's own question, with its own negative control. A port that
@@ -105,7 +105,7 @@ class Asking:
                 if not more:
                     break
             exchange.done("other" if data else "closed")
-            self.outcomes["something else came" if data else "the connection was closed without a word"] += 1
+            self.outcomes["something else came" if data else "the connection was closed without an answer"] += 1
         return None
 
 
@@ -214,7 +214,7 @@ class FingerprintSource(NetworkSource):
             yield from self._store.read(unit, log, sample)
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         if self._store is not None:
             self._store.close()
 

@@ -84,7 +84,7 @@ class MongoSource(NetworkSource):
         return client
 
     def pieces(self, log: ReadLog) -> Iterator[Unit]:
-        """List the collections; what is not read is told."""
+        """List the collections; what is not read is reported."""
         with self.client() as client:
             if self.target.path:
                 databases = [self.target.path]

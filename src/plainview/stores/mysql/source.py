@@ -116,7 +116,7 @@ class MysqlSource(NetworkSource):
             yield Unit(relation.label, size=relation.size, rows=relation.rows, locator=relation)
 
     def rows(self, unit: Unit, log: ReadLog, sample: int | None) -> Iterator[Batch]:
-        """Yield the rows of a table. `sample`: drawn by the server by lot, cut to the number here."""
+        """Yield the rows of a table. `sample`: drawn by the server at random, cut to the number here."""
         relation: Relation = unit.locator  # type: ignore[assignment]
         notes = ("with the old rows that it keeps",) if relation.kind == "SYSTEM VERSIONED" else ()
         table = Table(relation.label, self.kind, notes)

@@ -120,7 +120,7 @@ class ObjectSource(NetworkSource):
 
     @property
     def asker(self) -> str:
-        """Return who asks, in words: a refused credential is told with where it came from."""
+        """Return who asks, in words: a refused credential is reported with where it came from."""
         return f"the credential ({self.credential.origin})" if self.credential else "a stranger"
 
     # -- connections ----------------------------------------------------------------------------------
@@ -213,11 +213,11 @@ class ObjectSource(NetworkSource):
             "rights_basis": self.basis if verdict.state == "reads" else exposure.rights_basis,
         }
 
-    def choose_eyes(self) -> None:
-        """Decide who reads: a stranger only where he may list as well, or where the target is one object."""
+    def choose_reader(self) -> None:
+        """Decide who reads: a stranger only where a stranger may list as well, or where the target is one object."""
         if self.check_access().state == "lists" and self._listed and not self.login:
             return  # nothing there, or the objects that were tried were refused: others may not be
-        super().choose_eyes()
+        super().choose_reader()
         if self.read_as == "stranger" and not (self._listed or self._single) and self.login:
             self.read_as = "credential"
 

@@ -1,4 +1,4 @@
-"""The stranger's question to PostgreSQL: does it let a user in without a secret, and what may he do then."""
+"""The stranger's question to PostgreSQL: does it let a user in without a secret, and what may that user do."""
 
 from __future__ import annotations
 

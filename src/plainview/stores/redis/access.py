@@ -1,4 +1,4 @@
-"""The stranger's question to Redis and its kin: what a connection without a secret may do."""
+"""The stranger's question to Redis and compatible servers: what a connection without a secret may do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RESP2, the protocol of Redis and its kin, over `wire`: small, quick, and safe against lying lengths."""
+"""RESP2, the protocol of Redis and compatible servers, over `wire`: small, quick, and safe against lying lengths."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 A store decides which page is its last, so a hostile one has none. What is bounded are pages, marks and requests, not
 only what came: a page that brings nothing new, a mark that was given before, next to nothing in page after page, or
-more than the store itself said there is, each ends the walk. And where less came than the store said, that is told.
+more than the store itself said there is, each ends the walk. And where less came than the store said, that is reported.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class Paging:
     def short(self, items: str, *, came: int | None = None, excused: Callable[[], int] = int) -> str:
         """Return how much less came than the store says there is, or nothing: `items` names them ("documents").
 
-        The store may change while it is read, so it is asked again: the difference is told where it is larger than
+        The store may change while it is read, so it is asked again: the difference is reported where it is larger than
         what the store itself changed by meanwhile, and than what `excused` says is counted and cannot be shown.
         """
         read = self.items if came is None else came

@@ -1,4 +1,4 @@
-"""CSV, TSV and their kin, by Polars' parser, block by block in bounded memory.
+"""CSV, TSV and other delimited text, by Polars' parser, block by block in bounded memory.
 
 One path for all: UTF-8 blocks (`encodings.utf8_blocks`) are cut at the last line end and given to Polars, which
 refuses what does not fit (more fields than columns, a quote in the wrong place, a quote still open at the end).
