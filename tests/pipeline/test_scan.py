@@ -243,6 +243,7 @@ def test_a_fault_while_a_table_is_judged_is_told_and_the_others_are(
 
 def test_many_tables_of_one_unit_do_not_all_wait_in_memory() -> None:
     """What is underway of one table is counted before the next table begins."""
+    gc.collect()  # what faults of the tests before left in circles of tracebacks
     alive: list[int] = []
 
     class Many(FakeSource):

@@ -45,7 +45,7 @@ def flat(text: str) -> str:
 
 
 def test_an_unknown_format_is_wrong_use() -> None:
-    with pytest.raises(UsageError, match="html, json, text"):
+    with pytest.raises(UsageError, match="edpb, html, json, notification, text"):
         reports.render(sample(), "pdf")
 
 

@@ -80,7 +80,7 @@ class Underway:
 
     rows: int
     columns: Sequence[LargeColumn]
-    identifying: Callable[[], Sequence[Part]]  # may be asked when the tags of the batch are known
+    frame: pl.DataFrame
     _hashed: Sequence[Future[None]] = ()
     _counted: Sequence[Future[ColumnProfile]] = ()
     _peopled: Future[None] | None = None
@@ -95,12 +95,12 @@ class Underway:
             done.result()
         return self.columns
 
-    def count(self) -> None:
-        """Begin to count; the longest columns first, for then all end together."""
+    def count(self, identifying: Sequence[Part]) -> None:
+        """Begin to count; the longest columns first, for then all end together. `identifying` are cells of people."""
         order = sorted(range(len(self.columns)), key=lambda at: -self.columns[at].series.estimated_size())
         begun = {at: _pool().submit(self.columns[at].count) for at in order}
         self._counted = [begun[at] for at in range(len(self.columns))]
-        self._peopled = _pool().submit(count_people, self.identifying())
+        self._peopled = _pool().submit(count_people, identifying)
 
     def counted(self) -> dict[str, ColumnProfile]:
         """Return the profiles of the columns when all are counted."""
@@ -131,7 +131,7 @@ class LargeBatches:
         """Begin with a flat batch; its columns go side by side, since Polars releases the interpreter's lock."""
         hashes = hashes_of_full(frame)
         columns = [LargeColumn(self.sketches, self.plan, s, hashes.get(s.name)) for s in frame.iter_columns()]
-        batch = Underway(frame.height, columns, lambda: self._identifying(frame))
+        batch = Underway(frame.height, columns, frame)
         batch.hash()
         before, self._hashing = self._hashing, batch
         if before:
@@ -153,7 +153,7 @@ class LargeBatches:
                 self._hand_on(counted.rows, counted.counted())
         finally:
             if batch:
-                batch.count()
+                batch.count(self._identifying(batch.frame))
             self._counting = batch
 
     def _tag(self, batch: Underway) -> None:
