@@ -7,6 +7,7 @@ of another kind:
     d:NAME      it has the form of detector NAME and passes its check
     f:NAME      it has the form and fails the check
     t:NAME      what NAME looks for stands somewhere inside the text
+    l:NAME      what has the form of NAME stands inside it behind a label that names it
     w:full      what its words say: `full`, `given`, `surname`, `place`, `company`, `han`
     y:1975      the year of a date
     n:lat       what a number may be: `lat`, `lon`, `age`; `code`: a value so short that it may be that of an answer
@@ -45,6 +46,12 @@ def formed(detector: str) -> Tag:
 def inside(detector: str) -> Tag:
     """Return the tag of texts in which a detector finds something."""
     return f"t:{detector}"
+
+
+@cache
+def labelled(detector: str) -> Tag:
+    """Return the tag of texts in which the form of a detector stands behind a label that names it."""
+    return f"l:{detector}"
 
 
 def word(what: str) -> Tag:
@@ -94,7 +101,7 @@ def inside_of(tag: Tag) -> str | None:
 
 def detector_of(tag: Tag) -> str | None:
     """Return the detector that a tag speaks of, in whichever way, or None."""
-    return tag[2:] if tag[:2] in ("d:", "f:", "t:") else None
+    return tag[2:] if tag[:2] in ("d:", "f:", "t:", "l:") else None
 
 
 SHORT = number("code")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from plainview import tags
-from plainview.classify.inside import chancy, weigh_inside
+from plainview.classify.inside import chancy, weigh_inside, weigh_labelled
 from plainview.classify.weighing import SHOWN, VETO, Candidate, Seen, weigh_cells
 from plainview.detectors import Detector
 from plainview.detectors.fieldnames import CODED, NameIndex, tokens
@@ -26,8 +26,8 @@ def weigh_column(
         if candidate:
             out.append(candidate)
         inside = weigh_inside(detectors[name], column)
-        if inside:
-            out.append(inside)
+        labelled = weigh_labelled(detectors[name], column)
+        out.extend(one for one in (inside, labelled) if one)
     for candidate in out:
         detector = candidate.detector
         if detector.has_values and not candidate.in_text and column.counted(detector.name) is None:

@@ -20,6 +20,7 @@ from plainview.profiles import Count
 RARELY = 2.5e-5  # hits a text, of a form that chance may make and that was not met when it was measured
 NEVER = 1e-7  # the same of a form that chance never makes
 OFTEN = 0.2  # share of the texts with ids, from which on so many forms are tried on so many ids that one always fits
+LABELLED = 3.2  # logit that a label of its name and a value of its form add
 TRIED = 4.0  # logit: the logarithm of about as many forms as there are in running text
 KEYS = frozenset({"secret", "password"})  # long, and by their makers told apart from all else
 CHECKED = 0.5  # share of random values of the form that pass a check, up to which passing says something
@@ -42,6 +43,18 @@ def weigh_inside(detector: Detector, column: Seen) -> Candidate | None:
     candidate = Candidate(detector, PRIOR + 2.0 + max(-CAP, ratio), count, in_text=True)
     where = "texts hold" if inside.valid else "cells are"
     candidate.evidence.append(f"{count.valid:,} of {count.checked:,} {where} {detector.label}{_chance(expected)}")
+    return candidate
+
+
+def weigh_labelled(detector: Detector, column: Seen) -> Candidate | None:
+    """Weigh a detector on what stands behind labels that name it. The sketch says in how many of the texts."""
+    hits = column.tags[tags.labelled(detector.name)]
+    if not hits:
+        return None
+    cells = max(hits, round(column.filled * hits / column.distinct))
+    logit = PRIOR + 2.0 + min(CAP, LABELLED * hits)
+    candidate = Candidate(detector, logit, Count(column.filled, cells, cells), in_text=True)
+    candidate.evidence.append(f"{hits:,} of {column.distinct:,} texts have {detector.label} behind a label")
     return candidate
 
 

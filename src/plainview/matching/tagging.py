@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -15,12 +16,14 @@ from plainview.detectors.persons import name_tags
 from plainview.detectors.words import BOOKS
 from plainview.matching.compiled import NAME_TAGS, Matcher, Rule
 from plainview.matching.folding import fold
+from plainview.matching.labels import Cues, Labels
 from plainview.matching.shapes import shape_of, year_of
 from plainview.tags import Tag, Tags
 
 LONGEST = 4096  # characters of a value that are looked at for its tags
 SHORT_CODE = 3  # characters that codes of answers have at most: 1, GA, pos
 SHORTEST = 12  # characters up to which a value is not taken for running text
+_PAIRS = {'"': '"', "'": "'", "[": "]", "“": "”", "„": "“", "«": "»"}
 _LETTERS = frozenset({"word", "words", "other", "sentence"})
 _ENTRIES = _LETTERS | {"code", "phoneish", "int1", "int2"}  # shapes that entries of vocabularies have
 _NO_TEXT = frozenset(map(made.shape, ("uuid", "word", "date", "datetime")))
@@ -30,6 +33,10 @@ _IDS = {  # sorts of ids in texts: long enough that one in many has the form of 
     "code": re.compile(r"(?<![0-9A-Za-z])(?=[0-9]*[A-Z])(?=[A-Z]*[0-9])[0-9A-Z]{7,}(?![0-9A-Za-z])"),
     "digits": re.compile(r"(?<![0-9A-Za-z])[0-9]{8,}(?![0-9A-Za-z])"),
 }
+# A word, and behind it a sign and something with a digit: most texts with colons have no such label
+_LABEL = re.compile(r"[^\W\d_]\.?[\"']?[ \t]{0,2}[:=][ \t]{0,3}[\"']?[^\n:=]{0,40}[0-9]")
+_TEXT = re.compile(r"[^\W\d_]{2}.*?[\s:=].*?[0-9]|[0-9].*?\s[^\W\d_]{2}", re.DOTALL)  # words beside numbers
+LABELLED = 1024  # characters of a text in which labels are looked for
 _SAME: dict[Tags, Tags] = {}  # one object for all values that look alike
 
 
@@ -43,7 +50,7 @@ def tag_values(values: Sequence[str], matcher: Matcher, named: Iterable[frozense
         return []
     tags: list[set[Tag]] = []
     cells: dict[Rule, list[int]] = defaultdict(list)
-    plain = [value.strip()[:LONGEST] for value in values]
+    plain = [_bare(value.strip()[:LONGEST]) for value in values]
     stripped = list(map(fold, plain))
     in_cells = matcher.cells.Match
     for at, value in enumerate(stripped):
@@ -68,8 +75,18 @@ def tag_values(values: Sequence[str], matcher: Matcher, named: Iterable[frozense
         formed = pl.Series([stripped[at] for at in chosen], dtype=pl.String).str.contains(rule.cell)
         cells[rule] = [at for at, fits in zip(chosen, formed.to_list(), strict=True) if fits]
     _add_cells(cells, stripped, tags)
+    _add_labelled(stripped, tags, matcher)
     _add_texts(_places_in_text(stripped, tags, matcher), stripped, tags, matcher)
     return [_SAME.setdefault(found, found) for found in map(frozenset, tags)]
+
+
+def _bare(value: str) -> str:
+    """Return a value without quotes or brackets around it: `"419-682-0950"`, `[419-682-0950]`."""
+    if len(value) > SHORTEST // 2 and value[0] in _PAIRS and value[-1] == _PAIRS[value[0]]:
+        inner = value[1:-1]
+        if value[0] not in inner and value[-1] not in inner and "," not in inner:
+            return inner.strip()
+    return value
 
 
 def warm(matcher: Matcher) -> None:
@@ -165,6 +182,30 @@ def _add_texts(texts: dict[int, list[int]], values: list[str], tags: list[set[Ta
         for i, passes in zip(open_ones, good, strict=True):
             if passes:
                 tags[i].add(made.inside(rule.name))
+
+
+@functools.lru_cache(maxsize=4)
+def _labels(matcher: Matcher) -> tuple[Labels, Cues]:
+    detectors = list(matcher.detectors.values())
+    return Labels(detectors), Cues(detectors)
+
+
+def _add_labelled(values: list[str], tags: list[set[Tag]], matcher: Matcher) -> None:
+    """Tell what stands behind labels: `Passport: 084302044`. What is searched in all texts needs none."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for at, value in enumerate(values):
+        if len(value) <= SHORTEST or not _TEXT.search(value, 0, LABELLED) or not _NO_TEXT.isdisjoint(tags[at]):
+            continue
+        text = value[:LABELLED]
+        labelled = _labels(matcher)[0].candidates(text) if _LABEL.search(text) else ()
+        for detector, start, end in (*labelled, *_labels(matcher)[1].candidates(text)):
+            if not detector.in_text and detector.name in matcher.rules:
+                found.setdefault(detector.name, []).append((at, value[start:end]))
+    for name, hits in found.items():
+        good = matcher.rules[name].valid(pl.Series([text for _, text in hits], dtype=pl.String))
+        for (at, _), passes in zip(hits, good.tolist(), strict=True):
+            if passes:
+                tags[at].add(made.labelled(name))
 
 
 def text_valid(rule: Rule, values: pl.Series) -> Bools:
