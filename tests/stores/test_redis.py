@@ -13,8 +13,9 @@ from plainview.errors import PlainviewError, ProtocolError, ReadError, RefusedEr
 from plainview.pipeline.scanner import Options, Scanner
 from plainview.stores import open_source
 from plainview.stores.redis.resp import Resp, pack
+from plainview.stores.redis.rows import Rows
 from plainview.stores.shared.keygroups import KeyGroups
-from plainview.tables import ReadLog
+from plainview.tables import ReadLog, Table
 from plainview.targets.credentials import Credentials
 from plainview.targets.parsing import parse_target
 from plainview.wire import Wire, WireLimits
@@ -397,6 +398,20 @@ def test_many_names_at_the_top_are_values() -> None:
 def test_words_below_values_stay() -> None:
     keys = [f"user:{n}:{field}" for n in range(200) for field in ("name", "email", "cart")]
     assert set(grouped(*keys).values()) == {"user:{}:name", "user:{}:email", "user:{}:cart"}
+
+
+def test_names_that_keys_begin_with_are_no_words() -> None:
+    found = grouped("Anna:cart", "Anna:orders", "Peter:cart", "Peter:orders", "anna.huber:cart", "anna.huber:orders")
+    assert set(found.values()) == {"{}:cart", "{}:orders"}
+
+
+def test_names_in_the_fields_of_a_hash_are_values() -> None:
+    rows = Rows(Table("t", "redis hash"), "hash", 100)
+    rows.add(b"scores", [b"Anna Canaria", b"3", b"Peter Huber", b"4"], whole=True)
+    rows.add(b"user:1", [b"name", b"Anna Canaria", b"city", b"Bern"], whole=True)
+    (batch,) = rows.batches()
+    assert set(batch.frame.columns) == {"key", "field", "value", "name", "city"}
+    assert batch.frame["field"].drop_nulls().to_list() == ["Anna Canaria", "Peter Huber"]
 
 
 def test_a_key_met_after_learning_has_a_group_too() -> None:

@@ -124,7 +124,8 @@ def _names() -> NameIndex:
 
 def _alike(text: str) -> bool:
     """Tell whether the words begin alike, as those of a name do: `römischer Kaiser` is none."""
-    firsts = [word[0] for word in _WORD.findall(text) if not {word, word.casefold()} & (PARTICLES | TITLES)]
+    long = (word for word in _WORD.findall(text) if len(word) > 2)
+    firsts = [word[0] for word in long if not {word, word.casefold()} & (PARTICLES | TITLES)]
     return all(map(str.islower, firsts)) or not any(map(str.islower, firsts))
 
 

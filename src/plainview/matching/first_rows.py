@@ -30,7 +30,7 @@ LOOK, BODY = 100, 24  # cells of a column in which different ones are looked for
 MOST = 0.5  # share of the cells below that makes a column what they are
 CLEAR = 1.5  # votes of a cell that clearly is a name: known as one, or a word above numbers
 LONG = 7  # digits of a number that names nothing
-SURE, LIKELY, POSSIBLE = 3.0, 2.0, 1.0  # how much a cell that is a value speaks against a header
+SURE, LIKELY, POSSIBLE, DOUBTFUL = 3.0, 2.0, 1.0, 0.3  # how much a cell that is a value speaks against a header
 PERSON = frozenset(("given", "surname", "full"))
 KEPT = 4096  # cells whose tags are kept, for tables of one sort have the same header
 
@@ -93,7 +93,7 @@ class FirstRows:
             pairs = zip(header.names, header.cells, strict=True)
             row = {names[name]: cell or None for name, cell in pairs if cell or name in frame.columns}
             return FirstRow(names, row, ())
-        values = sorted(lone | weights.keys())
+        values = sorted(lone | {at for at, weight in weights.items() if weight > DOUBTFUL})
         distinct = Distinct(name for at, name in enumerate(header.names) if at not in values)
         names = {header.names[at]: distinct.of(f"column_{at + 1}") for at in values}
         return FirstRow(names, None, tuple(header.cells[at] for at in values))
@@ -139,14 +139,22 @@ def _as_person(cell: str, tags: Tags, below: Sequence[str]) -> float:
     """Return how clearly a cell is a person's name above such names."""
     several, own = holds_person(cell), {word for word in PERSON if made.word(word) in tags}
     repeated = not own and not several and _repeats(cell, below)
-    if not (several or own or repeated):
+    if not (several or own or repeated) and not _is_odd(cell):
         return 0.0
     found = [name_tags(value) & PERSON for value in below]
     if sum(map(bool, found)) < MOST * len(found):
         return 0.0
+    if not (several or own or repeated):
+        return DOUBTFUL
     if is_person(cell) or (several and sum("full" in words for words in found) >= MOST * len(found)):
         return SURE
     return LIKELY if several or "given" in own else POSSIBLE
+
+
+def _is_odd(cell: str) -> bool:
+    """Tell whether no word of a cell is one that things are called by."""
+    words = words_of_heading(cell)
+    return bool(words) and not any(is_field_word(word) or word in BOOKS["common_words"] for word in words)
 
 
 def _repeats(cell: str, below: Sequence[str]) -> bool:

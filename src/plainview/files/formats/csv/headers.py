@@ -29,6 +29,7 @@ _KINDS = (  # the first that matches the whole cell names its kind
     ),
 )
 _VALUE = re.compile(r"@[^@\s]+\.|[0-9](?:[ ().-]{0,2}[0-9]){6}")  # never a name: an address, seven digits
+_DIGIT = re.compile(r"[0-9]")
 _TOKEN = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"[a-z][A-Z]|\w_\w")
 _RAW = frozenset({"Cc", "Co", "Cn"})  # signs that nobody writes into a name: control, private, not assigned
@@ -125,6 +126,8 @@ def _by_shape(cell: str, below: list[str]) -> float:
         return 1.0
     if not below:
         return -0.2
+    if _DIGIT.search(cell) and sum(_DIGIT.search(other) is not None for other in below) > 0.5 * len(below):
+        return -0.7  # the number of a house, however the street is written
     shapes = [_shape(other) for other in below]
     same = shapes.count(_shape(cell)) / len(shapes)
     if same < 0.1:
