@@ -10,7 +10,8 @@ of another kind:
     l:NAME      what has the form of NAME stands inside it behind a label that names it
     w:full      what its words say: `full`, `given`, `surname`, `place`, `company`, `han`
     y:1975      the year of a date
-    n:lat       what a number may be: `lat`, `lon`, `age`; `code`: a value so short that it may be that of an answer
+    n:lat       what a number may be: `lat`, `lon`, `age`; `code`: so short that it may
+                be that of an answer; `book`: that of a book or journal, since it ends in X
     x:hex       what sort of ids stands in a text: `hex`, `code`, `digits`; `folded`: digits or dashes of another script
 
 The keys of a column's counts are tags of detectors as well (`d:`, `t:`).
@@ -105,6 +106,7 @@ def detector_of(tag: Tag) -> str | None:
 
 
 SHORT = number("code")
+BOOK = number("book")
 FOLDED = token("folded")
 FULL, SURNAME, PLACE, HAN = word("full"), word("surname"), word("place"), word("han")
 GIVEN, COMPANY = word("given"), word("company")

@@ -50,6 +50,12 @@ def test_a_name_that_says_what_else_its_numbers_are_speaks_against_them(header: 
     assert found({header: numbers}) == {}
 
 
+def test_numbers_of_books_are_known_by_the_x_at_the_end_of_some() -> None:
+    rng = random.Random(1)
+    numbers = [isbn10(rng) for _ in range(ROWS - 11)]
+    assert found({"k7": [*numbers, *(f"{n:09}X" for n in range(100_000_001, 100_000_012))]}) == {}
+
+
 @pytest.mark.parametrize("header", ["version", "app_version", "netmask", "build.version", "版本"])
 def test_versions_are_no_addresses_whatever_their_numbers(header: str) -> None:
     rng = random.Random(2)

@@ -19,6 +19,7 @@ def weigh_column(
     """Weigh every detector that the name, the sketch or the counts suggest."""
     matches = {m.detector: m for m in names.match(path, table)}
     others, coded = names.vetoed(path), says_code(tokens(path.replace("[]", "").rsplit(".", 1)[-1]))
+    coded = coded or _are_books(column)
     out = []
     spoken = {name for tag in (*column.tags, *column.counts) if (name := tags.detector_of(tag)) is not None}
     for name in (name for name in detectors if name in matches or name in spoken):
@@ -34,10 +35,16 @@ def weigh_column(
             _borrow(candidate, out)
         if candidate.named < SHOWN and (detector.name in others or coded) and chancy(detector):
             candidate.logit -= VETO
-            candidate.evidence.append("the field name says what else it is")
+            candidate.evidence.append("what else it is the field name says, or the X at the end of some")
         if not candidate.in_text:
             candidate.count = _estimated(candidate, column)
     return out
+
+
+def _are_books(column: Seen) -> bool:
+    """Tell whether one in eleven ends in X, as numbers of books and journals do and no others of their form."""
+    digits = column.shapes["int10"] + column.shapes["grouped"]
+    return column.tags[tags.BOOK] > 1 and digits > 0.7 * column.distinct and column.share(tags.BOOK) > 0.03
 
 
 def _estimated(candidate: Candidate, column: Seen) -> Count:

@@ -24,6 +24,7 @@ LONGEST = 4096  # characters of a value that are looked at for its tags
 SHORT_CODE = 3  # characters that codes of answers have at most: 1, GA, pos
 SHORTEST = 12  # characters up to which a value is not taken for running text
 _PAIRS = {'"': '"', "'": "'", "[": "]", "“": "”", "„": "“", "«": "»"}
+_BOOK = re.compile(r"[0-9][0-9 -]{8,11}[0-9 -][xX]|[0-9]{4}-[0-9]{3}[xX]|[0-9]{9}[xX]")  # ISBN-10, ISSN
 _LETTERS = frozenset({"word", "words", "other", "sentence"})
 _ENTRIES = _LETTERS | {"code", "phoneish", "int1", "int2"}  # shapes that entries of vocabularies have
 _NO_TEXT = frozenset(map(made.shape, ("uuid", "word", "date", "datetime")))
@@ -68,6 +69,8 @@ def tag_values(values: Sequence[str], matcher: Matcher, named: Iterable[frozense
                 cells[rule].append(at)
         if len(value) <= SHORT_CODE:
             own.add(made.SHORT)
+        elif value[-1] in "xX" and _BOOK.fullmatch(value):
+            own.add(made.BOOK)
         if len(value) <= 80:
             _add_words(value, shape, own, matcher)
     for name, chosen in _by_detector(named if named is not None else [matcher.loose] * len(values)).items():
