@@ -350,3 +350,25 @@ def test_keys_of_one_row_are_not_columns_of_millions(monkeypatch: pytest.MonkeyP
     assert sum(frame.height for frame in frames) == 2_000
     assert max(frame.height * frame.width for frame in frames) <= 400_000
     assert "more than 200 columns in 2,000 rows read together" in str(log.skipped)
+
+
+@pytest.mark.parametrize(
+    ("document", "rows"),
+    [
+        ({"data": [{"id": n} for n in range(1000)]}, 1000),
+        ({"meta": {"n": 1}, "response": {"start": 0, "docs": [{"id": n} for n in range(50)]}}, 50),
+        ({"users": {f"u{n:05}": {"id": n, "tags": ["a", "b"]} for n in range(1000)}}, 1000),
+        ({"values": [[n, "x"] for n in range(40)]}, 40),
+        ({"id": 1, "who": "x", "when": "y", "total": 3, "lines": [{"n": 1}, {"n": 2}]}, 1),
+        ({"name": "x", "version": "y", "scripts": {"a": "b"}, "tags": ["x", "y", "z", "v", "w"]}, 1),
+        ({}, 1),
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("split", [2048, 1 << 20])
+def test_rows_are_records(document, rows, indent, split, monkeypatch):
+    monkeypatch.setattr(json_cut, "SPLIT", split)
+    monkeypatch.setattr(json_, "SPLIT", split)
+    data = json.dumps(document, indent=indent).encode()
+    batches = list(json_.read(Input("t.json", data[:65536], lambda: io.BytesIO(data), len(data)), ReadLog()))
+    assert sum(batch.frame.height + batch.more for batch in batches) == rows

@@ -45,7 +45,7 @@ def _read_leaf(leaf: Input, kind: Kind, log: ReadLog, meter: Meter, count: Count
         for batch in reader(kind.name).read(leaf, inner):
             if kind.notes:
                 table = replace(batch.table, notes=kind.notes + batch.table.notes)
-                yield Batch(table, batch.frame)
+                yield replace(batch, table=table)
             else:
                 yield batch
     except BaseException as error:

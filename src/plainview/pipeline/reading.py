@@ -82,7 +82,9 @@ class Reading:
                 elif batch.table != result.tables[name][0]:
                     result.tables[name] = (result.tables[name][0].noted_with(batch.table), result.tables[name][1])
                 self._add(result.tables[name][1], batch.frame)
-                shared.progress.on_rows(batch.frame.height)
+                if batch.more:
+                    result.tables[name][1].count(batch.more, {})
+                shared.progress.on_rows(batch.frame.height + batch.more)
                 shared.on_part(result)
         except FAILURES as error:  # whatever a reader dies of, the rest of the run goes on and it is told
             result.log.skip(unit.name, error)

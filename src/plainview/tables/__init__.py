@@ -70,10 +70,14 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows of one table. A frame without rows makes the table and its columns known."""
+    """Rows of one table. A frame without rows makes the table and its columns known.
+
+    `more`: records that stand in its rows beyond one for each: all but the first of `{"data": [...]}`.
+    """
 
     table: Table
     frame: pl.DataFrame
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from plainview.tables import MIB
 
 Positions = npt.NDArray[Any]
 STEP = 1 << 20  # bytes of one vectorised scan
-SPLIT = 16 * MIB  # a piece that grows beyond this is cut inside
+SPLIT = 2 * MIB  # a piece that grows beyond this is cut inside: decoded it takes twenty times as much
 _BLANK = b" \t\r\n"
 _OPEN, _CLOSE, _COMMA = 1, 2, 3
 
@@ -183,9 +183,9 @@ class Cutter:
 
 
 def split_inside(piece: bytes) -> tuple[bytes, bytes] | None:
-    """Cut an unfinished value at a comma of the outermost array inside, so that both parts hold the path.
+    """Cut an unfinished value at a comma of the outermost long array inside, so that both parts hold the path.
 
-    Without an array it is the object with the most commas: a map of records, keyed by something.
+    Without one it is the object with the most commas: a map of records, keyed by something.
 
     Return a complete value and the unfinished rest, or None where there is no such comma.
     """
@@ -205,7 +205,7 @@ def split_inside(piece: bytes) -> tuple[bytes, bytes] | None:
         opened.append(int(np.flatnonzero(opens & (depths == depth) & (floor >= depth))[0]))
         commas = np.flatnonzero((which == 0x2C) & (depths == depth) & (floor >= depth))
         commas = commas[commas > opened[-1]]
-        if which[opened[-1]] == 0x5B and len(commas):
+        if which[opened[-1]] == 0x5B and len(commas) > best[0]:  # else a short list in one of the records of a map
             return _cut(piece, where, which, opened, int(commas[-1]))
         if len(commas) > best[0]:
             best = (len(commas), int(commas[-1]), len(opened))

@@ -7,7 +7,7 @@ line or element is told with its number; the others are read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 import msgspec
@@ -17,7 +17,8 @@ from plainview.documents.json_lines import JsonLines
 from plainview.errors import DamagedError, LimitError
 from plainview.files.encodings.blocks import Utf8Blocks
 from plainview.files.formats.json.bulk import BulkLines, is_bulk
-from plainview.files.formats.json.cut import Cutter
+from plainview.files.formats.json.cut import SPLIT, Cutter
+from plainview.files.formats.json.records import records
 from plainview.tables import Batch, Input, ReadLog, Table
 
 BLOCK = 1 << 24  # bytes of text read at a time
@@ -49,10 +50,12 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
 def _lines(source: Input, log: ReadLog, first: bytes, blocks: Utf8Blocks) -> Iterator[Batch]:
     """Read JSON lines. Polars refuses what is not UTF-8: what it takes needs no look."""
     reader = JsonLines(limits=source.limits, log=log, name=source.name, mend=blocks.mended)
+    alone = not source.name.lower().endswith(LINES)
     for block in _whole_lines(first, blocks, source):
         frame = reader.read(block)
         if frame.height:
-            yield Batch(Table(source.name, "ndjson", blocks.notes), frame)
+            more = records(block) - 1 if alone and reader.rows == 1 else 0  # one object is no line of many
+            yield Batch(Table(source.name, "ndjson", blocks.notes), frame, more)
     reader.finish()
     if reader.bad_count and not reader.rows:
         raise DamagedError("no line is valid JSON")
@@ -74,10 +77,10 @@ def _cut(source: Input, log: ReadLog, first: bytes, blocks: Utf8Blocks) -> Itera
     reader = JsonLines(limits=source.limits, log=log, name=source.name, unit="element")
     if first.lstrip(_BLANK + _RECORD)[:1] not in (b"{", b"["):
         raise DamagedError("begins with no JSON value")
-    for lines in _gathered(cutter, map(blocks.mended, chain([first], blocks)), source):
+    for lines, more in _gathered(cutter, map(blocks.mended, chain([first], blocks)), source):
         frame = reader.read(lines)
         if frame.height:
-            yield Batch(Table(source.name, "json", blocks.notes), frame)
+            yield Batch(Table(source.name, "json", blocks.notes), frame, more)
     reader.finish()
     for why, count in cutter.problems.items():
         log.skip(source.name, f"bad JSON: {why}" + (f" ({count:,} times)" if count > 1 else ""))
@@ -87,21 +90,32 @@ def _cut(source: Input, log: ReadLog, first: bytes, blocks: Utf8Blocks) -> Itera
         yield Batch(Table(source.name, "json", blocks.notes), pl.DataFrame())
 
 
-def _gathered(cutter: Cutter, blocks: Iterator[bytes], source: Input) -> Iterator[bytes]:
-    """Join pieces into blocks of lines."""
+def _gathered(cutter: Cutter, blocks: Iterator[bytes], source: Input) -> Iterator[tuple[bytes, int]]:
+    """Join pieces into blocks of lines; with each, how many records more than lines the first object has in them."""
     lines: list[bytes] = []
-    size = 0
-    for block in blocks:
+    size = more = 0
+    many = False
+    for block in _steps(blocks):
         for piece in cutter.feed(block.replace(_RECORD, b"\n")):
+            if cutter.texts == 1 and not cutter.arrays:
+                inside = records(piece, known=many) - 1
+                more, many = more + inside, many or inside > 0
             lines.append(piece.replace(b"\n", b" ") if b"\n" in piece else piece)
             size += len(piece)
-            if size >= BLOCK:
+            if size >= BLOCK or len(piece) >= SPLIT // 2:
                 source.deadline.check()
-                yield b"\n".join(lines)
-                lines, size = [], 0
+                yield b"\n".join(lines), more
+                lines, size, more = [], 0, 0
     cutter.end()
     if lines:
-        yield b"\n".join(lines)
+        yield b"\n".join(lines), more
+
+
+def _steps(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the blocks in steps after which the cutter may cut inside of a value."""
+    for block in blocks:
+        for at in range(0, len(block), SPLIT):
+            yield block[at : at + SPLIT]
 
 
 def _whole_lines(first: bytes, blocks: Iterator[bytes], source: Input) -> Iterator[bytes]:
