@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 import plainview
@@ -49,3 +51,27 @@ def test_the_text_says_how_many_parts(lake, plainview):
     assert "events/dt={}/part-{}.csv: 12 parts, 600 rows read" in " ".join(run.out.split())
     assert CANARY not in run.out
     assert "part-00003" in plainview("scan", str(lake), "--no-families").out
+
+
+def test_small_files_of_one_shape_are_counted_as_each_of_them(tmp_path):
+    """Read together or each for itself: the same cells are counted and found, and what is broken is told by its name."""
+    for n in range(100):
+        document = {"id": n, "email": f"a{n}@example.org", "tags": ["x"] * (n % 3), "note": None if n % 2 else "Rome"}
+        if n % 10 == 0:
+            document |= {"address": {"city": "Rome"}}
+        (tmp_path / f"r{n:03}.json").write_text(json.dumps(document))
+    (tmp_path / "r050.json").write_text('{"id": 1, "email"')
+    one, each = (
+        plainview.scan(tmp_path, options=Options(apart=False, threads=1, families=families)).targets[0]
+        for families in (True, False)
+    )
+    assert {skipped.what for skipped in one.coverage.skipped} == {"r050.json"}
+    assert one.coverage.skipped == each.coverage.skipped
+    assert one.coverage.rows_read == each.coverage.rows_read == 99
+    assert sum(table.parts for table in one.tables) == len(each.tables) == 99
+    assert len(one.tables) < 5
+    found = [
+        sum(c.matched for table in target.tables for c in table.columns if c.category == "email_address")
+        for target in (one, each)
+    ]
+    assert found == [99, 99]

@@ -24,6 +24,7 @@ from plainview.documents.walk import CELLS, LEAST, Walk
 from plainview.tables import Limits, ReadLog
 
 SAMPLE = 1 << 19  # bytes that the first schema is learnt from
+TINY = 1 << 13  # bytes of a lone text whose schema would cost more than it saves
 SHOWN = 10  # line numbers in a message
 _LIMITS = Limits()
 _DECODER = msgspec.json.Decoder()
@@ -65,7 +66,7 @@ class JsonLines:
         """Return the documents of whole lines, one row each; columns may be nested. Raises nothing."""
         first = self.next
         marks = marks_beside(block)
-        frame = self._fast(block, marks)
+        frame = None if self.schema is None and _is_tiny(block) else self._fast(block, marks)
         if frame is None and self.mend and (mended := self.mend(block)) is not block:
             block, marks = mended, marks_beside(mended)
             frame = self._fast(block, marks)
@@ -121,7 +122,8 @@ class JsonLines:
                 return frame
             docs = self._strictly(block)
         walk = self._walk(docs)
-        self._learn(block, docs, walk)
+        if not _is_tiny(block):
+            self._learn(block, docs, walk)
         if not strictly and not walk.deep and not holds_keys(block, walk.keys):
             walk = self._walk(self._strictly(block))  # some object holds a key twice
         if self.log is not None:
@@ -199,6 +201,10 @@ class JsonLines:
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, TypeError):
             return False
         return True
+
+
+def _is_tiny(block: bytes) -> bool:
+    return len(block) < TINY and b"\n" not in block[:-1]
 
 
 def _decoded(block: bytes) -> list[Any] | None:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import reduce
 from threading import Semaphore
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from plainview.pipeline.gathering import Judged
 from plainview.pipeline.options import Progress
 from plainview.tables import Batch, ReadLog, Source, Table, Unit
 from plainview.tables.ahead import ahead
+from plainview.tables.families import MEMBERS, template
 
 if TYPE_CHECKING:
     from plainview.matching.batches import TableProfiler
@@ -41,7 +43,8 @@ class UnitResult:
     name: str
     log: ReadLog
     judged: list[Judged] = field(default_factory=list)
-    parts: dict[int, tuple[Table, TableProfile]] = field(default_factory=dict)  # of those judged, by place
+    parts: dict[int, tuple[Table, TableProfile, int]] = field(default_factory=dict)  # of those judged, by place
+    sums: dict[str, int] = field(default_factory=dict)  # of how many tables a table is the sum, where it is one
     tables: dict[str, tuple[Table, TableProfiler]] = field(default_factory=dict)
 
 
@@ -60,11 +63,25 @@ class Shared:
     on_counting: Callable[[], None] = lambda: None
 
 
-class Reading:
-    """Reads units one after the other; small batches wait, so that those of many tables are counted at once."""
+@dataclass(slots=True)
+class Small:
+    """A small table that may be a part of one with others."""
 
-    def __init__(self, shared: Shared) -> None:
+    result: UnitResult
+    table: Table
+    frame: pl.DataFrame
+    more: int
+
+
+class Reading:
+    """Reads units one after the other; small batches wait, so that those of many tables are counted at once.
+
+    `together`: those whose names and columns make them parts of one are one table from the beginning.
+    """
+
+    def __init__(self, shared: Shared, *, together: bool = False) -> None:
         self.shared = shared
+        self.small: dict[tuple[int, str], Small] | None = {} if together else None
         self.waiting: dict[int, tuple[TableProfiler, pl.DataFrame]] = {}  # by the id of the profiler
         self.cells = 0
         self.large: TableProfiler | None = None  # which had a large batch last: rows of it may be underway
@@ -76,19 +93,53 @@ class Reading:
         shared.progress.on_unit(unit)
         try:
             for batch in self._settled(self._batches(source, unit, result.log)):
-                name = batch.table.name
-                if name not in result.tables:
-                    result.tables[name] = (batch.table, shared.engine.result().profiler(name, result.log))
-                elif batch.table != result.tables[name][0]:
-                    result.tables[name] = (result.tables[name][0].noted_with(batch.table), result.tables[name][1])
-                self._add(result.tables[name][1], batch.frame)
-                if batch.more:
-                    result.tables[name][1].count(batch.more, {})
                 shared.progress.on_rows(batch.frame.height + batch.more)
-                shared.on_part(result)
+                if not self._waits(result, batch):
+                    self._take(result, batch.table, batch.frame, batch.more)
+                    shared.on_part(result)
         except FAILURES as error:  # whatever a reader dies of, the rest of the run goes on and it is told
             result.log.skip(unit.name, error)
         return result
+
+    def _take(self, result: UnitResult, table: Table, frame: pl.DataFrame, more: int) -> None:
+        """Add a batch to its table."""
+        name = table.name
+        if name not in result.tables:
+            result.tables[name] = (table, self.shared.engine.result().profiler(name, result.log))
+        elif table != result.tables[name][0]:
+            result.tables[name] = (result.tables[name][0].noted_with(table), result.tables[name][1])
+        self._add(result.tables[name][1], frame)
+        if more:
+            result.tables[name][1].count(more, {})
+
+    def _waits(self, result: UnitResult, batch: Batch) -> bool:
+        """Let the only batch of a small table wait for others of its shape; what no other can be like does not wait."""
+        key = (id(result), batch.table.name)
+        if self.small is None or key[1] in result.tables:
+            return False
+        if before := self.small.pop(key, None):
+            self._take(result, before.table, before.frame, before.more)
+            return False
+        if not template(key[1]) or batch.frame.height > self.shared.engine.result().small:
+            return False
+        self.small[key] = Small(result, batch.table, batch.frame, batch.more)
+        return True
+
+    def join(self) -> None:
+        """Take the small tables that wait: those of one shape as one, where they are enough to be a family."""
+        alike: dict[tuple[str, str, tuple[str, ...]], list[Small]] = {}
+        for one in (self.small or {}).values():
+            key = (template(one.table.name), one.table.kind, tuple(one.frame.columns))
+            alike.setdefault(key, []).append(one)
+        for some in alike.values():
+            for group in _of_one_shape(some):
+                first, frame, more = group[0], group[0].frame, sum(one.more for one in group)
+                if len(group) > 1:
+                    frame = pl.concat([one.frame for one in group], how="vertical_relaxed")
+                    first.result.sums[first.table.name] = len(group)
+                    first.table = reduce(Table.noted_with, (one.table for one in group))
+                self._take(first.result, first.table, frame, more)
+        self.small = None if self.small is None else {}
 
     def _settled(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         """Hand on batches whose columns have names that are none of their values."""
@@ -168,6 +219,24 @@ class Reading:
                         profiler.log.skip(profiler.table, error)
 
 
+def _of_one_shape(tables: Sequence[Small]) -> Iterator[list[Small]]:
+    """Yield tables of the same columns in groups of the same types; those of too few stay alone."""
+    groups: list[tuple[dict[str, pl.DataType], list[Small]]] = []
+    for one in tables:
+        for types, group in groups:
+            if all(types[name] in (kind, pl.Null) or kind == pl.Null for name, kind in one.frame.schema.items()):
+                group.append(one)
+                types.update((name, kind) for name, kind in one.frame.schema.items() if kind != pl.Null)
+                break
+        else:
+            groups.append((dict(one.frame.schema), [one]))
+    for _, group in groups:
+        if len(group) >= MEMBERS:
+            yield group
+        else:
+            yield from ([one] for one in group)
+
+
 def finish(result: UnitResult) -> None:
     """Wait for the batches that are underway, and for the last tags."""
     for name, (_, profiler) in result.tables.items():
@@ -186,11 +255,12 @@ def _each_fault(step: Callable[[], object], log: ReadLog | None, table: str) -> 
             return
 
 
-def read_units(shared: Shared, source: Source, units: Sequence[Unit]) -> list[UnitResult]:
+def read_units(shared: Shared, source: Source, units: Sequence[Unit], *, together: bool = False) -> list[UnitResult]:
     """Read units to their ends, or to where they fail: what was read counts. Small tables are counted together."""
-    reading = Reading(shared)
+    reading = Reading(shared, together=together and len(units) >= MEMBERS)
     results = [reading.unit(source, unit) for unit in units]
     shared.on_counting()
+    reading.join()
     reading.count()
     for result in results:
         finish(result)

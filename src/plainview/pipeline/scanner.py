@@ -144,14 +144,15 @@ class Scanner:
 
     def read_units(self, source: Source, units: Sequence[Unit]) -> list[UnitResult]:
         """Read units, and judge their tables where nothing else adds to them."""
-        results = read_units(self.shared, source, units)
+        together = self.options.families and source.whole_tables
+        results = read_units(self.shared, source, units, together=together)
         if source.whole_tables:
             for result in results:  # nothing of these tables is still to come: their profiles can go
                 judged = (self.table_report(table, made.total, result.log) for table, made in result.tables.values())
                 result.judged = list(judged)
                 if self.options.families:
                     result.parts = {
-                        place: (table, made.total)
+                        place: (table, made.total, result.sums.get(table.name, 1))
                         for place, (table, made) in enumerate(result.tables.values())
                         if template(table.name)
                     }

@@ -167,8 +167,8 @@ class Files:
         units = [Unit(piece.name, piece.size, None, os.fsdecode(piece.locator)) for piece in task.pieces]
         for piece, result in zip(task.pieces, self.scanner.read_units(source, units), strict=True):
             parts = tuple(
-                Part(place, table.name, table.kind, table.notes, table.sampled, profile)
-                for place, (table, profile) in result.parts.items()
+                Part(place, table.name, table.kind, table.notes, table.sampled, profile, count)
+                for place, (table, profile, count) in result.parts.items()
             )
             self._say(piece.number, result.judged, result.log, kind=source.kind, final=True, parts=parts)
         self.talk.moved(now=True)
