@@ -181,7 +181,9 @@ def stores() -> dict[str, Store]:
 
 def store_of(kind: str) -> Store | None:
     """Return the store of a kind, or None: a file is none. Other packages are looked at where this one has it not."""
-    return ours().get(kind) or (None if kind in ("", "file") else added()[0].get(kind))
+    if kind in ("", "file"):
+        return None
+    return ours().get(kind) or added()[0].get(kind)
 
 
 @cache

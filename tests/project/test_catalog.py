@@ -77,13 +77,16 @@ def test_steps_are_asked_by_rank_and_each_rank_once() -> None:
     assert {sign.probe for sign in table().signs} == {step.probe for step in table().steps}
 
 
-@pytest.mark.parametrize(
-    "work",
-    [
-        "import plainview.cli.command as c; c.build_parser().format_help()",
-        "from plainview.stores.fingerprint import __doc__",
-    ],
-)
-def test_it_is_not_read_without_need(work: str) -> None:
-    code = f"import sys\nopened = []\nsys.addaudithook(lambda e, a: e == 'open' and opened.append(str(a[0])))\n{work}\nassert not [f for f in opened if f.endswith('store.toml')]"
-    subprocess.run([sys.executable, "-c", code], check=True)
+WORK = {
+    "help": "import plainview.cli.command as c; c.build_parser().format_help()",
+    "a file": "import plainview; plainview.render(plainview.scan('one.csv'), 'text')",
+    "the command over a file": "import plainview.cli.command as c; c.main(['scan', '-q', 'one.csv'])",
+}
+
+
+@pytest.mark.parametrize("what", WORK)
+def test_it_is_not_read_without_need(tmp_path: Path, what: str) -> None:
+    (tmp_path / "one.csv").write_text("id,mail\n1,anna@example.org\n")
+    watch = "import sys\nopened = []\nsys.addaudithook(lambda e, a: e == 'open' and opened.append(str(a[0])))\n"
+    check = "\nassert opened\nassert not [f for f in opened if f.endswith('store.toml')]"
+    subprocess.run([sys.executable, "-c", watch + WORK[what] + check], check=True, cwd=tmp_path)

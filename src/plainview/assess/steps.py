@@ -72,8 +72,9 @@ def steps(
     every = common_rules()
     if state in every["closed"]:
         return ()
-    page = f"docs/stores/{store}.md" if store in ours() else ""
-    chosen = [rule for rule in rules(store) if state in rule["states"] and fits(rule, product, version)]
+    own = rules(store)
+    page = f"docs/stores/{store}.md" if own and store in ours() else ""
+    chosen = [rule for rule in own if state in rule["states"] and fits(rule, product, version)]
     around = {"visited": visited, "credentials": credentials}
 
     def common(part: str) -> Iterator[Rule]:

@@ -124,8 +124,8 @@ def run_scan(args: argparse.Namespace) -> int:
     targets = given or (options.scope.targets if options.scope else ())
     if not targets:
         raise UsageError("no target", hint="name a file, a folder or a store, or a --scope FILE that lists targets")
-    files = [path for path in (args.scope, args.credentials, *paths(os.environ)) if path]
-    output = chosen(args.output, targets, files, args.detectors)
+    read = (args.scope, args.credentials, *paths(os.environ)) if args.output else ()
+    output = chosen(args.output, targets, [path for path in read if path], args.detectors)
     begun: list[Run] = []
 
     def told(report: Report) -> bool:
