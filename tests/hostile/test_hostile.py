@@ -145,6 +145,6 @@ def test_memory_with_the_usual_limits() -> None:
 
 def test_the_docs_name_every_attack() -> None:
     text = (ROOT / "docs" / "hostile-servers.md").read_text()
-    count = re.search(r"about ([0-9,]+) attacks", text)
+    count = re.search(r"about\s([0-9,]+)\sattacks", text)
     assert count
     assert len(everything()[0]) >= 0.7 * int(count[1].replace(",", ""))

@@ -322,12 +322,12 @@ def test_the_profiler_saw_declared_commands_only() -> None:
             client["shop"].command("profile", 0)
             ops = list(client["shop"]["system.profile"].find())
     commands = {next(iter(op["command"])) for op in ops if op.get("command")} - {"profile"}
-    declared = {next(iter(json.loads(p.document))) for p in probes.load("mongodb").values()}
+    declared = {next(iter(json.loads(p.document))) for p in probes.load("mongodb").values() if p.document}
     assert {"find", "listCollections"} <= commands <= declared
 
 
 def test_only_declared_commands_are_sent_whatever_the_version() -> None:
-    declared = {next(iter(json.loads(p.document))) for p in probes.load("mongodb").values()}
+    declared = {next(iter(json.loads(p.document))) for p in probes.load("mongodb").values() if p.document}
     for version, wire in VERSIONS:
         for answers in (open_answers(version, wire), closed_answers(version, wire)):
             _, seen = ask(answers, wire)
