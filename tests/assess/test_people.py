@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 from plainview.assess.people import people_of, role_of, rounded
 from plainview.assess.totals import Total, total_of
 from plainview.classify.classify import classify
-from plainview.codes import COUNTRY, FLAGS, NUMBERS, joined
+from plainview.codes import COUNTRY, FLAGS, NUMBERS, country_of, joined
 from plainview.crowds import Crowd
 from plainview.detectors import load_detectors
 from plainview.detectors.fieldnames import NameIndex
 from plainview.distinct import MOST, Distinct, Key, made
 from plainview.matching.ages import ages
 from plainview.matching.batches import TableProfiler
+from plainview.matching.births import born
 from plainview.matching.compiled import Matcher
 from plainview.matching.countries import country
 from plainview.matching.normal import normal
@@ -321,6 +322,38 @@ TODAY = dt.date(2026, 12, 1)
 def test_minors_by_date_of_birth(born: str, surely: bool, perhaps: bool) -> None:
     (found,) = ages(pl.Series([born]), TODAY).tolist()
     assert (bool(found & 8), bool(found & 4)) == (surely, perhaps)
+
+
+@pytest.mark.parametrize(
+    ("country", "number", "surely", "aged"),
+    [  # made up: none has to pass a check digit here
+        ("CN", "11010520150517002X", True, True), ("CN", "110105194912310021", False, True),
+        ("KR", "1505173000000", True, True), ("KR", "8505171000000", False, True),
+        ("EE", "51505170000", True, True), ("LT", "38505170000", False, True),
+        ("RO", "5150517000000", True, True), ("PL", "15251700000", True, True), ("PL", "85051700000", False, True),
+        ("BG", "1545170000", True, True), ("FI", "170515A000A", True, True), ("FI", "170585000A", False, True),
+        ("EG", "31505170000000", True, True), ("KZ", "150517500000", True, True), ("SE", "201505170000", True, True),
+        ("MX", "XXXX150517HXXXXXA0", True, True), ("MX", "XXXX850517HXXXXX00", False, True),
+        ("PL", "15991700000", False, False), ("CN", "nothing", False, False), ("DE", "L01X00T471", False, False),
+    ],
+)  # fmt: skip
+def test_minors_by_national_number(country: str, number: str, surely: bool, aged: bool) -> None:
+    (found,) = born(pl.Series([number]), country, TODAY).tolist()
+    assert (bool(found & 8), bool(found & 2)) == (surely, aged)
+    assert country_of(found) == country
+
+
+def test_children_are_counted_without_a_column_of_births() -> None:
+    def cnp(year: int, serial: int) -> str:
+        first = f"{5 if year >= 2000 else 1}{year % 100:02}051740{serial:03}"
+        check = sum(int(a) * int(b) for a, b in zip(first, "279146358279", strict=True)) % 11
+        return first + str(1 if check == 10 else check)
+
+    frame = pl.DataFrame({"cnp": [cnp(2015, n) for n in range(20)] + [cnp(1980, n) for n in range(60)]})
+    found = people(frame, table="persoane")
+    groups = {group.name: group.low for group in found.minors}
+    assert (found.estimate, groups["under 18"], groups["under 13"]) == (80, 20, 20)
+    assert [(group.name, group.low) for group in found.by_country] == [("RO", 80)]
 
 
 def test_born_on_the_29th_of_february() -> None:

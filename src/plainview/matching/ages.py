@@ -52,6 +52,14 @@ def ages(series: pl.Series, today: dt.date, *, number: bool = False) -> Codes:
     return _coded(np.where(born, oldest, -1), np.where(born, youngest, -1))
 
 
+def aged(year: Numbers, month: Numbers, day: Numbers, there: npt.NDArray[np.bool_], today: dt.date) -> Codes:
+    """Return the codes of dates of birth in numbers, of those that are `there` and can be dates."""
+    now, date = _day(today.year, today.month, today.day), _day(year, month, day)
+    good = there & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31) & (date >= _day(1900, 1, 1)) & (date <= now)
+    age = np.where(good, (now - date) // 372, -1)
+    return _coded(age, age)
+
+
 def _day(year: Numbers | int, month: Numbers | int, day: Numbers | int) -> Numbers:
     """Return days in order, as if each month had 31."""
     number: Numbers = np.asarray(year) * 372 + (np.asarray(month) - 1) * 31 + np.asarray(day) - 1

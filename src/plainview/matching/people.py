@@ -18,6 +18,7 @@ from plainview import codes
 from plainview.detectors.identifying import PERSONAL, identifying
 from plainview.distinct import MOST, Distinct, Key
 from plainview.matching.ages import Codes, ages
+from plainview.matching.births import born
 from plainview.matching.columns import LONGEST_NULL, as_text
 from plainview.matching.compiled import NULLS
 from plainview.matching.countries import countries
@@ -44,6 +45,7 @@ class Counted:
     lists: bool
     late: int = 0  # rows before it was counted
     cells: int = 0
+    country: str = ""  # of its national numbers
     region: str = ""  # the calling code of numbers without one
     hashes: Hashes = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))  # the smallest, ascending
     codes: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.uint16))
@@ -117,6 +119,7 @@ class People:
         self.today = today or dt.datetime.now(dt.UTC).date()
         self.rows = 0
         self.counted: dict[str, Counted] = {}
+        self._countries: dict[str, str] = {}  # of columns of national numbers
         self._known: dict[str, tuple[Mapping[int, Tags], dict[str, float]]] = {}
 
     def found(self) -> dict[str, Identifier]:
@@ -139,7 +142,7 @@ class People:
                 filled = frame.height - frame[path].null_count()
                 sure = best.rank <= PERSONAL and kinds[best.category] >= SURE
                 strong = strong or (sure and filled >= FILLED * frame.height)
-            elif not dtype.is_nested():
+            elif dtype in (pl.String, pl.Date, pl.Datetime) or dtype.is_numeric():
                 for kind in kinds:
                     paths = roles.by_kind().get(kind)
                     if paths is not None and path not in paths:
@@ -173,6 +176,10 @@ class People:
         extend_plan(own, sketch, matches, self.plan.matcher)
         passed = {name: sum(passed_tag(name) in same for same in sketch.values()) for name in own.cells}
         shares = {detectors[name].category: count / max(1, len(sketch)) for name, count in passed.items()}
+        national = [name for name in own.cells if detectors[name].category == "national_id" and passed[name]]
+        best = max(national, key=lambda name: passed[name], default="")
+        if best and passed[best] >= SURE * len(sketch):
+            self._countries[path] = detectors[best].country or ""
         likely = {kind for kind, share in shares.items() if share >= SURE}
         kinds = named | likely if named & identifying().keys() or not named else named
         return {kind: shares.get(kind, 0.0) for kind in sorted(kinds)}
@@ -186,6 +193,7 @@ class People:
         aligned = not lists and len(text) == frame.height
         cells, rows = _filled(text)
         counted = self.counted.setdefault(path, Counted(form, lists, self.rows))
+        counted.country = counted.country or self._countries.get(path, "")
         if not len(cells):
             return None
         if form == "phone" and not counted.region:
@@ -249,6 +257,8 @@ def _keep(part: Part, values: pl.Series, hashes: Hashes) -> None:
         return
     values = values.gather(places[starts[fresh]].tolist())
     found = codes_of(values, counted.form)
+    if counted.country:
+        found |= born(values, counted.country, part.people.today)
     if part.aligned and part.roles.tells:
         ends = np.append(starts[1:], len(kept))
         lengths = (ends - starts)[fresh]

@@ -14,6 +14,7 @@ import msgspec
 from plainview.assess.people import people_of
 from plainview.assess.targets import assessed
 from plainview.assess.totals import Total
+from plainview.crowds import Crowd
 from plainview.distinct import Key
 from plainview.names import SafeNames
 from plainview.pipeline.gathering import SENTENCE, Gathered, Judged, coverage, grouped, printable, until_it_fails
@@ -109,7 +110,7 @@ class Scanner:
             log.skip(table.name, error)
             columns = ()
         bound = self._bound(profile.rows, table)
-        people, crowd = people_of(profile, columns, whole=not bound)
+        people, crowd = self._people(table, profile, columns, log, whole=not bound)
         report = TableReport(
             name=self.safe(table.name),
             kind=table.kind,
@@ -129,6 +130,18 @@ class Scanner:
 
     def _safe_column(self, column: Column) -> Column:
         return msgspec.structs.replace(column, path=self.safe(column.path), detector=self.safe(column.detector))
+
+    def _people(
+        self, table: Table, profile: TableProfile, columns: Sequence[Column], log: ReadLog | None, *, whole: bool
+    ) -> tuple[People | None, Crowd]:
+        """Count the people of a table. A fault of ours is told to `log`: what was found in it stays."""
+        try:
+            return people_of(profile, columns, whole=whole)
+        except FAILURES as error:
+            if log is None:
+                raise
+            log.skip(table.name, error)
+            return None, Crowd(high=None, part=True)
 
     def _safe_people(self, people: People) -> People:
         return msgspec.structs.replace(
