@@ -29,6 +29,7 @@ from plainview.profiles import Identifier
 from plainview.tags import Tags
 from plainview.tags import passed as passed_tag
 
+SLICE = 1 << 15  # cells whose hashes are sorted together
 MANY = 2  # columns of one table that are counted beside the names: one counts, both link
 SURE = 0.5  # share of a column's distinct values that makes it what its form says
 FILLED = 0.5  # share of the rows that a number of a person must fill, so that names need no look
@@ -238,14 +239,15 @@ def count_people(parts: Sequence[Part]) -> None:
         start = 0
         for part in group:
             end = start + len(part.cells)
-            _keep(part, values[start:end], hashes[start:end])
+            part.counted.cells += end - start
+            for at in range(start, end, SLICE):  # after the first, most are above the bound
+                _keep(part, at - start, values[at : min(at + SLICE, end)], hashes[at : min(at + SLICE, end)])
             start = end
 
 
-def _keep(part: Part, values: pl.Series, hashes: Hashes) -> None:
-    """Keep the smallest hashes of a part with their codes."""
+def _keep(part: Part, first: int, values: pl.Series, hashes: Hashes) -> None:
+    """Keep the smallest hashes of cells of a part, from the one at `first` on, with their codes."""
     counted = part.counted
-    counted.cells += len(hashes)
     places = np.flatnonzero(hashes <= np.uint64(counted.bound))
     kept = hashes[places]
     order = np.argsort(kept, kind="stable")
@@ -263,7 +265,7 @@ def _keep(part: Part, values: pl.Series, hashes: Hashes) -> None:
         ends = np.append(starts[1:], len(kept))
         lengths = (ends - starts)[fresh]
         chosen = np.repeat(starts[fresh] - np.append(0, np.cumsum(lengths)[:-1]), lengths) + np.arange(lengths.sum())
-        at = places[chosen] if part.rows is None else part.rows[places[chosen]]
+        at = places[chosen] + first if part.rows is None else part.rows[places[chosen] + first]
         found = _both(found, _reduced(_row_codes(part.frame[at.tolist()], part.roles, part.people.today), lengths))
     counted.add(different[fresh], found)
 
