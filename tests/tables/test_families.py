@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from plainview.profiles import ColumnProfile, TableProfile
 from plainview.tables import Table
-from plainview.tables.families import HELD, MEMBERS, Families, Whole, template
+from plainview.tables.families import HELD, MEMBERS, SERIES, Families, Whole, enough, template
 
 
 @pytest.mark.parametrize(
@@ -44,26 +44,43 @@ def gathered(parts: list[tuple[str, TableProfile]]) -> list[str | Whole]:
 
 
 def test_enough_parts_are_one_with_their_sums():
-    [whole] = gathered([(f"a-{n}.csv", profile("x", "y", rows=n)) for n in range(MEMBERS)])
+    [whole] = gathered([(f"k={n}/a.csv", profile("x", "y", rows=n)) for n in range(MEMBERS)])
     assert isinstance(whole, Whole)
-    assert (whole.table.name, whole.parts, whole.profile.rows) == ("a-{}.csv", MEMBERS, sum(range(MEMBERS)))
+    assert (whole.table.name, whole.parts, whole.profile.rows) == ("k={}/a.csv", MEMBERS, sum(range(MEMBERS)))
     assert whole.table.notes == ()
 
 
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("events/dt=2024-01-01/x.parquet", MEMBERS),
+        ("t/part-00001.csv", MEMBERS),
+        ("x-00001-of-00064.csv", MEMBERS),
+        ("access.log.2.gz", MEMBERS),
+        ("users/anna.json", MEMBERS),
+        ("app-logs-2026.11.29", MEMBERS),
+        ("forecast-2014.csv", SERIES),
+        ("orders-2024-01-05.csv.gz", SERIES),
+    ],
+)
+def test_how_many_parts_are_enough(name, parts):
+    assert enough(template(name)) == parts
+
+
 def test_few_parts_stay_apart():
-    names = [f"a-{n}.csv" for n in range(MEMBERS - 1)]
+    names = [f"k={n}/a.csv" for n in range(MEMBERS - 1)]
     assert gathered([(name, profile("x")) for name in names]) == names
 
 
 def test_a_column_of_some_parts_is_said():
-    parts = [(f"a-{n}.csv", profile("x", "y", *["ssn"] * (n in (3, 5)))) for n in range(20)]
+    parts = [(f"k={n}/a.csv", profile("x", "y", *["ssn"] * (n in (3, 5)))) for n in range(20)]
     [whole] = gathered(parts)
     assert isinstance(whole, Whole)
-    assert whole.table.notes == ("ssn only in 2 of 20 parts, first in a-3.csv",)
+    assert whole.table.notes == ("ssn only in 2 of 20 parts, first in k=3/a.csv",)
 
 
 def test_other_columns_stay_apart_in_the_order_in_which_they_came():
-    parts = [(f"a-{n}.csv", profile("x", "y") if n % 2 else profile("v", "w")) for n in range(2 * MEMBERS)]
+    parts = [(f"k={n}/a.csv", profile("x", "y") if n % 2 else profile("v", "w")) for n in range(2 * MEMBERS)]
     found = gathered([*parts, ("b.csv", profile("x"))])
     assert [one if isinstance(one, str) else sorted(one.profile.columns) for one in found] == [
         ["v", "w"],
@@ -76,9 +93,9 @@ def test_what_waits_is_bounded():
     families = Families[str](lambda name: name)
     for n in range(40):
         columns = [f"c{n}_{at}" for at in range(HELD // 20)]
-        families.add(f"a-{n}.csv", Table(f"a-{n}.csv", "csv"), profile(*columns))
+        families.add(f"k={n}/a.csv", Table(f"k={n}/a.csv", "csv"), profile(*columns))
     assert sum(len(each.columns) for one in families.held for _, _, each in one.waiting) <= HELD
-    assert families.all() == [f"a-{n}.csv" for n in range(40)]
+    assert families.all() == [f"k={n}/a.csv" for n in range(40)]
 
 
 COLUMNS = st.sampled_from([("a", "b"), ("a", "b", "c"), ("x",), ()])

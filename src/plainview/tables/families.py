@@ -15,7 +15,10 @@ from plainview.profiles import TableProfile
 from plainview.tables import Table
 
 T = TypeVar("T")
-MEMBERS = 8  # parts from which on a family is one table in the report; fewer are read as a list
+# Parts from which on a family is one table in the report; fewer are read as a list. Where the names say that they are
+# parts of one (partitions, shards, rotated logs, a file for each record) some are enough; files whose names differ by
+# a date or number are as often tables of their own (`forecast-2014.csv`), so that there must be many.
+MEMBERS, SERIES = 8, 100
 HELD = 10_000  # columns of profiles that wait for more of their family
 KINDS = 16  # families of one template that are held against a new part
 ALIKE = 0.8  # share of the columns of the narrower of two that the other must have
@@ -30,6 +33,9 @@ _VARIES = re.compile(
 )
 _RUN = re.compile(r"\{\}(?:[-_.:T]\{\})+")
 _ROTATED = re.compile(r"(\.(?:log|out|err))(?:[.-][0-9][0-9-]*)?(?:\.(?:gz|bz2|xz|zst))?$")
+_PARTS = re.compile(
+    r"(?:^|/)[^/=]+=\{\}/|-of-\{\}|(?:^|/)part-\{\}|\.(?:log|out|err)\{\}$|\{\}[^/]*\.json$|(?:^|/)[^/.]*\{\}[^/.]*$"
+)
 _RECORD = re.compile(r"(?:(?<=/)|^)[^/]+(?=\.json$)")
 
 
@@ -42,6 +48,11 @@ def template(name: str) -> str:
     if ANY not in found.rpartition("/")[2]:
         found = _RECORD.sub(ANY, found)
     return found if ANY in found else ""
+
+
+def enough(name: str) -> int:
+    """Return how many parts make one table, by the template of their names."""
+    return MEMBERS if _PARTS.search(name) else SERIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +88,7 @@ class _Family(Generic[T]):
             count, first = self.columns.get(path, (0, table.name))
             self.columns[path] = (count + parts, first)
         self.waiting.append((judged, table, profile))
-        if self.parts < MEMBERS:
+        if self.parts < enough(self.key[0]):
             return
         whole = self.whole or Whole(Table(self.key[0], self.key[1]), TableProfile(), 0)
         for _, part, each in self.waiting:
@@ -169,4 +180,4 @@ class Families(Generic[T]):
         return found
 
 
-__all__ = ["MEMBERS", "Families", "Whole", "template"]
+__all__ = ["MEMBERS", "SERIES", "Families", "Whole", "enough", "template"]
