@@ -71,6 +71,7 @@ def stop(number: int, seen_by: str = "handler") -> None:
     if not _stopping.acquire(blocking=False):
         return
     _within(_SECONDS, _last_words)
+    _within(_SOON, _say)  # whatever the others are still at
     os._exit(128 + number)
 
 
