@@ -210,6 +210,7 @@ def test_one_column():
         "+4917012345678,Ann\n+4917012345679,Bob\n",
         f"{CANARY}\nb@c.de\n",
         "1,AC/DC\n2,Accept\n3,Aerosmith\n",
+        "A1,A2\nA3,A5\nA2,A4\n",
     ],
 )
 def test_no_header(text):
@@ -228,6 +229,8 @@ def test_no_header(text):
         "first_name,last_name\nann,lee\nbob,day\n",
         "country,2019,2020\nIT,5,6\nFR,7,8\n",
         "имя,фамилия\nИван,Петров\n",
+        "c1,c2,c4\nAnn Lee,12 Elm Road,3 Oak Lane\nBob Day,4 Fir Road,6 Ash Lane\n",
+        "n,peer,b\n0,fe80::1,2a02:8108::ef1\n1,fe80::2,2a02:8108::55f\n",
     ],
 )
 def test_header(text):

@@ -34,6 +34,7 @@ _TOKEN = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"[a-z][A-Z]|\w_\w")
 _RAW = frozenset({"Cc", "Co", "Cn"})  # signs that nobody writes into a name: control, private, not assigned
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
+_NUMBERED = re.compile(r"([^\W\d]{1,12})_?([0-9]{1,4})")
 _NOTHING = frozenset(("-", "--", "?", ".", "n/a", "na", "nan", "nil", "none", "null", "unknown", "\\n"))
 BODY = 30  # rows that the first is compared with
 
@@ -70,11 +71,22 @@ def header_of(rows: list[list[str]], width: int) -> Header | None:
 def _votes(rows: list[list[str]]) -> list[float]:
     """Return what each cell of the first row speaks for: above 0 for a header, below for data."""
     first, body = (rows[0], rows[1 : BODY + 1]) if rows else ([], [])
+    if _numbered(first) and not any(map(_numbered, body)):
+        return [1.5 if cell.strip() else 0.0 for cell in first]
     votes = []
     for at, cell in enumerate(first):
         below = [row[at].strip() for row in body if at < len(row) and row[at].strip()]
         votes.append(_vote(cell.strip(), kind_of(cell), below))
     return votes
+
+
+def _numbered(row: list[str]) -> bool:
+    """Return whether the cells are one word with numbers that grow, as of columns that nobody named: `c1`, `c2`."""
+    found = [_NUMBERED.fullmatch(cell.strip()) for cell in row if cell.strip()]
+    if len(found) < 2 or not all(found):
+        return False
+    words, numbers = {match[1] for match in found if match}, [int(match[2]) for match in found if match]
+    return len(words) == 1 and numbers == sorted(set(numbers))
 
 
 def _are_names(rows: list[list[str]], votes: list[float]) -> bool:
@@ -128,6 +140,8 @@ def _by_shape(cell: str, below: list[str]) -> float:
         return -0.2
     if _DIGIT.search(cell) and sum(_DIGIT.search(other) is not None for other in below) > 0.5 * len(below):
         return -0.7  # the number of a house, however the street is written
+    if cell.isalpha() and all(any(map(str.isdigit, other)) and not other.isalnum() for other in below):
+        return 0.7  # a word above what is made of numbers and signs: addresses of machines, amounts
     shapes = [_shape(other) for other in below]
     same = shapes.count(_shape(cell)) / len(shapes)
     if same < 0.1:
