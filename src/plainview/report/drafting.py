@@ -188,7 +188,7 @@ def _consequences(target: TargetReport) -> Iterator[tuple[str, Field]]:
     every = (severity.dpc, severity.ei, *severity.cb)
     factors = [f"{factor.name} {factor.value:g}: {'; '.join(factor.reasons)}" for factor in every]
     words = [f"{wording.severity(severity)}. {severity.meaning}", *factors, *severity.flags, *severity.assumed]
-    text = ". ".join([*words, severity.method, severity.note])
+    text = ". ".join(part.rstrip(".") for part in (*words, severity.method, severity.note)) + "."
     yield "field_90", Field(text, INFERRED, "the working of the severity")
 
 
