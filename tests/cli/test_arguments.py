@@ -52,7 +52,10 @@ def said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
             "plainview: argument 3 is no option (a user and a secret are put into a file: --credentials FILE)",
         ),
         (["detectors", "list", "x"], "plainview: argument 3 is one too many (see plainview detectors --help)"),
-        (["scan", "x", "-f", "pdf"], "plainview scan: argument -f/--format: not one of: edpb, html, json, notification, text"),
+        (
+            ["scan", "x", "-f", "pdf"],
+            "plainview scan: argument -f/--format: not one of: edpb, html, json, notification, text",
+        ),
         (["scan", "x", "--rate", "much"], "plainview scan: argument --rate: not a size (write 500m or 2g)"),
         (["scan", "x", "--threads", "0"], "plainview scan: argument --threads: not a number above 0"),
         (["scan", "x", "--file-seconds", "nan"], "plainview scan: argument --file-seconds: not a number of seconds"),

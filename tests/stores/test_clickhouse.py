@@ -74,8 +74,8 @@ def test_everything_is_read(server: Clickhouse) -> None:
     assert set(people["id"]) == set(range(PEOPLE))
     assert people["email"].to_list().count(CANARY) == 1
     nested = frames["shop.nested"]
-    assert nested["tags"].to_list() == [["a", "b,'c"]]
-    assert nested["n.mail"].to_list() == [[CANARY]]
+    assert nested["tags[]"].to_list() == [["a", "b,'c"]]
+    assert nested["n.mail[]"].to_list() == [[CANARY]]
     assert set(frames[f"shop.{ODD}"]["e mail"]) == {CANARY, "", "a\\nb"}
     skipped = dict(log.skipped)
     assert set(skipped) == {"shop.view", "shop.elsewhere", "shop.merged", "shop.states"}
