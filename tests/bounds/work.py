@@ -20,10 +20,11 @@ def growth(work: Callable[[Text], object], made: Callable[[int], Text], size: in
     is so from there on as well, so then the next two sizes decide. Seven tries: on a machine with other work
     two or three were seen to be too high; what is quadratic is 16 in each.
     """
-    least = float("inf")
+    took: dict[int, float] = {}  # the least seconds of each size: what else runs can only add to them
     for one in (size, size, 4 * size, size, 4 * size, size, 4 * size):
-        small, large = made(one), made(4 * one)
-        least = min(least, seconds(work, large) / max(seconds(work, small), FLOOR))
+        for length in (one, 4 * one):
+            took[length] = min(took.get(length, float("inf")), seconds(work, made(length)))
+        least = min(took[4 * length] / max(took[length], FLOOR) for length in took if 4 * length in took)
         if least < LINEAR:
             break
     return least

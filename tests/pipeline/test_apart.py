@@ -78,9 +78,9 @@ def test_a_reader_that_grows_is_ended_and_its_neighbour_read(tmp_path: Path) -> 
     report = plainview.scan(tmp_path, options=Options(memory_total=200 << 20))
     (target,) = report.targets
     assert [table.rows for table in target.tables if table.name == "innocent.csv"] == [50]
-    assert [(s.what, s.why) for s in target.coverage.skipped] == [
-        ("large.json", "it needed more than 200 MiB (raise --memory-total)")
-    ]
+    (told,) = target.coverage.skipped
+    assert told.what == "large.json"  # of which some batches may have been counted before
+    assert told.why.startswith("it needed more than 200 MiB (raise --memory-total)")
     assert report.exit_status == 2
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 import threading
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from plainview.cli.stopping import undone_on_stop
 from plainview.pipeline.options import Progress
 from plainview.tables import Unit
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 @contextlib.contextmanager
@@ -47,7 +52,7 @@ def shown(*, quiet: bool) -> Iterator[Progress]:
             total += unit.size or 0
         bar.update(task, total=total or None)
 
-    with undone_on_stop(_wiped):
+    with undone_on_stop(lambda: _wiped(bar.console)):
         try:
             yield Progress(
                 on_target=lambda _name: bar.start(),  # it draws in a thread, and workers are forked before any runs
@@ -59,6 +64,7 @@ def shown(*, quiet: bool) -> Iterator[Progress]:
             bar.stop()
 
 
-def _wiped() -> None:
-    """Leave the terminal as it was: without the line, with its cursor."""
+def _wiped(console: Console) -> None:
+    """Leave the terminal as it was: without the line, with its cursor. What still draws it draws nowhere."""
+    console.file = io.StringIO()
     os.write(sys.stderr.fileno(), b"\r\x1b[2K\x1b[?25h")
