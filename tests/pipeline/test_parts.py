@@ -8,6 +8,7 @@ import pytest
 
 import plainview
 from plainview.pipeline.options import Options
+from plainview.tables.families import MEMBERS, SERIES
 
 CANARY = "canary.7f3a@example.org"
 
@@ -43,6 +44,26 @@ def test_each_is_shown_without_families(lake, apart):
     [target] = plainview.scan(lake, options=Options(apart=apart, families=False)).targets
     assert len(target.tables) == 13
     assert {table.parts for table in target.tables} == {1}
+
+
+@pytest.mark.parametrize("apart", [False, pytest.param(True, marks=pytest.mark.workers)])
+@pytest.mark.parametrize(("name", "enough"), [("forecast-{}.csv", SERIES), ("users/{}.json", MEMBERS)])
+@pytest.mark.parametrize("more", [-1, 0])
+def test_every_file_is_a_table_or_counted_as_a_part(tmp_path, name, enough, more, apart):
+    """Small files are counted together before it is known how many there are of a kind; no name may go with it."""
+    files = [name.format(1000 + n) for n in range(enough + more)]
+    for n, file in enumerate(files):
+        path = tmp_path / file
+        path.parent.mkdir(exist_ok=True)
+        text = (
+            f"id,email\n{n},u{n}@bluewin.ch\n" if file.endswith("csv") else f'{{"id": {n}, "email": "u{n}@bluewin.ch"}}'
+        )
+        path.write_text(text)
+    [target] = plainview.scan(tmp_path, options=Options(apart=apart)).targets
+    whole = [(name.format("{}"), enough, enough)]
+    each = [(file, 1, 1) for file in files]
+    assert [(table.name, table.parts, table.rows_read) for table in target.tables] == (each if more else whole)
+    assert target.coverage.skipped == ()
 
 
 def test_the_text_says_how_many_parts(lake, plainview):

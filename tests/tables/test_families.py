@@ -72,6 +72,15 @@ def test_few_parts_stay_apart():
     assert gathered([(name, profile("x")) for name in names]) == names
 
 
+def test_a_sum_is_one_with_what_comes_before_and_behind_it():
+    families = Families[str](lambda name: name)
+    for n, parts in enumerate((1, 3, 1)):
+        families.add(f"a-{n}.csv", Table(f"a-{n}.csv", "csv"), profile("x", rows=parts), parts)
+    [whole] = families.all()
+    assert isinstance(whole, Whole)
+    assert (whole.table.name, whole.parts, whole.profile.rows) == ("a-{}.csv", 5, 5)
+
+
 def test_a_column_of_some_parts_is_said():
     parts = [(f"k={n}/a.csv", profile("x", "y", *["ssn"] * (n in (3, 5)))) for n in range(20)]
     [whole] = gathered(parts)

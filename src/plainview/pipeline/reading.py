@@ -19,7 +19,7 @@ from plainview.pipeline.gathering import Judged
 from plainview.pipeline.options import Progress
 from plainview.tables import Batch, ReadLog, Source, Table, Unit
 from plainview.tables.ahead import ahead
-from plainview.tables.families import MEMBERS, template
+from plainview.tables.families import MEMBERS, enough, template
 
 if TYPE_CHECKING:
     from plainview.matching.batches import TableProfiler
@@ -220,7 +220,7 @@ class Reading:
 
 
 def _of_one_shape(tables: Sequence[Small]) -> Iterator[list[Small]]:
-    """Yield tables of the same columns in groups of the same types; those of too few stay alone."""
+    """Yield tables of one template and the same columns in groups of the same types; those of too few stay alone."""
     groups: list[tuple[dict[str, pl.DataType], list[Small]]] = []
     for one in tables:
         for types, group in groups:
@@ -231,7 +231,7 @@ def _of_one_shape(tables: Sequence[Small]) -> Iterator[list[Small]]:
         else:
             groups.append((dict(one.frame.schema), [one]))
     for _, group in groups:
-        if len(group) >= MEMBERS:
+        if len(group) >= enough(template(group[0].table.name)):  # else it may turn out that they stay apart
             yield group
         else:
             yield from ([one] for one in group)

@@ -81,14 +81,14 @@ class _Family(Generic[T]):
         return len(ours & theirs) >= ALIKE * min(len(ours), len(theirs)) > 0
 
     def add(self, judged: T, table: Table, profile: TableProfile, parts: int) -> None:
-        """Take a part."""
+        """Take a part, or a sum of parts, which cannot be told apart again."""
         self.parts += parts
         self.first = self.first or [judged]
         for path in profile.columns:
             count, first = self.columns.get(path, (0, table.name))
             self.columns[path] = (count + parts, first)
         self.waiting.append((judged, table, profile))
-        if self.parts < enough(self.key[0]):
+        if self.whole is None and parts == 1 and self.parts < enough(self.key[0]):
             return
         whole = self.whole or Whole(Table(self.key[0], self.key[1]), TableProfile(), 0)
         for _, part, each in self.waiting:
