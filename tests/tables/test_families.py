@@ -64,7 +64,14 @@ def test_enough_parts_are_one_with_their_sums():
     ],
 )
 def test_how_many_parts_are_enough(name, parts):
-    assert enough(template(name)) == parts
+    assert enough(template(name), ["id", "c2"]) == parts
+
+
+def test_numbered_columns_do_not_say_that_files_are_of_one_table():
+    parts = [(f"x-{n}.csv", profile("c1", "column_2")) for n in range(2 * SERIES)]
+    assert gathered(parts) == [name for name, _ in parts]
+    [whole] = gathered([(f"k={n}/x.csv", profile("c1", "column_2")) for n in range(MEMBERS)])
+    assert isinstance(whole, Whole)
 
 
 def test_few_parts_stay_apart():

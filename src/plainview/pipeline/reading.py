@@ -231,7 +231,9 @@ def _of_one_shape(tables: Sequence[Small]) -> Iterator[list[Small]]:
         else:
             groups.append((dict(one.frame.schema), [one]))
     for _, group in groups:
-        if len(group) >= enough(template(group[0].table.name)):  # else it may turn out that they stay apart
+        if len(group) >= enough(
+            template(group[0].table.name), group[0].frame.columns
+        ):  # else it may turn out that they stay apart
             yield group
         else:
             yield from ([one] for one in group)

@@ -6,7 +6,8 @@ Their names differ in places that vary and their columns are the same, or grow. 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Generic, TypeVar
@@ -18,7 +19,7 @@ T = TypeVar("T")
 # Parts from which on a family is one table in the report; fewer are read as a list. Where the names say that they are
 # parts of one (partitions, shards, rotated logs, a file for each record) some are enough; files whose names differ by
 # a date or number are as often tables of their own (`forecast-2014.csv`), so that there must be many.
-MEMBERS, SERIES = 8, 100
+MEMBERS, SERIES, NEVER = 8, 100, sys.maxsize
 HELD = 10_000  # columns of profiles that wait for more of their family
 KINDS = 16  # families of one template that are held against a new part
 ALIKE = 0.8  # share of the columns of the narrower of two that the other must have
@@ -36,6 +37,7 @@ _ROTATED = re.compile(r"(\.(?:log|out|err))(?:[.-][0-9][0-9-]*)?(?:\.(?:gz|bz2|x
 _PARTS = re.compile(
     r"(?:^|/)[^/=]+=\{\}/|-of-\{\}|(?:^|/)part-\{\}|\.(?:log|out|err)\{\}$|\{\}[^/]*\.json$|(?:^|/)[^/.]*\{\}[^/.]*$"
 )
+_NUMBERED = re.compile(r"[^\W\d]{1,12}_?[0-9]{1,4}")
 _RECORD = re.compile(r"(?:(?<=/)|^)[^/]+(?=\.json$)")
 
 
@@ -50,9 +52,14 @@ def template(name: str) -> str:
     return found if ANY in found else ""
 
 
-def enough(name: str) -> int:
-    """Return how many parts make one table, by the template of their names."""
-    return MEMBERS if _PARTS.search(name) else SERIES
+def enough(name: str, columns: Iterable[str]) -> int:
+    """Return how many parts make one table, by the template of their names and by their columns.
+
+    Columns that are only numbered (`c1`, `column_2`) do not say that two files are of one table.
+    """
+    if _PARTS.search(name):
+        return MEMBERS
+    return NEVER if all(map(_NUMBERED.fullmatch, columns)) else SERIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,7 @@ class _Family(Generic[T]):
             count, first = self.columns.get(path, (0, table.name))
             self.columns[path] = (count + parts, first)
         self.waiting.append((judged, table, profile))
-        if self.whole is None and parts == 1 and self.parts < enough(self.key[0]):
+        if self.whole is None and parts == 1 and self.parts < enough(self.key[0], self.columns):
             return
         whole = self.whole or Whole(Table(self.key[0], self.key[1]), TableProfile(), 0)
         for _, part, each in self.waiting:
