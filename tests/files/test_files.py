@@ -215,6 +215,27 @@ def test_the_log_of_a_database_is_read_with_it(tmp_path: Path) -> None:
     assert scan(tmp_path)[0]["odd.csv-wal"] == 3
 
 
+@pytest.mark.parametrize("name", ["a.json", "b.parquet", "c.xlsx", "d.xml", "f.zip"])
+def test_an_empty_file_of_what_is_never_empty_is_damaged(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    log = ReadLog()
+    source = FileSource(tmp_path)
+    assert [batch for unit in source.units(log) for batch in source.read(unit, log)] == []
+    assert [(what, why.startswith("empty, which no file of")) for what, why in log.skipped] == [(name, True)]
+    assert log.noted == []
+
+
+@pytest.mark.parametrize(
+    "name", ["__init__.py", "_SUCCESS", "a.csv", "b.ndjson", "c.log", "d.sqlite", "e.bson", "f.sql"]
+)
+def test_an_empty_file_of_another_kind_has_nothing_to_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    log = ReadLog()
+    source = FileSource(tmp_path)
+    assert [batch for unit in source.units(log) for batch in source.read(unit, log)] == []
+    assert (log.skipped, log.noted) == ([], [(name, "empty")])
+
+
 def test_empty_and_unknown_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "empty.csv").touch()
     (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0" + bytes(100))

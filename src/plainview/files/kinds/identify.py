@@ -52,6 +52,8 @@ INDICES = frozenset({"_metadata", "_common_metadata"})  # of Parquet files in a 
 BINARY = frozenset({"parquet", "arrow", "avro", "xlsx", "xlsb", "xls", "ods", "sqlite", "duckdb", "bson"})
 PACKERS = frozenset({"gzip", "bzip2", "xz", "lzma", "zstd"})
 ARCHIVES = frozenset({"zip", "tar"})
+# of the others an empty file is a file without rows
+NEVER_EMPTY = (BINARY - {"sqlite", "bson"}) | {"zip", "json", "xml"}
 
 
 _BY_FIRST: dict[int, list[tuple[int, bytes, str, str]]] = {}
@@ -81,9 +83,12 @@ def suffix_of(name: str) -> str:
 
 def identify(head: bytes, name: str, size: int | None = None, seek: Seek | None = None) -> Kind:
     """Say what a file is. `head`: its first 64 KiB; `name`: without a packer's suffix; `size` in bytes."""
-    if not head:
-        return Kind("", "empty", harmless=True)
     suffix = suffix_of(name)
+    if not head:
+        promised = SUFFIXES.get(suffix, "")
+        if promised in NEVER_EMPTY:
+            return Kind("", f"empty, which no file of {SPOKEN.get(promised, promised)} is: cut short or never written")
+        return Kind("", "empty", harmless=True)
     if head[:4] == b"crc\0" and suffix == ".crc":
         return Kind("", "checksums of the file beside it", harmless=True)
     if head[:4] == b"PAR1" and PurePosixPath(name).name in INDICES:
