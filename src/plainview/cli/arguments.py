@@ -199,10 +199,11 @@ def _add_scan(scan: Parser) -> None:
         "targets",
         nargs="*",
         metavar="TARGET",
-        help="a file, a folder, or the address of a store (left out: the targets that --scope lists)",
+        help="a file, a folder, the address of a store, or - for what is piped in (left out: what --scope lists)",
     )
     scan.add_argument("-f", "--format", default="text", choices=list(REPORTS), help="kind of report")
     scan.add_argument("-o", "--output", metavar="FILE", help="write the report to FILE instead of the terminal")
+    scan.add_argument("--as", dest="stdin_as", default="", metavar="FORMAT", help="what - holds, e.g. csv, sql_dump")
     scan.add_argument("-v", "--verbose", action="store_true", help="say why, for each column")
     scan.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr")
     scan.add_argument(

@@ -215,6 +215,7 @@ def options_of(args: argparse.Namespace) -> Options:
         network=_network(args),
         assume=tuple(args.assume),
         families=not args.no_families,
+        stdin_as=args.stdin_as,
     )
 
 

@@ -13,13 +13,15 @@ from plainview.files.packed.streams import Meter, Opener
 from plainview.tables import Batch, Input, ReadLog
 
 
-def read_input(source: Input, kind: Kind, log: ReadLog, meter: Meter, count: Counter) -> Iterator[Batch]:
+def read_input(
+    source: Input, kind: Kind, log: ReadLog, meter: Meter, count: Counter, told: str = ""
+) -> Iterator[Batch]:
     """Yield the tables of one file, however packed. Whatever fails becomes a line in `log`; earlier batches count.
 
-    `source.open` is an `Opener`; it is closed at the end.
+    `source.open` is an `Opener`; it is closed at the end. `told` is the kind that the user gave.
     """
     try:
-        for leaf, inner in leaves(source, kind, log, meter):
+        for leaf, inner in leaves(source, kind, log, meter, told):
             yield from _read_leaf(leaf, inner, log, meter, count)
     except Exception as error:  # noqa: BLE001  a broken archive; told by type, never by its text
         log.skip(source.name, error)

@@ -19,6 +19,7 @@ from plainview.crowds import Crowd
 from plainview.distinct import Key
 from plainview.errors import DetectorError
 from plainview.files.source import FileSource
+from plainview.files.standard_input import StandardInput
 from plainview.names import SafeNames
 from plainview.pipeline.gathering import Gathered, Judged, coverage, grouped, until_it_fails
 from plainview.pipeline.options import Options, Progress
@@ -49,12 +50,13 @@ class Apart:
         cores = processors()
         self.size = max(1, min(options.threads or cores, self.memory // LEAST))
         self.gathered: Gathered | None = None  # of the target that is being read
-        self.roots = tuple(os.fsencode(os.path.realpath(target.path)) for target in targets)
+        self.roots = tuple(os.fsencode(os.path.realpath(t.path)) for t in targets if t.is_local_file)
+        self.stdin = _own(0) if len(self.roots) < len(targets) else -1  # which workers inherit
         reserve = self.size + SPARE
         if all(map(os.path.isfile, self.roots)):
-            reserve = min(reserve, len(self.roots))
+            reserve = min(reserve, len(targets))
         self.pool = Pool(
-            Starter("plainview.pipeline.worker:serve", reserve),
+            Starter("plainview.pipeline.worker:serve", reserve, keep=() if self.stdin < 0 else (self.stdin,)),
             self.size,
             Bounds(options.limits.seconds, self.memory // self.size),
             self._setup,
@@ -65,6 +67,8 @@ class Apart:
     def close(self) -> None:
         """End all workers."""
         self.pool.close()
+        if self.stdin >= 0:
+            os.close(self.stdin)
 
     def _setup(self, number: int) -> bytes:
         """Return the first message of a worker. The first has the libraries' threads of a run with one file."""
@@ -77,6 +81,8 @@ class Apart:
             threads=cores if number == 0 else max(1, cores // self.size),
             families=self.options.families,
             key=self.key.share(),
+            stdin=self.stdin,
+            stdin_as=self.options.stdin_as,
         )
         return msgspec.msgpack.encode(setup)
 
@@ -87,7 +93,7 @@ class Apart:
     def _began(self, piece: Piece) -> None:
         self.progress.on_unit(Unit(piece.name, piece.size))
 
-    def scan(self, source: FileSource, target: str) -> TargetReport:
+    def scan(self, source: FileSource | StandardInput, target: str) -> TargetReport:
         """Read every file of a source and return what was found. Raises DetectorError for a bad one of the user's."""
         self.progress.on_target(target)
         log = ReadLog()
@@ -142,6 +148,14 @@ def isolation(held: Confined | None) -> str:
     words = f"Read by workers that cannot write or connect (seccomp{landlock})" if held.seccomp else "Read by workers"
     missing = "".join(f"; {why}" for why in held.missing)
     return f"{words}{missing}."
+
+
+def _own(fd: int) -> int:
+    """Return a descriptor of the same file; that of the null device where it is closed."""
+    try:
+        return os.dup(fd)
+    except OSError:
+        return os.open(os.devnull, os.O_RDONLY)
 
 
 def processors() -> int:

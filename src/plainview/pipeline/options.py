@@ -22,7 +22,8 @@ class Options:
 
     `apart`: files are read by worker processes, which may die without the run. `memory_total` is what all of them may
     hold, in bytes; 0 is half of what is free. `assume`: what is known of the data beside it, as docs/severity.md lists.
-    `families`: tables that are parts of one are one table in the report.
+    `families`: tables that are parts of one are one table in the report. `stdin_as`: the format of what the target `-`
+    gives, where its content does not say it.
     """
 
     sample: int | None = None
@@ -36,6 +37,7 @@ class Options:
     memory_total: int = 0
     assume: tuple[str, ...] = ()
     families: bool = True
+    stdin_as: str = ""
 
     def __post_init__(self) -> None:
         """Raise TypeError for what is no option. No message holds the value: it may be a table, or a secret."""
@@ -57,6 +59,8 @@ class Options:
         numbers = (self.threads, self.memory_total, 0 if self.sample is None else self.sample)
         if not all(type(number) is int and number >= 0 for number in numbers):
             raise TypeError("Options: sample, threads and memory_total must be whole numbers")
+        if not isinstance(self.stdin_as, str):
+            raise TypeError("Options: stdin_as must be the name of a format")
         if not isinstance(self.apart, bool) or not isinstance(self.families, bool):
             raise TypeError("Options: apart and families must be True or False")
         self._check_network()

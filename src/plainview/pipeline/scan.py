@@ -15,14 +15,16 @@ from plainview.assess.targets import assessed
 from plainview.assess.totals import Total
 from plainview.distinct import Key
 from plainview.errors import PlainviewError, UsageError
+from plainview.files.formats import FORMATS
 from plainview.files.source import FileSource
+from plainview.files.standard_input import StandardInput
 from plainview.names import SafeNames, safe_name
 from plainview.pipeline.added import added_detectors
 from plainview.pipeline.gathering import STOPPED, Gathered, told
 from plainview.pipeline.options import Options, Progress
 from plainview.report.model import Coverage, Report, TargetReport, Tool
 from plainview.stores import open_source
-from plainview.tables import Limits
+from plainview.tables import Limits, Source
 from plainview.targets.parsing import file_target, parse_target
 from plainview.targets.target import Target
 from plainview.version import __version__
@@ -31,6 +33,9 @@ from plainview.workers.start import available
 if TYPE_CHECKING:
     from plainview.pipeline.apart import Apart
     from plainview.pipeline.scanner import Scanner
+
+
+STDIN = 0  # the descriptor
 
 
 def now() -> str:
@@ -64,9 +69,21 @@ def prepared(
             raise TypeError(f"scan: {name} must be {kind.__name__}")
     parsed = [_parsed(target, number) for number, target in enumerate(targets, 1)]
     options = options or Options()
+    _check_stdin(parsed, options)
     folders, problems = added_detectors()
     options = replace(options, detectors=(*folders, *options.detectors))
     return Run(options, progress or Progress(), parsed, problems)
+
+
+def _check_stdin(targets: Sequence[Target], options: Options) -> None:
+    """Raise UsageError for what cannot be read from the standard input."""
+    piped = sum(target.kind == "stdin" for target in targets)
+    if piped > 1:
+        raise UsageError("the standard input (-) is named twice")
+    if options.stdin_as and options.stdin_as not in FORMATS:
+        raise UsageError("--as: no format of that name", hint=f"known: {' '.join(FORMATS)}")
+    if options.stdin_as and not piped:
+        raise UsageError("--as says what the standard input holds", hint="name it as a target: -")
 
 
 def _parsed(given: object, number: int) -> Target:
@@ -97,7 +114,7 @@ class Run:
         self.options, self.progress, self.targets, self.problems = options, progress, targets, problems
         self.started = now()
         self.finished: list[TargetReport] = []
-        files = [target for target in targets if target.is_local_file]
+        files = [target for target in targets if target.is_local]
         self.key, self.total = Key(), Total()  # of the sketches of people; both die with the run
         self._apart: Apart | None = None
         if files and options.apart and available():
@@ -123,7 +140,7 @@ class Run:
         reports = list(self.finished)
         left = list(self.targets[len(reports) :])
         safe = SafeNames(*self.options.detectors)
-        reading = self._apart if left and left[0].is_local_file and self._apart else self.__dict__.get("scanner")
+        reading = self._apart if left and left[0].is_local and self._apart else self.__dict__.get("scanner")
         gathered: Gathered | None = reading.gathered if reading else None
         if left and gathered and gathered.target == str(left[0]):
             report, crowds = gathered.so_far(safe, sampled=self.options.sample is not None)
@@ -147,24 +164,31 @@ class Run:
     def report(self, target: Target) -> TargetReport:
         """Read one target."""
         chosen = self.options
-        if not (target.is_local_file and self._apart):
+        if not (target.is_local and self._apart):
             _ = self.scanner  # a bad detector of the user's own is said before anything is opened
         try:
-            source = open_source(
-                target,
-                scope=chosen.scope,
-                credentials=chosen.credentials,
-                limits=chosen.limits,
-                network=chosen.network,
+            source = (
+                self._piped()
+                if target.kind == "stdin"
+                else open_source(
+                    target,
+                    scope=chosen.scope,
+                    credentials=chosen.credentials,
+                    limits=chosen.limits,
+                    network=chosen.network,
+                )
             )
         except PlainviewError as error:
             return _unopened(target, str(error), SafeNames(*chosen.detectors))
         try:
-            if self._apart and isinstance(source, FileSource):
+            if self._apart and isinstance(source, FileSource | StandardInput):
                 return self._apart.scan(source, str(target))
             return self.scanner.scan_source(source, str(target))
         finally:
             source.close()
+
+    def _piped(self) -> Source:
+        return StandardInput(STDIN, self.options.limits, told=self.options.stdin_as)
 
     def close(self) -> None:
         """End the workers."""

@@ -27,6 +27,7 @@ from plainview.workers.messages import Answer, Began, Confined, Finished, Moved,
 
 if TYPE_CHECKING:
     from plainview.files.source import FileSource
+    from plainview.files.standard_input import StandardInput
     from plainview.pipeline.gathering import Judged
     from plainview.pipeline.reading import UnitResult
     from plainview.pipeline.scanner import Scanner
@@ -47,6 +48,8 @@ class Setup(msgspec.Struct, frozen=True):
     threads: int  # of the libraries
     families: bool
     key: bytes  # of the run, for the sketches of people
+    stdin: int = -1  # a descriptor of what is piped into the command
+    stdin_as: str = ""  # the format of that
 
 
 def serve(channel: Channel) -> None:
@@ -76,7 +79,7 @@ def serve(channel: Channel) -> None:
     except PlainviewError as error:
         say(channel, Refused(str(error)))
         return
-    files = Files(scanner, talk)
+    files = Files(scanner, talk, setup)
     scanner.shared.on_part, scanner.shared.on_counting = files.part, talk.counting
     while (body := channel.receive()) is not None:
         files.do(msgspec.msgpack.decode(body, type=Task))
@@ -149,7 +152,8 @@ class Files:
 
     scanner: Scanner
     talk: Talk
-    sources: dict[bytes, FileSource] = field(default_factory=dict)
+    setup: Setup
+    sources: dict[bytes, FileSource | StandardInput] = field(default_factory=dict)
     due: float = 0.0  # when the next part may be sent
 
     def do(self, task: Task) -> None:
@@ -202,12 +206,16 @@ class Files:
         self._say(self.talk.numbers[result.name], judged, result.log, kind="", final=False)
         self.due = time.monotonic() + max(FIRST_PART, DEARER * (time.monotonic() - began))
 
-    def _source(self, piece: Piece) -> FileSource:
+    def _source(self, piece: Piece) -> FileSource | StandardInput:
         from plainview.files.source import FileSource
+        from plainview.files.standard_input import ROOT, StandardInput
 
+        limits = self.scanner.options.limits
+        if piece.root == ROOT.encode():
+            return StandardInput(self.setup.stdin, limits, told=self.setup.stdin_as)
         if piece.root not in self.sources:
             root = os.fsdecode(piece.root)  # without links, as the parent has resolved it
-            self.sources[piece.root] = FileSource(root, self.scanner.options.limits, resolved=True)
+            self.sources[piece.root] = FileSource(root, limits, resolved=True)
         return self.sources[piece.root]
 
     def _say(

@@ -27,10 +27,13 @@ BUCKET = re.compile(r"[A-Za-z0-9_.-]+")
 def parse_target(text: str) -> Target:
     """Return the target that `text` names. Raises TargetError, whose message repeats nothing of the text.
 
-    A file: an existing path, `file:` or `file://`, or what has no `://`, is not `host:port` and could hold no secret.
+    `-` is the standard input. A file: an existing path, `file:` or `file://`, or what has no `://`, is not `host:port`
+    and could hold no secret.
     """
     if "\0" in text or not text.strip():
         raise TargetError("an empty address, or one with a NUL in it")
+    if text.strip() == "-":
+        return Target("stdin", scheme="stdin")
     known = SCHEME.match(text.strip())
     scheme = scheme_of(known["scheme"].lower()) if known else None
     if exists(text) and not scheme:

@@ -195,7 +195,7 @@ class _Reader:
         if not isinstance(allow, list):
             self.fail("allow", "must be written [[allow]]")
         entries = [self.entry(item, number) for number, item in enumerate(allow)]
-        entries += [self.of_target(target) for target in targets if not target.is_local_file]
+        entries += [self.of_target(target) for target in targets if not target.is_local]
         return Scope(tuple(entries), targets, self.path)
 
     def targets(self, values: object) -> Iterator[Target]:

@@ -22,7 +22,8 @@ PRINTED_VALUE = re.compile(r"[A-Za-z0-9_.:/\[\]-]*")
 class Target:
     """A parsed address.
 
-    `kind` names the module that reads it ("redis", "file"; "fingerprint" for a bare `host:port`),
+    `kind` names the module that reads it ("redis", "file"; "stdin" for what is piped
+    in, "fingerprint" for a bare `host:port`),
     `scheme` is the word as written, `path` has no leading slash and is percent-decoded (as written for a
     file). `options` are the query without its secrets, which are in `secrets`.
 
@@ -59,8 +60,13 @@ class Target:
 
     @property
     def is_local_file(self) -> bool:
-        """True when no network is needed."""
+        """True for a path in the file system."""
         return self.kind == "file"
+
+    @property
+    def is_local(self) -> bool:
+        """True for files and for the standard input."""
+        return self.kind in ("file", "stdin")
 
     @property
     def carries_secret(self) -> bool:
@@ -70,6 +76,8 @@ class Target:
     def __str__(self) -> str:
         if self.kind == "file":
             return f"file:{self.path}"
+        if self.kind == "stdin":
+            return "stdin"
         if self.kind == "fingerprint":
             return self.address
         shown = [_printed(name, value) for name, value in self.options] + ["***"] * len(self.secrets)

@@ -45,10 +45,13 @@ class Process:
 
 
 class Starter:
-    """Gives processes that run `serve`, a function named `module:name`; `reserve` of them are forked now."""
+    """Gives processes that run `serve`, a function named `module:name`; `reserve` of them are forked now.
 
-    def __init__(self, serve: str, reserve: int = 0) -> None:
-        self.serve = serve
+    They inherit the descriptors `keep`, which stay open here.
+    """
+
+    def __init__(self, serve: str, reserve: int = 0, *, keep: tuple[int, ...] = ()) -> None:
+        self.serve, self.keep = serve, keep
         self._reserve: list[Process] = []
         if can_fork():
             for _ in range(reserve):
@@ -87,7 +90,11 @@ class Starter:
     def _spawn(self) -> Process:
         command = [sys.executable, "-c", BEGIN, self.serve, *sys.path]
         popen = subprocess.Popen(  # noqa: S603  our own interpreter and module
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, close_fds=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            pass_fds=self.keep,  # and no other
         )
         assert popen.stdin is not None  # noqa: S101  both are pipes
         assert popen.stdout is not None  # noqa: S101

@@ -12,9 +12,12 @@ from typing import BinaryIO, cast
 
 from plainview.errors import LimitError
 from plainview.files.kinds.identify import ARCHIVES, PACKERS, Kind, identify
+from plainview.files.kinds.signatures import SPOKEN
 from plainview.files.packed.inflate import unpacked
 from plainview.files.packed.streams import Meter, Opener, Stream, replace_input
 from plainview.tables import Input, ReadLog
+
+ZIPPED = frozenset({"xlsx", "xlsb", "ods"})  # formats that are zip archives
 
 
 def bare_name(name: str) -> str:
@@ -29,17 +32,24 @@ def bare_name(name: str) -> str:
     return name
 
 
-def leaves(source: Input, kind: Kind, log: ReadLog, meter: Meter, name: str = "") -> Iterator[tuple[Input, Kind]]:
+def as_told(kind: Kind, told: str) -> Kind:
+    """Return the kind that the user told (`--as`), but for packers and archives: it is that of what they hold."""
+    if not told or kind.name in PACKERS or (kind.name in ARCHIVES and told not in ZIPPED):
+        return kind
+    return kind if kind.name == told else Kind(told, notes=(f"read as {SPOKEN.get(told, told)}, as --as says",))
+
+
+def leaves(source: Input, kind: Kind, log: ReadLog, meter: Meter, told: str = "") -> Iterator[tuple[Input, Kind]]:
     """Yield what lies inside `source`, however packed, with its kind.
 
-    Each Input must be used before the next is asked for. What cannot be opened goes into `log`. `name` is the
-    file name that still says something of the content.
+    Each Input must be used before the next is asked for. What cannot be opened goes into `log`. `told` is the kind
+    that the user gave.
     """
-    yield from _leaves(source, kind, log, meter, (name or source.name, 0, 0))
+    yield from _leaves(source, kind, log, meter, (source.name, 0, 0), told)
 
 
 def _leaves(
-    source: Input, kind: Kind, log: ReadLog, meter: Meter, level: tuple[str, int, int]
+    source: Input, kind: Kind, log: ReadLog, meter: Meter, level: tuple[str, int, int], told: str = ""
 ) -> Iterator[tuple[Input, Kind]]:
     name, archives, packers = level  # the name that is left, and how many layers lie above
     if kind.name not in PACKERS | ARCHIVES:
@@ -60,7 +70,8 @@ def _leaves(
         try:
             head = opener.head()
             content = replace_input(source, source.name, head, opener)
-            yield from _leaves(content, identify(head, inner), log, meter, (inner, archives, packers + 1))
+            what = as_told(identify(head, inner), told)
+            yield from _leaves(content, what, log, meter, (inner, archives, packers + 1), told)
         finally:
             opener.close()
         return
@@ -77,4 +88,4 @@ def _leaves(
             log.skip(member.name, error)
 
 
-__all__ = ["bare_name", "leaves"]
+__all__ = ["as_told", "bare_name", "leaves"]
