@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from plainview.documents.flatten import flatten, nested_to_paths
 from plainview.documents.json_lines import JsonLines
 from plainview.documents.keys import looks_like_value, part
-from plainview.documents.walk import documents_to_frame, to_text
+from plainview.documents.scalars import to_text
+from plainview.documents.walk import documents_to_frame
 from plainview.tables import Limits, ReadLog
 
 CANARY = "canary.7f3a@example.org"

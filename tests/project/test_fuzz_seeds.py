@@ -17,7 +17,8 @@ from fuzz.files import scan
 from fuzz.harness import LawBroken, Target, check, file_of, read_all
 from fuzz.mutate import mutations
 from fuzz.targets import TARGETS
-from plainview.documents.walk import _merged, documents_to_frame
+from plainview.documents.scalars import merged
+from plainview.documents.walk import documents_to_frame
 from plainview.errors import DamagedError
 from plainview.files.encodings import blocks as encodings
 from plainview.files.formats import avro, text
@@ -115,7 +116,7 @@ def test_two_lists_of_one_path() -> None:
     frame = documents_to_frame([{"a": [1, 2], "a[]": [3]}, {"a": [4]}, {"a[]": [5, 6]}])
     assert sorted(v for row in frame.rows() for cell in row for v in cell or ()) == [1, 2, 3, 4, 5, 6]
     one = pl.Series("x", [["a"], ["b"], None])
-    assert _merged(one, pl.Series("x", [["c", "d"], None, None])).to_list() == [["a", "c", "d"], ["b"], None]
+    assert merged(one, pl.Series("x", [["c", "d"], None, None])).to_list() == [["a", "c", "d"], ["b"], None]
 
 
 def test_a_bulk_file_that_ends_behind_an_action() -> None:

@@ -15,8 +15,9 @@ import polars as pl
 from plainview.detectors.values_as_names import is_called, is_person
 from plainview.documents.binary_text import readable
 from plainview.documents.keys import MAX_KEYS, part, values_among
+from plainview.documents.scalars import EXTENDED
 from plainview.documents.text_columns import expand_text
-from plainview.documents.walk import EXTENDED, VECTOR, Walk
+from plainview.documents.walk import VECTOR, Walk
 from plainview.tables import Limits, ReadLog
 from plainview.tables.naming import Distinct
 

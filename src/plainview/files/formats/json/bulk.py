@@ -8,7 +8,7 @@ import msgspec
 import polars as pl
 
 from plainview.documents.json_lines import SHOWN, JsonLines
-from plainview.documents.walk import to_series
+from plainview.documents.scalars import to_series
 
 ACTIONS = {"index", "create", "update", "delete"}
 _META = {
