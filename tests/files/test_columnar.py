@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plainview.files.formats import avro
+from plainview.files.formats.avro import read as avro
 from plainview.files.source import FileSource
 from plainview.tables import Limits, ReadLog
 

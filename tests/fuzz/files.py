@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from plainview.files.formats import avro
+from plainview.files.formats.avro import read as avro
 from plainview.files.formats.columnar import arrow, parquet
 from plainview.files.formats.sheets import read as sheets
 from plainview.files.formats.sheets.guard import check_workbook

@@ -21,7 +21,8 @@ from plainview.documents.scalars import merged
 from plainview.documents.walk import documents_to_frame
 from plainview.errors import DamagedError
 from plainview.files.encodings import blocks as encodings
-from plainview.files.formats import avro, text
+from plainview.files.formats import text
+from plainview.files.formats.avro import read as avro
 from plainview.files.formats.columnar import arrow, arrow_guard
 from plainview.files.formats.csv import read as delimited
 from plainview.files.formats.json import read as json_

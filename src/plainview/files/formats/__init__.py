@@ -29,7 +29,7 @@ FORMATS: dict[str, str] = {
     "duckdb": "duckdb",
     "parquet": "columnar.parquet",
     "arrow": "columnar.arrow",
-    "avro": "avro",
+    "avro": "avro.read",
     "xlsx": "sheets.read",
     "xlsb": "sheets.read",
     "xls": "sheets.read",

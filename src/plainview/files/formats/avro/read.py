@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from plainview.errors import DamagedError, LimitError, MissingExtraError, UnsupportedError
-from plainview.files.formats.avro_guard import Blocks
+from plainview.files.formats.avro.blocks import Blocks
 from plainview.tables import Batch, Input, ReadLog, Table
 
 ROWS = 20_000
