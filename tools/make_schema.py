@@ -83,6 +83,7 @@ FIELDS = {
     "TableReport.kind": "Format or store of the table.",
     "TableReport.rows": "Rows that the table holds, as far as known.",
     "TableReport.rows_read": "Rows that were read.",
+    "TableReport.copy_of": "The table of a file with the same bytes, which was counted; '' for most. Then rows_read is 0.",
     "TableReport.parts": "Tables of the target that it is made of (partitions, a series, shards): 1 for most. {} in its name varies.",
     "TableReport.columns_total": "All columns of the table, with those in which nothing was found.",
     "TableReport.notes": "What had to be assumed to read it (encoding, header).",

@@ -26,8 +26,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder, which is the working folder, with all that a run can read."""
     folder = tmp_path / "ex ports"
     (folder / "deep" / "er").mkdir(parents=True)
-    for name in ("c.csv", "deep/d.csv", "deep/er/e.csv"):
-        (folder / name).write_text(CSV)
+    for number, name in enumerate(("c.csv", "deep/d.csv", "deep/er/e.csv")):
+        (folder / name).write_text(CSV + "\n" * number)  # no two the same, or one is a copy
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/badge.toml").write_text(DETECTOR)
     (tmp_path / "plainview.toml").write_text(f'targets = ["{folder}/c.csv"]\n')

@@ -38,13 +38,13 @@ def scan(path: Path, limits: Limits | None = None, sample: int | None = None) ->
 
 def parquet(path: Path, rows: int = 3) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    pl.DataFrame({"email": [f"{i}.{CANARY}" for i in range(rows)]}).write_parquet(path)
+    pl.DataFrame({"email": [f"{path.stem}.{i}.{CANARY}" for i in range(rows)]}).write_parquet(path)
     return path
 
 
 def csv(path: Path, rows: int = 3) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("name,email,age\n" + f"Anna,{CANARY},30\n" * rows)
+    path.write_text(f"name,email,{path.stem}\n" + f"Anna,{CANARY},30\n" * rows)  # no two the same, or one is a copy
     return path
 
 

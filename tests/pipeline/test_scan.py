@@ -158,7 +158,7 @@ def test_a_bad_target_does_not_end_the_run(tmp_path: Path, plainview: Run) -> No
 def test_a_panic_of_a_library_ends_one_file_and_not_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A panic of Rust code is no Exception of Python; what it hit is told, the others are read."""
     for name in ("a.csv", "b.csv"):
-        (tmp_path / name).write_text("email\nanna@example.org\n")
+        (tmp_path / name).write_text(f"email,{name[0]}\nanna@example.org,1\n")
     flat = TableProfiler.flat
 
     def panics(self: TableProfiler, frame: pl.DataFrame) -> pl.DataFrame:
@@ -214,7 +214,8 @@ def test_a_fault_while_a_table_is_judged_is_told_and_the_others_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     for name in ("a.csv", "b.csv"):
-        (tmp_path / name).write_text("n,email\n" + "".join(f"{n},anna{n}@example.org\n" for n in range(3000)))
+        rows = (f"{n},anna{n}@example.org\n" for n in range(3000))
+        (tmp_path / name).write_text(f"{name[0]},email\n" + "".join(rows))
     if fault == "judge":
         judge = Engine.judge
 

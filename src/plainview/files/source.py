@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plainview.errors import PlainviewError, ReadError, TargetError, translate
+from plainview.files.copies import Copies
 from plainview.files.kinds.identify import HEAD
 from plainview.files.packed.streams import Meter, Opener
 from plainview.files.quiet import Folder, LocalInput, open_quietly
@@ -35,6 +36,7 @@ SPECIAL = {
     stat.S_IFCHR: "a character device",
 }
 GIT = "the store of a git repository is not read; the files that are checked out are"
+COPY = "the same bytes as another file, counted once, there: "
 BESIDE = ("-wal", "-shm")  # SQLite's log, whose pages the reader of the database puts in place, and its index
 
 
@@ -64,6 +66,7 @@ class FileSource:
             raise TargetError(f"cannot look at the target: {why}", hint="is the path right?") from None
         self._name = Path(path).name or self.root.name
         self.is_folder = not self._file
+        self.copies: dict[str, str] = {}  # name -> that of the file with the same bytes, known once all were listed
 
     @cached_property
     def kind(self) -> str:
@@ -98,6 +101,7 @@ class FileSource:
 
     def _walk(self, log: ReadLog) -> Iterator[Unit]:
         stack = [_listing(self._folder, "", "", log)]
+        copies = Copies(lambda file: open_quietly(file, self._folder))
         while stack:
             found = next(stack[-1], None)
             if found is None:
@@ -106,6 +110,10 @@ class FileSource:
             if stat.S_ISREG(found.mode) and found.file.endswith(BESIDE) and self._beside_database(found.file):
                 log.note(found.name, "read with the database that it belongs to")
             elif stat.S_ISREG(found.mode):
+                if same := copies.original(found.name, found.file, found.size):
+                    log.note(found.name, COPY + same)
+                    self.copies[found.name] = same
+                    continue
                 yield Unit(found.name, found.size, None, found.file)
             elif stat.S_ISDIR(found.mode):
                 if found.file.rpartition("/")[2] == ".git" and self._is_there(found.file + "/HEAD"):

@@ -10,7 +10,7 @@ import io
 import os
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, cast
 
 from plainview.errors import LimitError, PlainviewError
 from plainview.files.kinds.identify import HEAD, Kind, identify
@@ -86,6 +86,7 @@ class StandardInput:
     origin = ""
     is_folder = False
     root = ROOT
+    copies: ClassVar[dict[str, str]] = {}
 
     def __init__(self, fd: int, limits: Limits | None = None, *, told: str = "") -> None:
         self.limits = limits or Limits()

@@ -21,7 +21,7 @@ from plainview.errors import DetectorError
 from plainview.files.source import FileSource
 from plainview.files.standard_input import StandardInput
 from plainview.names import SafeNames
-from plainview.pipeline.gathering import Gathered, Judged, coverage, grouped, until_it_fails
+from plainview.pipeline.gathering import Gathered, Judged, coverage, grouped, until_it_fails, with_copies
 from plainview.pipeline.options import Options, Progress
 from plainview.pipeline.worker import Setup
 from plainview.report.model import TableReport, TargetReport
@@ -123,7 +123,8 @@ class Apart:
             ),
             tables=tuple(tables),
         )
-        return assessed(made, [crowd for _, crowd in judged], self.total, self.options.assume)
+        made = assessed(made, [crowd for _, crowd in judged], self.total, self.options.assume)
+        return with_copies(made, source.copies, self.safe)
 
     def _judged(self, tables: Sequence[Judged | Whole], logs: list[ReadLog]) -> list[Judged]:
         """Let workers judge the tables that are sums of parts; one whose judge dies is told."""

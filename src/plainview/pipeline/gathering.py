@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -100,6 +100,26 @@ def coverage(
         noted=told((pair for log in logs for pair in log.noted), safe),
         isolation=isolation,
     )
+
+
+def with_copies(report: TargetReport, copies: Mapping[str, str], safe: SafeNames) -> TargetReport:
+    """Return a report that shows the tables of copies of files as well, as copies. `copies`: name -> the original's."""
+    if not copies:
+        return report
+    names: dict[str, list[str]] = {}
+    for name, original in copies.items():
+        names.setdefault(safe(original), []).append(safe(name))
+    added = []
+    for table in report.tables:
+        ends = [at for at, char in enumerate(table.name) if char == "/"]
+        for end in (*ends, len(table.name)):
+            added += [
+                msgspec.structs.replace(
+                    table, name=name + table.name[end:], copy_of=table.name, rows_read=0, people=None
+                )
+                for name in names.get(table.name[:end], ())
+            ]
+    return msgspec.structs.replace(report, tables=(*report.tables, *added))
 
 
 def told(pairs: Iterable[tuple[str, str]], safe: SafeNames) -> tuple[Skipped, ...]:

@@ -17,7 +17,16 @@ from plainview.assess.totals import Total
 from plainview.crowds import Crowd
 from plainview.distinct import Key
 from plainview.names import SafeNames
-from plainview.pipeline.gathering import SENTENCE, Gathered, Judged, coverage, grouped, printable, until_it_fails
+from plainview.pipeline.gathering import (
+    SENTENCE,
+    Gathered,
+    Judged,
+    coverage,
+    grouped,
+    printable,
+    until_it_fails,
+    with_copies,
+)
 from plainview.pipeline.options import Options, Progress
 from plainview.pipeline.reading import FAILURES, Shared, UnitResult, read_units
 from plainview.report.model import Column, People, TableReport, TargetReport
@@ -98,7 +107,8 @@ class Scanner:
             ),
             tables=reports,
         )
-        return assessed(made, [crowd for _, crowd in judged], self.total, self.options.assume)
+        made = assessed(made, [crowd for _, crowd in judged], self.total, self.options.assume)
+        return with_copies(made, getattr(source, "copies", {}), self.safe)
 
     def table_report(self, table: Table, profile: TableProfile, log: ReadLog | None = None) -> Judged:
         """Judge one table and count its people. A fault of ours is told to `log`: the other tables are judged."""

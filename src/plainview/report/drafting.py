@@ -155,7 +155,7 @@ def _subjects(target: TargetReport) -> Iterator[tuple[str, Field]]:
 
 
 def _data(target: TargetReport) -> Iterator[tuple[str, Field]]:
-    found = [table for table in target.tables if table.columns]
+    found = [table for table in target.counted if table.columns]
     options = kinds(target)
     if options:
         yield "field_70", Field(options, OBSERVED, "findings with a confidence of 0.7 or more")

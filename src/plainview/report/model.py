@@ -177,7 +177,8 @@ class TableReport(Base, frozen=True, kw_only=True):
     """A table with the personal data found in it; `columns_total` counts all its columns.
 
     `parts`: how many tables of the target it is made of: partitions, a series by date, shards. Its name has `{}` for
-    what differs from one to the next.
+    what differs from one to the next. `copy_of`: the name of the table of a file with the same bytes, which was read
+    and counted in the place of this one; its findings are those of that table, `rows_read` is 0.
     """
 
     name: str
@@ -185,6 +186,7 @@ class TableReport(Base, frozen=True, kw_only=True):
     rows: int
     rows_read: int
     parts: int = 1
+    copy_of: str = ""
     columns_total: int = 0
     notes: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
@@ -203,6 +205,11 @@ class TargetReport(Base, frozen=True, kw_only=True):
     severity: Severity | None = None
     laws: tuple[Law, ...] = ()
     fix: tuple[Fix, ...] = ()
+
+    @property
+    def counted(self) -> list[TableReport]:
+        """The tables without those of copies."""
+        return [table for table in self.tables if not table.copy_of]
 
 
 class Tool(Base, frozen=True, kw_only=True):

@@ -39,8 +39,8 @@ def weight(table: TableReport) -> tuple[float, float, int]:
 
 
 def worst_first(tables: Iterable[TableReport]) -> list[TableReport]:
-    """Return the tables that hold personal data, the worst first, names deciding between equals."""
-    found = [table for table in tables if table.columns]
+    """Return the tables that hold personal data, the worst first, names deciding between equals; no copies."""
+    found = [table for table in tables if table.columns and not table.copy_of]
     return sorted(found, key=lambda table: (*(-part for part in weight(table)), table.name))
 
 

@@ -138,9 +138,9 @@ def verdict(target: TargetReport) -> list[str]:
     if target.exposure is not None:
         word, meaning = STATES[target.exposure.state]
         parts.append(f"{word}. {meaning}")
-    found = [table for table in target.tables if table.columns]
+    found = [table for table in target.counted if table.columns]
     marks = sorted({mark(column) for table in found for column in table.columns} - {""}, reverse=True)
-    read = max(target.coverage.tables_read, len(target.tables))
+    read = max(target.coverage.tables_read, len(target.counted))
     if found:
         parts.append(
             f"PERSONAL DATA FOUND in {len(found):,} of {count(read, 'table')} read"

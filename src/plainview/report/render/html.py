@@ -40,13 +40,13 @@ def render(report: Report) -> str:
 
 def _summary(targets: list[TargetReport]) -> dict[str, object]:
     """Return the numbers and sentences at the top of the page."""
-    tables = [table for target in targets for table in target.tables]
+    tables = [table for target in targets for table in target.counted]
     found = [table for table in tables if table.columns]
     kinds = ranking.kinds(found)
     return {
         "open": sum(wording.is_open(target.exposure) for target in targets),
         "asked": sum(target.exposure is not None for target in targets),
-        "read": sum(max(target.coverage.tables_read, len(target.tables)) for target in targets),
+        "read": sum(max(target.coverage.tables_read, len(target.counted)) for target in targets),
         "rows": sum(target.coverage.rows_read for target in targets),
         "bytes": sum(target.coverage.bytes_read for target in targets),
         "found": len(found),
@@ -61,7 +61,7 @@ def _summary(targets: list[TargetReport]) -> dict[str, object]:
 
 def _columns(target: TargetReport) -> list[tuple[int, int, str]]:
     """Return an identity for each column with a finding: one column may hold several categories."""
-    return [(id(target), place, column.path) for place, table in enumerate(target.tables) for column in table.columns]
+    return [(id(target), place, column.path) for place, table in enumerate(target.counted) for column in table.columns]
 
 
 __all__ = ["LISTED", "percent", "render"]

@@ -14,6 +14,7 @@ from plainview.report import ranking, wording
 from plainview.report.model import Column, Exposure, People, Report, Severity, TableReport, TargetReport
 
 SHOWN_PER_REASON = 20
+SHOWN_NOTES = 12  # reasons why things needed no look
 SHOWN_PER_KIND = 20  # columns of one table
 OVERVIEW = 12  # tables, from which on the kinds are summed up first
 PLAIN = re.compile(r"[\w./:\[\]{}@$#+=%~-]*[\w/\]}]")
@@ -233,9 +234,13 @@ def _coverage(target: TargetReport, *, verbose: bool) -> Iterator[Line]:
             yield 2, f"NOT EXAMINED: {quoted(what)} — {why}", "yellow"
         if len(names) > len(shown):
             yield 2, f"NOT EXAMINED: and {len(names) - len(shown):,} more — {why} (-v names them)", "yellow"
-    for why, names in ranking.skip_groups(target.coverage.noted):
+    noted = list(ranking.skip_groups(target.coverage.noted))
+    for why, names in noted if verbose else noted[:SHOWN_NOTES]:
         shown = names if verbose else names[:SHOWN_PER_REASON]
         yield 2, f"Needed no look: {', '.join(map(quoted, shown))}{' …' * (len(names) > len(shown))} — {why}", ""
+    if len(noted) > SHOWN_NOTES and not verbose:
+        more = sum(len(names) for _, names in noted[SHOWN_NOTES:])
+        yield 2, f"Needed no look: {more:,} more, for reasons of their own (-v names them)", ""
     if target.coverage.tables_read and not target.coverage.skipped:
         yield 2, "Nothing was left out.", ""
     if verbose and target.coverage.isolation:
