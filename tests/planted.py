@@ -8,6 +8,7 @@ import json
 import sqlite3
 import zipfile
 from collections.abc import Callable
+from email.message import EmailMessage
 from pathlib import Path
 
 import bson
@@ -69,6 +70,16 @@ def _ods() -> bytes:
     return out.getvalue()
 
 
+def _mail() -> bytes:
+    message = EmailMessage()
+    message["From"] = message["To"] = message["X-Other"] = f"{NAME} <{MAIL}>"
+    message["Message-ID"] = message["Subject"] = MAIL
+    message.set_content(f"{NAME} {PHONE} {IBAN}")
+    message.add_attachment(FRAME.write_csv().encode(), maintype="text", subtype="csv", filename=f"{MAIL}.csv")
+    message.add_attachment(b"\0\1\2", maintype="application", subtype="pkcs7-mime", filename=f"{MAIL}.p7m")
+    return bytes(message) + f"--broken {MAIL}".encode()
+
+
 def _frame(write: str) -> Callable[[], bytes]:
     def made() -> bytes:
         out = io.BytesIO()
@@ -94,6 +105,10 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "avro": ("avro", _avro),
     "xlsx": ("xlsx", _xlsx),
     "ods": ("ods", _ods),
+    "mail": ("eml", _mail),
+    "vcard": ("vcf", lambda: f"BEGIN:VCARD\nFN:{NAME}\nEMAIL:{MAIL}\n{MAIL}\nX-{MAIL}:a\nEND:VCARD\n".encode()),
+    "icalendar": ("ics", lambda: f"BEGIN:VCALENDAR\nBEGIN:VEVENT\nORGANIZER;CN={NAME}:mailto:{MAIL}\n".encode()),
+    "ldif": ("ldif", lambda: f"# {MAIL}\ndn: uid={MAIL}\nmail: {MAIL}\n{NAME}: x\njpegPhoto:: {MAIL}\n".encode()),
 }
 
 

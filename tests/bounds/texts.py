@@ -245,6 +245,37 @@ flood("hexadecimal", b"0x", b"INSERT INTO t VALUES (")
 flood("quotes of Oracle", b"q'[", b"INSERT INTO t VALUES (")
 flood("lines of GO", b"GO\n", b"INSERT INTO [t] VALUES (1)\n")
 
+# -- mail, contacts, calendars, directories -----------------------------------------------------------------------
+
+MIME = b"From: a@b.cc\nMIME-Version: 1.0\nContent-Type: "
+numbered(
+    "parts in parts",
+    "--b{n}\nContent-Type: multipart/mixed; boundary=b{n}\n\n",
+    MIME + b"multipart/mixed; boundary=b0\n\n",
+)
+flood(
+    "parts with one boundary in parts",
+    b"--b\nContent-Type: multipart/mixed; boundary=b\n\n",
+    MIME + b"multipart/mixed; boundary=b\n\n",
+)
+flood("parts", b"--b\n\n", MIME + b"multipart/mixed; boundary=b\n\n")
+flood("messages in messages", b"Content-Type: message/rfc822\n\n", b"From: a@b.cc\nMIME-Version: 1.0\n")
+flood("messages of a mailbox", b"From a Tue Jan  1 00:00:00 2024\nA: b\n\nx\n\n")
+flood("lines of a mailbox", b"From a 00:00\n")
+flood("header fields", b"A: b\n")
+flood("a header field that is folded", b" x\n", b"From: a@b.cc\nMIME-Version: 1.0\nTo:")
+flood("encoded words", b"=?utf-8?q?a?= ", b"From: a@b.cc\nMIME-Version: 1.0\nTo: ")
+flood("encoded words that do not end", b"=?a?q?", b"From: a@b.cc\nMIME-Version: 1.0\nTo: ")
+flood("names of people that do not end", b'\\"', b"From: a@b.cc\nMIME-Version: 1.0\nTo: ")
+flood("comments in comments", b"(", b"From: a@b.cc\nMIME-Version: 1.0\nTo: ")
+flood("parameters", b';a="', MIME + b"text/plain")
+flood("contacts", b"BEGIN:VCARD\nFN:a\nEND:VCARD\n")
+flood("contacts in contacts", b"BEGIN:VCARD\n")
+flood("a property that is folded", b" a\n", b"BEGIN:VCARD\nNOTE:\n")
+flood("parameters of a property", b';a="b', b"BEGIN:VCARD\nNOTE")
+flood("parts of a property", b"\\;;", b"BEGIN:VCARD\nN:")
+flood("entries of a directory", b"dn: a\nmail: b\n\n")
+
 # -- what detectors look for -----------------------------------------------------------------------------------
 
 flood("IBAN labels", b"iban: ")

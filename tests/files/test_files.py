@@ -383,10 +383,3 @@ def test_units_can_be_read_in_threads(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert sum(done) == 2000
-
-
-def test_mail_is_read_as_text_and_what_that_leaves_out_is_said(tmp_path: Path) -> None:
-    (tmp_path / "a.eml").write_text(f"From: {CANARY}\nTo: b@example.org\nSubject: x\nMIME-Version: 1.0\n\nDear Bo\n")
-    rows, skipped = scan(tmp_path)
-    assert rows["a.eml"] > 0
-    assert "attachments" in skipped["a.eml"]

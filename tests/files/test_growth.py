@@ -11,7 +11,7 @@ from bounds.work import LINEAR, growth
 from plainview.documents.flatten import flatten
 from plainview.errors import PlainviewError
 from plainview.files.formats import FORMATS, reader
-from plainview.tables import Deadline, Input, Limits, ReadLog
+from plainview.tables import Batch, Deadline, Input, Limits, ReadLog
 
 SIZE = 60_000  # bytes; four times as many for the ratio
 LIMITS = Limits(seconds=60)
@@ -32,7 +32,8 @@ def read_all(kind: str, data: bytes) -> ReadLog:
     )
     try:
         for batch in reader(kind).read(source, log):
-            flatten(batch.frame, limits=LIMITS, log=log, name="t")
+            if isinstance(batch, Batch):
+                flatten(batch.frame, limits=LIMITS, log=log, name="t")
     except PlainviewError as error:
         log.skip(source.name, error)
     assert not any("stopped after" in why for _, why in log.skipped)

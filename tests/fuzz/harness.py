@@ -158,11 +158,16 @@ def file_of(data: bytes, name: str, *, head: int = 64 << 10) -> Input:
     return Input(name, data[:head], lambda: io.BytesIO(data), len(data), None, LIMITS, Deadline(LIMITS.seconds))
 
 
-def read_all(batches: Callable[[ReadLog], Iterator[Batch]], *, flat: bool = True) -> Seen:
+def read_all(batches: Callable[[ReadLog], Iterator[Batch | Input]], *, flat: bool = True) -> Seen:
     """Read to the end, flatten each batch as the pipeline does, and look for the input in every text."""
     seen = Seen()
     try:
         for batch in batches(seen.log):
+            if isinstance(batch, Input):  # a file in a document: read by its own kind
+                harmless([batch.name])
+                with batch.open() as stream:
+                    stream.read(MIB)
+                continue
             silent(batch.table.notes)
             harmless([batch.table.name])
             frame = flatten(batch.frame, limits=LIMITS, log=seen.log, name="t") if flat else batch.frame

@@ -256,3 +256,20 @@ PACKED = (
     gzip.compress(bytes(3 << 20)),
 )
 PARQUET, IPC, STREAM, AVRO = map(_binary, ("parquet", "ipc", "stream", "avro"))
+
+MAILS = (
+    b"From: Anna <canary.7f3a@example.org>\nTo: b@c.dd\nMessage-ID: <1>\nSubject: =?utf-8?q?J=C3=B6rg?=\n\nHello\n",
+    (
+        b"From: a@b.cc\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\npre\n--b\n\ncanary.7f3a@example.org\n"
+        b"--b\nContent-Type: text/html\n\n<p>x\n--b\nContent-Type: text/csv; name=a.csv\nContent-Transfer-Encoding: base64\n"
+        b"Content-Disposition: attachment\n\nYSxiCjEsMgo=\n--b--\nend\n"
+    ),
+    b"From a@b.cc Tue Jan  1 00:00:00 2024\nFrom: a@b.cc\nReceived: x\n\none\n\nFrom b@c.dd Tue Jan  1 00:00:00 2024\nTo: b\n\ntwo\n",
+    b"Date: x\nContent-Type: message/rfc822\n\nFrom: c@d.ee\nContent-Transfer-Encoding: quoted-printable\n\na=3Db=\nc\n",
+)
+CARDS = (
+    b"BEGIN:VCARD\nVERSION:3.0\nN:Muster;Eva;;;\nFN:Eva Muster\nitem1.EMAIL;TYPE=a:canary.7f3a@example.org\nNOTE:a\n b\\, c\nEND:VCARD\n",
+    b"BEGIN:VCARD\nFN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:J=C3=B6=\nrg\nPHOTO;ENCODING=b:/9j/4AAQ\nEND:VCARD\n",
+    b'BEGIN:VCALENDAR\nBEGIN:VEVENT\nATTENDEE;CN="A, B":mailto:canary.7f3a@example.org\nBEGIN:VALARM\nEND:VALARM\nEND:VEVENT\nEND:VCALENDAR\n',
+    b"version: 1\n# x\ndn: uid=a\nmail: canary.7f3a@example.org\ncn:: SsO2cmc=\nx:< file:///y\n\ndn: uid=b\n-\n",
+)

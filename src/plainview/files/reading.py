@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import cast
 
+from plainview.errors import LimitError
 from plainview.files.formats import reader
 from plainview.files.kinds.identify import Kind, identify
-from plainview.files.packed.packed import bare_name, leaves
+from plainview.files.packed.packed import bare_name, kind_of_part, leaves
 from plainview.files.packed.streams import Meter, Opener
 from plainview.tables import Batch, Input, ReadLog
 
@@ -21,8 +22,7 @@ def read_input(
     `source.open` is an `Opener`; it is closed at the end. `told` is the kind that the user gave.
     """
     try:
-        for leaf, inner in leaves(source, kind, log, meter, told):
-            yield from _read_leaf(leaf, inner, log, meter, count)
+        yield from _read(source, kind, log, (meter, count), told)
     except Exception as error:  # noqa: BLE001  a broken archive; told by type, never by its text
         log.skip(source.name, error)
     finally:
@@ -31,8 +31,33 @@ def read_input(
         log.skip(name, failure)
 
 
-def _read_leaf(leaf: Input, kind: Kind, log: ReadLog, meter: Meter, count: Counter) -> Iterator[Batch]:
-    """Read one file or member with the reader of its kind."""
+def _read(
+    source: Input, kind: Kind, log: ReadLog, costs: tuple[Meter, Counter], told: str = "", depth: int = 0
+) -> Iterator[Batch]:
+    """Yield the tables of a file, of the members of an archive, and of the files that these hold in turn."""
+    meter, count = costs
+    for leaf, inner, level in leaves(source, kind, log, meter, told, depth):
+        for found in _read_leaf(leaf, inner, log, meter, count):
+            if isinstance(found, Input):
+                yield from _read_part(found, log, costs, level + 1)
+            else:
+                yield found
+
+
+def _read_part(part: Input, log: ReadLog, costs: tuple[Meter, Counter], depth: int) -> Iterator[Batch]:
+    """Read a file that a document or a message holds; what it fails with is its own."""
+    most = costs[0].limits.depth
+    if depth > most:
+        log.skip(part.name, LimitError(f"packed more than {most} layers deep", hint="raise --depth"))
+        return
+    try:
+        yield from _read(part, kind_of_part(part), log, costs, depth=depth)
+    except Exception as error:  # noqa: BLE001  one file; the others go on
+        log.skip(part.name, error)
+
+
+def _read_leaf(leaf: Input, kind: Kind, log: ReadLog, meter: Meter, count: Counter) -> Iterator[Batch | Input]:
+    """Read one file or member with the reader of its kind, and yield the files that it holds."""
     if kind.harmless:
         log.note(leaf.name, kind.why)
         return
@@ -45,7 +70,7 @@ def _read_leaf(leaf: Input, kind: Kind, log: ReadLog, meter: Meter, count: Count
     inner = ReadLog(skipped=log.skipped, noted=log.noted, on_bytes=count.add if leaf.path else None)
     try:
         for batch in reader(kind.name).read(leaf, inner):
-            if kind.notes:
+            if kind.notes and isinstance(batch, Batch):
                 table = replace(batch.table, notes=kind.notes + batch.table.notes)
                 yield replace(batch, table=table)
             else:

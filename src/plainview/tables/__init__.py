@@ -183,8 +183,11 @@ class Input:
 class Format(Protocol):
     """A module of `files.formats`: one or more kinds of file."""
 
-    def read(self, source: Input, log: ReadLog) -> Iterator[Batch]:
-        """Yield the tables of the file. Raise PlainviewError when no more can be read; earlier batches count."""
+    def read(self, source: Input, log: ReadLog) -> Iterator[Batch | Input]:
+        """Yield the tables of the file, and each file that it holds, which is read before the next is asked for.
+
+        Raise PlainviewError when no more can be read; earlier batches count.
+        """
 
 
 class Source(Protocol):

@@ -36,18 +36,21 @@ _RUN = re.compile(r"\{\}(?:[-_.:T]\{\})+")
 _ROTATED = re.compile(r"(\.(?:log|out|err))(?:[.-][0-9][0-9-]*)?(?:\.(?:gz|bz2|xz|zst))?$")
 _PARTS = re.compile(
     r"(?:^|/)[^/=]+=\{\}/|-of-\{\}|(?:^|/)part-\{\}|\.(?:log|out|err)\{\}$|\{\}[^/]*\.json$|(?:^|/)[^/.]*\{\}[^/.]*$"
+    r"|\{\}[^/]*\.(?:emlx?|msg|vcf|ics)(?:/text)?$|(?:^|/)(?:cur|new)/\{\}(?:/text)?$|\.mbo?x/\{\}/"
 )
 _NUMBERED = re.compile(r"[^\W\d]{1,12}_?[0-9]{1,4}")
-_RECORD = re.compile(r"(?:(?<=/)|^)[^/]+(?=\.json$)")
+_RECORD = re.compile(r"(?:(?<=/)|^)[^/]+(?=\.(?:json|emlx?|msg|vcf|ics)(?:/text)?$)")  # a file for each record
+_MAILDIR = re.compile(r"(?<=/)(cur|new)/[0-9]+\.[^/]+(?=/text$|$)")
 
 
 @lru_cache(4096)
 def template(name: str) -> str:
     """Return the name with `{}` for what varies from part to part, "" where nothing does."""
     found = _HIVE.sub(rf"\1={ANY}", "/" + name)[1:]
+    found = _MAILDIR.sub(rf"\1/{ANY}", found)
     found = _ROTATED.sub(rf"\1{ANY}", found)
     found = _RUN.sub(ANY, _VARIES.sub(ANY, found))
-    if ANY not in found.rpartition("/")[2]:
+    if ANY not in found.removesuffix("/text").rpartition("/")[2]:
         found = _RECORD.sub(ANY, found)
     return found if ANY in found else ""
 

@@ -1,7 +1,7 @@
 """The format readers, found by kind and imported when the first file of that kind is met.
 
 `FORMATS` is the whole registry: kind (as `files.kinds` names it) -> module of this package. A module
-has `read(source: Input, log: ReadLog) -> Iterator[Batch]` (the protocol `plainview.tables.Format`).
+has `read(source: Input, log: ReadLog) -> Iterator[Batch | Input]` (the protocol `plainview.tables.Format`).
 """
 
 from __future__ import annotations
@@ -34,6 +34,10 @@ FORMATS: dict[str, str] = {
     "xlsb": "sheets.read",
     "xls": "sheets.read",
     "ods": "sheets.read",
+    "mail": "mail.read",
+    "vcard": "cards",
+    "icalendar": "cards",
+    "ldif": "cards",
 }
 
 EXTRAS = {"duckdb": "duckdb"}  # library -> the extra that installs it

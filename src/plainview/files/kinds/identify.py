@@ -27,7 +27,7 @@ from plainview.files.kinds.signatures import (
     SUFFIXES,
     TEXT_SIGNED,
 )
-from plainview.files.kinds.text import by_text, is_mail, looks_binary
+from plainview.files.kinds.text import by_text, looks_binary
 
 HEAD = 64 << 10
 
@@ -102,10 +102,7 @@ def identify(head: bytes, name: str, size: int | None = None, seek: Seek | None 
 
 
 def _text(head: bytes, suffix: str, size: int | None) -> Kind:
-    name = by_text(head, suffix, SUFFIXES.get(suffix, ""), complete=size is not None and size <= len(head))
-    if name == "text" and is_mail(head):
-        return Kind(name, "mail: read as plain text; encoded parts and attachments were not looked into")
-    return Kind(name)
+    return Kind(by_text(head, suffix, SUFFIXES.get(suffix, ""), complete=size is not None and size <= len(head)))
 
 
 def _with_note(found: Kind, suffix: str) -> Kind:

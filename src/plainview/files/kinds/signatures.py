@@ -41,6 +41,7 @@ NAMED: tuple[tuple[int, bytes, str], ...] = (
     (0, b"%!PS", f"PostScript, {LATER}"),
     (0, b"AT&TFORM", f"DjVu, {LATER}"),
     (0, b"!BDN", f"Outlook mail store, {LATER}"),
+    (0, b"\x78\x9f\x3e\x22", "winmail.dat of Outlook (TNEF), not read by this version"),
     (0, b"PGDMP", "pg_dump in its custom form (turn it into text first: pg_restore -f -)"),
     (0, b"REDIS0", "Redis snapshot (RDB), not read by this version"),
     (0, b"ORC", "ORC, not read by this version"),
@@ -188,6 +189,10 @@ SPOKEN = {
     "parquet": "Parquet",
     "avro": "Avro",
     "arrow": "Arrow",
+    "mail": "mail",
+    "vcard": "vCard",
+    "icalendar": "iCalendar",
+    "ldif": "LDIF",
 }
 
 OFFICE = (
@@ -289,6 +294,8 @@ PROSE = frozenset(  # read as text: notes, logs, mail, program source, settings
         ".gitignore",
         ".eml",
         ".mbox",
+        ".emlx",
+        ".mbx",
         ".vcf",
         ".ics",
         ".srt",
@@ -307,5 +314,9 @@ PROSE = frozenset(  # read as text: notes, logs, mail, program source, settings
         ".pub",
     ]
 )
+
+MAIL = frozenset(
+    (".eml", ".emlx", ".mbox", ".mbx", ".mht", ".mhtml", ".nws")
+)  # messages, where their fields leave it open
 
 LOOSE = frozenset({"", ".txt", ".dat", ".out", ".data", ".export", ".log", ".xls", ".xlsx"})  # may hold a table

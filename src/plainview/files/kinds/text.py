@@ -11,7 +11,7 @@ import re
 import msgspec
 
 from plainview.files.kinds.separators import backslashes, blank_parts, field_names, separator
-from plainview.files.kinds.signatures import LOOSE, PROSE
+from plainview.files.kinds.signatures import LOOSE, MAIL, PROSE
 from plainview.possessive import compile_possessive
 
 # Letters of all byte encodings, without what no text holds. ESC and form feed occur in logs, 01 and 1C to 1F
@@ -53,8 +53,22 @@ _JSON_START = re.compile(
     re.DOTALL,
 )
 _MARKUP = re.compile(rb"<(?:\?xml|!--|!DOCTYPE|!\[CDATA|[A-Za-z_][\w.:-]*(?:\s[^<>]*)?/?>)", re.IGNORECASE)
-_MAIL = re.compile(rb"(?:From [^\n]{1,200}\n)?(?:[A-Za-z][A-Za-z-]{1,40}: [^\n]*\n(?:[ \t][^\n]*\n)*){3}")
-_MAIL_FIELD = re.compile(rb"(?im)^(?:message-id|mime-version|received|return-path|x-mailer|delivered-to): ")
+_MAIL = re.compile(
+    rb"\s*(?:[0-9]{1,10} *\r?\n|From [^\n]{1,1000}\n)?"
+    rb"(?:[A-Za-z][A-Za-z0-9-]{1,60}:(?:[ \t][^\n]*)?\r?\n(?:[ \t][^\n]*\n)*){2}"
+)
+_MAIL_FIELD = re.compile(rb"(?im)^(?:message-id|mime-version|received|return-path|x-mailer|delivered-to):[ \t]")
+_MAIL_NAMED = re.compile(rb"(?im)^(?:from|to|subject|date):[ \t]")
+_CARDS = (
+    (re.compile(rb"\s*BEGIN:VCARD\s*\n", re.IGNORECASE), "vcard"),
+    (re.compile(rb"\s*BEGIN:VCALENDAR\s*\n", re.IGNORECASE), "icalendar"),
+    (
+        re.compile(
+            rb"(?:\s+|#[^\n]*\n(?: [^\n]*\n)*|version: *1\r?\n)*dn::? ?[^\n]*\n(?: [^\n]*\n)*[A-Za-z][\w;.-]*::? "
+        ),
+        "ldif",
+    ),
+)
 _HTML = re.compile(rb"<(?:!DOCTYPE\s+html|html|body)[\s>]", re.IGNORECASE)
 _HTML_FIRST = compile_possessive(  # the first element; one of many XML documents is called title or table
     rb"\s*+(?:<!--(?:[^-]++|-(?!->))*+-->\s*+)*+<(?:head|meta|title|style|script|link|div|p|br|hr|h[1-6]|center|font|ul|ol|form|img|"
@@ -92,6 +106,8 @@ def by_text(head: bytes, suffix: str, promised: str, *, complete: bool) -> str:
     """Return the kind of a text; `promised`: what its suffix stands for; `complete`: no more follows."""
     text = fold_wide(head).removeprefix(codecs.BOM_UTF8)
     body = text.lstrip()
+    if kind := _as_lines(body, suffix):
+        return kind
     prose = suffix in PROSE and suffix not in LOOSE
     for test in (_as_json, _as_markup) if prose else (_as_json, _as_markup, _as_sql):
         kind = test(body, promised, complete)
@@ -107,9 +123,17 @@ def by_text(head: bytes, suffix: str, promised: str, *, complete: bool) -> str:
     return table or "text"
 
 
-def is_mail(head: bytes) -> bool:
-    """Tell whether a text begins as a mail message or a mailbox does (RFC 5322, RFC 4155)."""
-    return bool(_MAIL.match(head[:8192]) and _MAIL_FIELD.search(head[:8192]))
+def _as_lines(body: bytes, suffix: str) -> str:
+    """Return the kind of a text of properties, or of a mail message or mailbox (RFC 5322, RFC 4155)."""
+    top = body[: 32 << 10]
+    if top[:1] in b"Bb\r\n #vVdD":
+        for pattern, kind in _CARDS:
+            if pattern.match(top):
+                return kind
+    if not top[:1].isalnum() or not _MAIL.match(top):
+        return ""
+    named = suffix in MAIL and (_MAIL_NAMED.search(top) or top.startswith(b"From "))
+    return "mail" if named or _MAIL_FIELD.search(top.partition(b"\n\n")[0].partition(b"\n\r\n")[0]) else ""
 
 
 def _as_json(body: bytes, promised: str, complete: bool) -> str:

@@ -6,6 +6,7 @@ reader, so that the rows before the break count; the break itself is told by `Me
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import BinaryIO, cast
@@ -17,6 +18,7 @@ from plainview.files.packed.inflate import unpacked
 from plainview.files.packed.streams import Meter, Opener, Stream, replace_input
 from plainview.tables import Input, ReadLog
 
+OLE_HEAD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIPPED = frozenset({"xlsx", "xlsb", "ods"})  # formats that are zip archives
 
 
@@ -39,21 +41,34 @@ def as_told(kind: Kind, told: str) -> Kind:
     return kind if kind.name == told else Kind(told, notes=(f"read as {SPOKEN.get(told, told)}, as --as says",))
 
 
-def leaves(source: Input, kind: Kind, log: ReadLog, meter: Meter, told: str = "") -> Iterator[tuple[Input, Kind]]:
-    """Yield what lies inside `source`, however packed, with its kind.
+def leaves(
+    source: Input, kind: Kind, log: ReadLog, meter: Meter, told: str = "", depth: int = 0
+) -> Iterator[tuple[Input, Kind, int]]:
+    """Yield what lies inside `source`, however packed, with its kind and the number of files that it lies in.
 
     Each Input must be used before the next is asked for. What cannot be opened goes into `log`. `told` is the kind
-    that the user gave.
+    that the user gave; `depth`: in how many files `source` lies itself.
     """
-    yield from _leaves(source, kind, log, meter, (source.name, 0, 0), told)
+    yield from _leaves(source, kind, log, meter, (source.name, depth, 0), told)
+
+
+def kind_of_part(part: Input) -> Kind:
+    """Return the kind of a file that lies in another one; of Office files by their directory, wherever that is."""
+
+    def seek(offset: int, length: int) -> bytes:
+        with part.seekable() as stream:
+            stream.seek(offset, io.SEEK_END if offset < 0 else io.SEEK_SET)
+            return stream.read(length)
+
+    return identify(part.head, part.name, part.size, seek if part.head.startswith(OLE_HEAD) else None)
 
 
 def _leaves(
     source: Input, kind: Kind, log: ReadLog, meter: Meter, level: tuple[str, int, int], told: str = ""
-) -> Iterator[tuple[Input, Kind]]:
+) -> Iterator[tuple[Input, Kind, int]]:
     name, archives, packers = level  # the name that is left, and how many layers lie above
     if kind.name not in PACKERS | ARCHIVES:
-        yield source, kind
+        yield source, kind, archives
         return
     depth = meter.limits.depth
     if (kind.name in ARCHIVES and archives >= depth) or packers >= depth:
@@ -81,11 +96,11 @@ def _leaves(
         if meter.spent:
             break
         try:
-            what = identify(member.head, member.name, member.size)
+            what = kind_of_part(member)
             what = replace(what, notes=what.notes + notes)
             yield from _leaves(member, what, log, meter, (member.name, archives + 1, 0))
         except Exception as error:  # noqa: BLE001  one member; the others go on
             log.skip(member.name, error)
 
 
-__all__ = ["as_told", "bare_name", "leaves"]
+__all__ = ["as_told", "bare_name", "kind_of_part", "leaves"]

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import polars as pl
-from lxml import etree
 
+from plainview.documents.html_text import INLINE, page_texts, parsed_page, walked
 from plainview.documents.xml import local_name
-from plainview.documents.xml_tags import check_page
 from plainview.errors import DamagedError, LimitError
 from plainview.files.encodings.blocks import detect, valid_utf8
 from plainview.tables import Header, Input, ReadLog, Table
@@ -21,31 +20,13 @@ REPEATED = 64  # characters of a cell that a colspan repeats
 CELLS = 500_000  # of one frame
 MARKED = 0.5  # how much the mark-up of a cell speaks for the name of a column
 _CHARSET = re.compile(rb"""charset=["']?\s*([A-Za-z0-9_:.-]{2,40})""", re.IGNORECASE)
-_TOLD = (
-    "href",
-    "value",
-    "content",
-    "title",
-    "alt",
-    "placeholder",
-    "src",
-    "action",
-)  # attributes that hold data
-_INLINE = frozenset(
-    ("a", "b", "i", "u", "em", "strong", "span", "font", "small", "big", "sup", "sub", "abbr", "code", "label")
-)
 Docs = Sequence[dict[str, Any]]
 
 
 def read_page(data: bytes, source: Input, log: ReadLog) -> Iterator[tuple[Table, Docs | pl.DataFrame]]:
     """Yield the tables, then the text of the page as documents. DamagedError: there is none."""
     text, notes = _decoded(data, source.head)
-    check_page(text.encode("utf-8", "replace"))
-    parser = etree.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False, recover=True, remove_comments=False)
-    try:
-        root = etree.fromstring(text.encode("utf-8", "replace"), parser) if text.strip() else None
-    except (etree.XMLSyntaxError, ValueError):
-        root = None
+    root, deep = parsed_page(text)
     if root is None:
         raise DamagedError("no HTML that could be read")
     number = 0
@@ -65,10 +46,10 @@ def read_page(data: bytes, source: Input, log: ReadLog) -> Iterator[tuple[Table,
         if found:
             number += 1
             _blank_cells(table)
-    docs = list(_texts(root))
+    docs = list(page_texts(root))
     if docs or not number:
         yield Table(source.name, "html", notes), docs
-    if any(entry.level == etree.ErrorLevels.FATAL for entry in parser.error_log):
+    if deep:
         raise LimitError("nested too deeply: the page was read up to there")
 
 
@@ -171,63 +152,14 @@ def _text(element: Any) -> str:
     if not len(element):
         return " ".join((element.text or "").split())
     parts: list[str] = []
-    for event, node in _walked(element):
-        if event in ("start", "end") and local_name(node) not in _INLINE:
+    for event, node in walked(element):
+        if event in ("start", "end") and local_name(node) not in INLINE:
             parts.append(" ")
         if event == "start":
             parts.append(node.text or "")
         elif node is not element:
             parts.append(node.tail or "")
     return " ".join("".join(parts).split())
-
-
-def _walked(root: Any) -> Iterator[tuple[str, Any]]:
-    """Yield ("start" or "end", element), ("comment" or "pi", node): lxml's own walk is quadratic in comments."""
-    yield "start", root
-    open_ = [(root, iter(root))]
-    while open_:
-        element, children = open_[-1]
-        child = next(children, None)
-        if child is None:
-            open_.pop()
-            yield "end", element
-        elif isinstance(child.tag, str):
-            yield "start", child
-            open_.append((child, iter(child)))
-        else:
-            yield "comment" if child.tag is etree.Comment else "pi", child
-
-
-def _texts(root: Any) -> Iterator[dict[str, str]]:
-    """Yield running text block by block, and attributes and comments that hold data."""
-    block: list[str] = []
-    for event, element in _walked(root):
-        tag = local_name(element)
-        if event == "comment":
-            if text := (element.text or "").strip():
-                yield {"#comment": text}
-        elif event == "start":
-            for name in _TOLD:
-                if value := (element.get(name) or "").strip():
-                    yield {f"@{name}": value}
-            if tag not in _INLINE:
-                yield from _block(block)
-            if tag == "script" and (element.text or "").strip():
-                yield {"script": element.text.strip()}
-            elif tag not in ("script", "style"):
-                block.append(element.text or "")
-        elif tag not in _INLINE:
-            yield from _block(block)
-        if event != "start":
-            block.append(element.tail or "")
-    yield from _block(block)
-
-
-def _block(parts: list[str]) -> Iterator[dict[str, str]]:
-    text = " ".join("".join(parts).split())
-    parts.clear()
-    if text:
-        yield {"text": text}
 
 
 __all__ = ["read_page", "table_frames"]
