@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from plainview.classify.columns import weigh_column
 from plainview.classify.guesses import by_calls, by_kin, by_mixture, by_vectors, by_years
+from plainview.classify.movements import by_movement
 from plainview.classify.subjects import CONTACT, DEEDS, Subjects
 from plainview.classify.weighing import SHOWN, Candidate, Seen
 from plainview.detectors import Detector, categories
@@ -35,6 +36,7 @@ def classify(
     found: list[Column] = []
     given = any(c.detector.name == "person_name_given" and c.confidence > 0.9 for cs in weighed.values() for c in cs)
     pictures = any(c.detector.category == "photograph" for cs in weighed.values() for c in cs)
+    moved = by_movement(seen, weighed, detectors)
     for path, candidates in weighed.items():
         person, within, of_things = subjects.person(path), subjects.within_person(path), subjects.thing(path)
         named_thing = thing(tokens(path.rsplit(".", 1)[-1]), first=True) == 2
@@ -51,6 +53,8 @@ def classify(
                 by_kin(seen[path], detectors, given=given),
             )
             candidates.extend(guess for guess in guesses if guess)
+        if path in moved and (not of_things or person):
+            candidates[:] = [moved[path], *(c for c in candidates if c.detector.category != "location_gps")]
         found.extend(_finding(path, c) for c in _choose(candidates))
     return tuple(found)
 

@@ -10,7 +10,7 @@ from plainview import tags
 from plainview.detectors import Detector, categories, chance
 from plainview.detectors.fieldnames import CODED, NameMatch, tokens
 from plainview.detectors.subjects import PUBLIC
-from plainview.profiles import ColumnProfile, Count, tally
+from plainview.profiles import SAMPLE, ColumnProfile, Count, tally
 
 PRIOR = -5.0  # logit: about 7 of 1,000 columns of harmless tables hold a given kind
 NAME = 7.0  # a whole field name that says it
@@ -37,6 +37,11 @@ class Seen:
         self.sketch, self.distinct = profile.sketch, len(profile.sketch)
         self.tags, self.shapes = tally(profile.sketch)
         self.repeats = _repeats(profile)
+
+    @property
+    def different(self) -> float:
+        """About how many different values the column has; right to a tenth, exact while there are few."""
+        return self.distinct if self.distinct < SAMPLE else (SAMPLE - 1) * 2.0**64 / max(self.sketch)
 
     def passed(self, detector: str) -> int:
         """Return how many of the distinct values a detector accepts."""
