@@ -11,6 +11,7 @@ import sys
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from hashlib import blake2b
 from math import sqrt
 
@@ -98,6 +99,49 @@ class Distinct(msgspec.Struct, frozen=True, array_like=True):
     def tally(self) -> Mapping[int, int]:
         """Return how many of the things that are kept have each code."""
         return Counter(_numbers("H", self.codes))
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What of a sketch is left beside another: it tells as much as a sketch and cannot be added to one."""
+
+    codes: tuple[int, ...]
+    estimate: float
+    exact: bool
+    error: float
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def tally(self) -> Mapping[int, int]:
+        """Return how many of the things that are kept have each code."""
+        return Counter(self.codes)
+
+
+def without(sketch: Distinct, known: Mapping[int, int]) -> Rest:
+    """Return what is in a sketch and not among hashes that are known, which are all, or the MOST smallest."""
+    exact = sketch.exact and len(known) < MOST
+    bound = min(_ends(sketch, known), default=SPACE)
+    below = [(key, code) for key, code in sketch.items() if key <= bound]
+    left = tuple(code for key, code in below if key not in known)
+    share = len(left) / max(1, len(below))
+    return Rest(left, sketch.estimate * share, exact, 0.0 if exact else Z / sqrt(max(1, len(below) - 2)))
+
+
+def _ends(sketch: Distinct, known: Mapping[int, int]) -> Iterable[float]:
+    if not sketch.exact:
+        yield _numbers("Q", sketch.hashes)[-1]
+    if len(known) >= MOST:
+        yield max(known)
+
+
+def shared(one: Distinct, other: Distinct) -> float:
+    """Return the share of the things in the smaller of two sketches that are in the other as well, from 0 to 1."""
+    if not (one and other):
+        return 0.0
+    bound = min((_numbers("Q", each.hashes)[-1] for each in (one, other) if not each.exact), default=SPACE)
+    first, second = ({key for key, _ in each.items() if key <= bound} for each in (one, other))
+    return len(first & second) / max(1, min(len(first), len(second)))
 
 
 def _numbers(kind: str, packed: bytes) -> array[int]:

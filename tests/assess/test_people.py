@@ -13,13 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plainview.assess.people import people_of, role_of, rounded
+from plainview.assess.people import people_of, rounded
 from plainview.assess.totals import Total, total_of
 from plainview.classify.classify import classify
 from plainview.codes import COUNTRY, FLAGS, NUMBERS, country_of, joined
 from plainview.crowds import Crowd
 from plainview.detectors import load_detectors
 from plainview.detectors.fieldnames import NameIndex
+from plainview.detectors.identifying import role_of
+from plainview.detectors.persons import name_tags
 from plainview.distinct import MOST, Distinct, Key, made
 from plainview.matching.ages import ages
 from plainview.matching.batches import TableProfiler
@@ -203,6 +205,47 @@ def test_companies_are_not_people() -> None:
     assert people(with_person, table="suppliers").low > 0
 
 
+@pytest.mark.parametrize("header", ["company", "company_name", "企业名称", "公司", "会社名", "회사명"])
+def test_what_a_column_of_companies_is_called_makes_the_rows_companies(header: str) -> None:
+    phones = [f"+4930{5_550_000 + 7 * n}" for n in range(64)]
+    frame = pl.DataFrame({header: [f"AB-{n}" for n in range(64)], "phone": phones})
+    assert numbers(counted(frame, table="t")[0] or People(high=0, estimate=0)) == (0, 0, 0)
+    assert numbers(people(pl.DataFrame({"phone": phones, "total": range(64)}))) == (64, 64, 64)
+
+
+def test_a_company_in_a_script_without_blanks_is_one() -> None:
+    assert "company" in name_tags("海天贸易科技有限公司")
+    assert "company" in name_tags("株式会社山田電機工業")
+    assert "company" not in name_tags("王伟明")
+
+
+def test_columns_that_share_their_numbers_are_people_each() -> None:
+    frame = pl.DataFrame(
+        {"zjhm": [f"+49170{n:07}" for n in range(60)], "bjhm": [f"+49170{n:07}" for n in range(30, 90)]}
+    )
+    found = people(frame, table="calls")
+    assert numbers(found) == (90, 90, 90)
+    assert any("share their numbers" in reason for reason in found.reasons)
+
+
+def test_what_a_row_says_of_its_own_person_is_not_said_of_the_parent() -> None:
+    child = {"email": emails(range(40)), "parent_email": emails(range(100, 140)), "birth_date": ["2020-05-17"] * 40}
+    found = people(pl.DataFrame(child))
+    assert numbers(found) == (80, 80, 80)
+    assert {g.name: g.low for g in found.minors}["under 18"] == 40
+
+
+def test_two_columns_of_the_best_kind_leave_room_for_another_that_links() -> None:
+    frame = pl.DataFrame(
+        {
+            "email": emails(range(60)), "parent_email": emails(range(60, 120)),
+            "phone": [f"+49170{n:07}" for n in range(60)],
+        }
+    )  # fmt: skip
+    crowds = [counted(frame)[1], table(range(60), "phone")]
+    assert (total_of(crowds) or People()).estimate == 120
+
+
 def test_reserved_addresses_are_counted_apart() -> None:
     found = people(pl.DataFrame({"email": emails(range(90)) + emails(range(10), "example.org")}))
     assert (*numbers(found), found.examples) == (90, 90, 90, 10)
@@ -224,7 +267,16 @@ def test_nobody_is_counted_where_nothing_identifies() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "role"), [("sender_email", "sender"), ("to.email", "recipient"), ("email", ""), ("发件人.email", "sender")]
+    ("path", "role"),
+    [
+        ("sender_email", "sender"),
+        ("to.email", "recipient"),
+        ("email", ""),
+        ("发件人.email", "sender"),
+        ("监护人身份证号", "parent"),
+        ("被叫号码", "recipient"),
+        ("身份证号", ""),
+    ],
 )
 def test_roles_by_name(path: str, role: str) -> None:
     assert role_of(path) == role
@@ -282,6 +334,35 @@ def test_the_total_is_the_same_in_any_order(sets: list[frozenset[int]], data: st
     assert first.low <= everybody <= (first.high or 0), "the truth lies between the bounds"
     assert first.low <= (first.estimate or 0) <= (first.high or 0)
     assert numbers(total_of([*crowds, *crowds]) or People())[0] == first.low
+
+
+def test_a_table_that_does_not_say_whose_its_rows_are_adds_nobody_to_the_estimate() -> None:
+    crowds = [table(range(50), "email"), Crowd(1, 0, 4000)]
+    for order in itertools.permutations(crowds):
+        found = total_of(order) or People()
+        assert numbers(found) == (50, 50, 4050)
+        assert any("whose" in reason for reason in found.reasons)
+    assert numbers(total_of(crowds[1:]) or People()) == (1, None, 4000)
+
+
+def test_groups_of_a_total_are_those_of_every_kind_without_anybody_twice() -> None:
+    def sketch(first: int, many: int, code: int, kind: int) -> Distinct:
+        return made({(kind << 50) + n * 977: code for n in range(first, first + many)})
+
+    child, spanish = 2 | 4 | 8, NUMBERS["ES"] << COUNTRY
+    ids, phones = sketch(0, 30, child, 1), sketch(0, 30, child, 2)
+    crowds = [
+        Crowd(30, 30, 30, "national_id", {"national_id": ids, "telephone_number": phones}),
+        Crowd(50, 50, 50, "telephone_number", {"telephone_number": sketch(0, 50, 0, 2)}),
+        Crowd(20, 20, 20, "passport_number", {"passport_number": sketch(0, 20, spanish | 2, 3)}),
+    ]
+    for order in itertools.permutations(crowds):
+        found = total_of(order) or People()
+        assert found.estimate == 70
+        minors = {g.name: (g.low, g.estimate, g.high) for g in found.minors}
+        assert minors["under 18"] == (30, 30, 30)
+        assert minors["age unknown"] == (20, 20, 20)
+        assert {g.name: g.estimate for g in found.by_country} == {"ES": 20, "unknown": 50}
 
 
 def test_what_means_a_person_in_one_store_alone_links_no_other() -> None:

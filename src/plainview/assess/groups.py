@@ -5,23 +5,24 @@ Of a group of fewer than five no number is told.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from math import ceil, floor, sqrt
 
 from plainview import codes
-from plainview.distinct import Distinct, Z
+from plainview.distinct import Distinct, Rest, Z
 from plainview.report.model import PeopleGroup
 
 FEW = 5
-UNKNOWN = "unknown"
+UNKNOWN, AGE_UNKNOWN = "unknown", "age unknown"
 SHOWN = 0.02  # share of people with a known country or age from which on the groups say something
 
 
-def examples(sketch: Distinct) -> int:
+def examples(sketch: Distinct | Rest) -> int:
     """Return how many have an address that is reserved for examples."""
     return _scaled(sketch, sum(n for code, n in sketch.tally().items() if code & codes.RESERVED))
 
 
-def minors(sketch: Distinct) -> tuple[PeopleGroup, ...]:
+def minors(sketch: Distinct | Rest) -> tuple[PeopleGroup, ...]:
     """Return how many are surely, and at most, under each age that laws name; nothing where no age is known."""
     tally = sketch.tally()
     aged = sum(n for code, n in tally.items() if code & codes.AGED)
@@ -33,10 +34,10 @@ def minors(sketch: Distinct) -> tuple[PeopleGroup, ...]:
         perhaps = sum(n for code, n in tally.items() if code & codes.MAYBE_MINOR) if age == 18 else surely
         groups.append(_group(f"under {age}", sketch, surely, perhaps))
     missing = len(sketch) - aged
-    return (*groups, *([_group("age unknown", sketch, missing, missing)] if missing else []))
+    return (*groups, *([_group(AGE_UNKNOWN, sketch, missing, missing)] if missing else []))
 
 
-def by_country(sketch: Distinct) -> tuple[PeopleGroup, ...]:
+def by_country(sketch: Distinct | Rest) -> tuple[PeopleGroup, ...]:
     """Return how many are of each country, the largest first, those of none at the end; nothing where none is known."""
     found: dict[str, int] = {}
     for code, n in sketch.tally().items():
@@ -50,11 +51,40 @@ def by_country(sketch: Distinct) -> tuple[PeopleGroup, ...]:
     return (*groups, *([_group(UNKNOWN, sketch, unknown, unknown)] if unknown else []))
 
 
-def _scaled(sketch: Distinct, seen: int) -> int:
+def of_parts(
+    parts: Sequence[Rest], groups: Callable[[Rest], tuple[PeopleGroup, ...]], unknown: str
+) -> tuple[PeopleGroup, ...]:
+    """Return the groups of people in several parts that have nobody in common, who may all the same be the same.
+
+    So at least as many are of a kind as in one part, likely and at most as many as in all. `unknown` names the group
+    of a part in which nothing is known.
+    """
+    found = [groups(part) for part in parts]
+    if not any(found):
+        return ()
+    every: dict[str, list[PeopleGroup]] = {}
+    for part, known in zip(parts, found, strict=True):
+        for one in known or ((_group(unknown, part, len(part), len(part)),) if len(part) else ()):
+            every.setdefault(one.name, []).append(one)
+    made = [same[0] if len(same) == 1 else _added(same) for same in every.values()]
+    last = (UNKNOWN, AGE_UNKNOWN)
+    return tuple(sorted(made, key=lambda one: one.name in last))
+
+
+def _added(same: Sequence[PeopleGroup]) -> PeopleGroup:
+    told = [one.estimate for one in same if one.estimate is not None]
+    high = sum(one.high or 0 for one in same)
+    if 0 < high < FEW:
+        return PeopleGroup(name=same[0].name, low=0, estimate=None, high=FEW - 1, few=True)
+    low = max(one.low for one in same)
+    return PeopleGroup(name=same[0].name, low=low, estimate=sum(told) if told else None, high=high)
+
+
+def _scaled(sketch: Distinct | Rest, seen: int) -> int:
     return seen if sketch.exact else round(seen / len(sketch) * sketch.estimate)
 
 
-def _group(name: str, sketch: Distinct, surely: int, perhaps: int) -> PeopleGroup:
+def _group(name: str, sketch: Distinct | Rest, surely: int, perhaps: int) -> PeopleGroup:
     """Return a group of which `surely` and at most `perhaps` of the kept hashes are members."""
     low, estimate, high = _bounds(sketch, surely, perhaps)
     if 0 < high < FEW:
@@ -62,7 +92,7 @@ def _group(name: str, sketch: Distinct, surely: int, perhaps: int) -> PeopleGrou
     return PeopleGroup(name=name, low=low, estimate=estimate, high=high)
 
 
-def _bounds(sketch: Distinct, surely: int, perhaps: int) -> tuple[int, int, int]:
+def _bounds(sketch: Distinct | Rest, surely: int, perhaps: int) -> tuple[int, int, int]:
     if sketch.exact:
         return surely, surely, perhaps
     size, every = len(sketch), sketch.estimate

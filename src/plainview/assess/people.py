@@ -6,11 +6,8 @@ members of a list) are told apart by their names and added. A table of organisat
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import ceil, floor, log10
 
 import msgspec
@@ -18,8 +15,9 @@ import msgspec
 from plainview.assess.groups import by_country, examples, minors
 from plainview.crowds import Crowd
 from plainview.detectors.fieldnames import tokens
-from plainview.detectors.identifying import Identifying, identifying
-from plainview.distinct import Distinct
+from plainview.detectors.identifying import Identifying, identifying, role_of
+from plainview.detectors.subjects import names_organisation
+from plainview.distinct import Distinct, shared
 from plainview.profiles import Identifier, TableProfile
 from plainview.report.model import Column, People
 from plainview.tags import COMPANY
@@ -35,6 +33,8 @@ MADE_UP = "nearly all of them have reserved example addresses, as made-up data h
 APART = "{:,} with a reserved example address are counted apart"
 SURE = 0.5
 ORGANISATIONS = 0.5  # share of the names of a column that are of companies
+FIRST = 3  # columns that say what the rows of a table are
+SHARED = 0.05  # of the identifiers of one column that stand in another one, from which on both hold the same people
 ABOUT_PEOPLE = frozenset("person_name birth_date gender national_id passport_number health_insurance_id student_id "
                          "employee_id driving_licence".split())  # fmt: skip
 
@@ -70,19 +70,6 @@ def people_of(profile: TableProfile, columns: Sequence[Column], *, whole: bool =
     return _together(parts, counting, whole=whole)
 
 
-def role_of(path: str, *, lists: bool = False) -> str:
-    """Return whom of the several people of a row a column speaks of, as its name says; "" is the row's own."""
-    known = _roles()
-    said = next((known[word] for word in tokens(path) if word in known), "")
-    return said or (path.split("[]", maxsplit=1)[0] if lists else "")
-
-
-@cache
-def _roles() -> Mapping[str, str]:
-    rows = csv.DictReader(files(__package__).joinpath("roles.csv").read_text("utf-8").splitlines())
-    return {row["word"]: row["role"] for row in rows}
-
-
 def _confirmed(profile: TableProfile, columns: Sequence[Column]) -> list[Counting]:
     """Return the identifiers that findings confirm, the best first."""
     kinds: dict[str, set[str]] = {}
@@ -97,18 +84,25 @@ def _confirmed(profile: TableProfile, columns: Sequence[Column]) -> list[Countin
                 counting.append(Counting(NAMED[path], path, found))
             continue
         known = [identifying()[kind] for kind in kinds.get(path, ()) if kind in identifying()]
+        known = [kind for kind in known if kind.form == found.form]  # hashed in another spelling, it links nothing
         if known and found.distinct:
             counting.append(Counting(min(known, key=lambda kind: kind.rank), path, found))
     return sorted(counting, key=lambda one: (one.kind.rank, one.path))
 
 
 def _organisations(profile: TableProfile, columns: Sequence[Column], counting: Sequence[Counting]) -> bool:
-    """Tell whether the rows are companies: a column names companies, and none speaks of a person."""
+    """Tell whether the rows are companies: a column names companies, and none speaks of a person.
+
+    That a column names them is told by its values; by its name where nobody's address of e-mail stands in the row.
+    """
     if any(c.category in ABOUT_PEOPLE and c.confidence >= SURE and not c.in_text for c in columns):
         return False
     if any(one.kind.category in ABOUT_PEOPLE for one in counting):
         return False
-    return any(column.share(COMPANY) >= ORGANISATIONS for column in profile.columns.values())
+    if any(column.share(COMPANY) >= ORGANISATIONS for column in profile.columns.values()):
+        return True
+    mail = any(one.kind.category == "email_address" for one in counting)
+    return not mail and any(names_organisation(tokens(path)) for path in [*profile.columns][:FIRST])
 
 
 def _uncounted(profile: TableProfile, columns: Sequence[Column], *, organisations: bool) -> tuple[People | None, Crowd]:
@@ -122,7 +116,7 @@ def _uncounted(profile: TableProfile, columns: Sequence[Column], *, organisation
         "no column identifies a person, so different people cannot be told apart; "
         f"at most one for each of {profile.rows:,} rows"
     )
-    return People(low=1, estimate=None, high=profile.rows, reasons=(why,)), Crowd(1, profile.rows, profile.rows)
+    return People(low=1, estimate=None, high=profile.rows, reasons=(why,)), Crowd(1, 0, profile.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +134,14 @@ class Part:
 def _role(counting: Sequence[Counting]) -> Part:
     fullest = max(one.found.cells + one.found.late for one in counting)
     best = next(one for one in counting if one.found.cells >= COVERING * fullest)
+    best, beside = _with_same_people(best, counting)
     low, likely, high = best.found.distinct.bounds()
     reasons = [f"{_rounded(likely, best.found.distinct)} different {best.kind.words} ({best.path})"]
     if best.path in NAMED:
         reasons[0] = f"{_rounded(likely, best.found.distinct)} different {best.kind.words}"
+    if beside:
+        reasons[0] = f"{_rounded(likely, best.found.distinct)} different {best.kind.words} ({', '.join(beside)})"
+        reasons.append(f"{len(beside)} columns of a row share their numbers, so each of them stands for somebody")
     missing = max(0, fullest - best.found.cells)
     if missing:
         likely += missing * likely / max(1, best.found.cells)
@@ -154,6 +152,24 @@ def _role(counting: Sequence[Counting]) -> Part:
         reasons.append("different people may have the same name, so at most as many as rows")
     high = max(high, low)
     return Part(low, min(max(low, likely), high), high, best, missing, tuple(reasons))
+
+
+def _with_same_people(best: Counting, counting: Sequence[Counting]) -> tuple[Counting, tuple[str, ...]]:
+    """Return it with the columns of its kind that hold the same people, as caller and called; and their paths.
+
+    Of two telephones of one person, private and at work, hardly any stands in both columns.
+    """
+    found, paths = best.found.distinct, [best.path]
+    for one in counting:
+        if one.path == best.path or one.path in NAMED or one.kind.category != best.kind.category:
+            continue
+        if shared(best.found.distinct, one.found.distinct) >= SHARED:
+            found = found.merge(one.found.distinct)
+            paths.append(one.path)
+    if len(paths) == 1:
+        return best, ()
+    both = replace(best.found, distinct=found)
+    return Counting(best.kind, best.path, both), tuple(paths)
 
 
 def _together(parts: Sequence[Part], counting: Sequence[Counting], *, whole: bool) -> tuple[People, Crowd]:

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, floor, sqrt
 
-from plainview.assess.groups import by_country, examples, minors
+from plainview.assess.groups import AGE_UNKNOWN, UNKNOWN, by_country, examples, minors, of_parts
 from plainview.assess.people import APART, MADE_UP, NAMED, TEST_DATA, rounded
 from plainview.crowds import Crowd
 from plainview.detectors.identifying import identifying
-from plainview.distinct import MOST, Distinct, Z, made, smallest, union
+from plainview.distinct import MOST, Distinct, Rest, Z, made, smallest, union, without
 from plainview.report.model import People
 from plainview.report.sentences import agreeing
 
@@ -28,6 +28,7 @@ class Alike:
 
     best: str
     tables: int = 0
+    unsaid: int = 0  # tables of these in which nothing identifies
     low: float = 0.0  # of the largest
     estimate: float = 0.0  # sums
     high: float | None = 0.0
@@ -39,6 +40,7 @@ class Alike:
     def add(self, crowd: Crowd, kinds: Mapping[str, Distinct]) -> None:
         """Add a table."""
         self.tables += 1
+        self.unsaid += not crowd.estimate and crowd.high is not None and not crowd.kinds
         self.part = self.part or crowd.part
         self.low, self.most = max(self.low, crowd.low), max(self.most, crowd.estimate)
         self.estimate += crowd.estimate
@@ -86,8 +88,32 @@ class Total:
         # those with the most kinds first: they bring the others together
         for _, alike in sorted(self.alike.items(), key=lambda item: (-len(item[0][1]), item[0])):
             sums.add(alike)
-        main = max((each for each in self.alike.values() if each.best), key=lambda each: each.most, default=None)
-        return _told(sums, made(sums.known[main.best]) if main else Distinct())
+        return _told(sums, self._different())
+
+    def _different(self) -> list[Rest]:
+        """Return the people that each kind of identifier counts, without those that a better one has counted before.
+
+        The tables that a kind counts may hold others beside it; who stands there is known under these as well.
+        """
+        before: dict[str, Sketch] = {}
+        parts = []
+        for kind in sorted({each.best for each in self.alike.values() if each.best}, key=_rank):
+            mine: Sketch = {}
+            seen: dict[str, Sketch] = {}
+            for each in (each for each in self.alike.values() if each.best == kind):
+                mine = union(mine, each.kinds[kind].items())
+                for other, sketch in each.kinds.items():
+                    seen[other] = union(seen.get(other, {}), sketch.items())
+            parts.append(without(made(mine), before.get(kind, {})))
+            for other, sketch in seen.items():
+                before[other] = smallest(union(before.get(other, {}), sketch.items()))
+        return parts
+
+
+def _rank(kind: str) -> tuple[int, str]:
+    plain = kind.split(" of ", maxsplit=1)[0]
+    ranks = {each.category: each.rank for each in (*identifying().values(), *NAMED.values())}
+    return ranks.get(plain, len(ranks)), kind
 
 
 @dataclass(slots=True)
@@ -101,12 +127,16 @@ class Sums:
     linked: dict[str, int] = field(default_factory=dict)  # tables that were linked by a kind
     part: bool = False
     alone: int = 0  # tables that nothing links to others
+    nobody: int = 0  # tables in which nothing identifies
+    counted: bool = False  # in some table people were counted
     known: dict[str, Sketch] = field(default_factory=dict)
 
     def add(self, alike: Alike) -> None:
         """Add tables that have the same kinds."""
         low, likely, high = alike.people()
         self.part = self.part or alike.part
+        self.counted = self.counted or bool(alike.estimate)
+        self.nobody += alike.unsaid
         if alike.best and alike.tables > 1:
             self.linked[alike.best] = self.linked.get(alike.best, 0) + alike.tables
         shared = [(overlap(self.known[kind], alike.kinds[kind]), kind) for kind in alike.kinds if kind in self.known]
@@ -119,13 +149,13 @@ class Sums:
             self.likely = max(self.likely + likely * (1 - share), likely)
             self.high = None if self.high is None or high is None else max(self.high + high - likely * least, high)
         else:
-            self.alone += alike.tables if self.tables or not alike.best else 0
+            self.alone += alike.tables - alike.unsaid if self.tables or not alike.best else 0
             self.low = max(self.low, low)
             self.likely += likely
             self.high = None if self.high is None or high is None else self.high + high
         self.likely = max(self.low, self.likely)
         self.high = None if self.high is None else max(self.high, self.likely)
-        self.tables += alike.tables
+        self.tables += alike.tables - alike.unsaid
         for kind, sketch in alike.kinds.items():
             self.known[kind] = smallest(union(dict(self.known.get(kind, {})), sketch.items()))
 
@@ -150,19 +180,22 @@ def words_of(kind: str) -> str:
     return identifying()[plain].words if plain in identifying() else named
 
 
-def _told(sums: Sums, main: Distinct) -> People:
+def _told(sums: Sums, parts: Sequence[Rest]) -> People:
     exact = all(len(sketch) < MOST for sketch in sums.known.values())
     reasons = [f"{tables} tables are linked by {words_of(kind)}" for kind, tables in sorted(sums.linked.items())]
     if sums.alone and sums.tables > 1:
         text = f"{sums.alone} tables have no identifier that others share: their people may be the same or others"
+        reasons.append(agreeing(text))
+    if sums.nobody:
+        text = f"{sums.nobody} tables do not say whose their rows are: at most one person more for each row"
         reasons.append(agreeing(text))
     if sums.part:
         reasons.append("of some tables only a part was read, so how many there are cannot be told")
     elif sums.high is None:
         reasons.append("people in free text are not counted, so how many more there are is open")
     low, likely, high = sums.low, sums.likely, sums.high
-    apart = examples(main)
-    if main and apart >= TEST_DATA * main.estimate:
+    apart = sum(map(examples, parts))
+    if apart and apart >= TEST_DATA * sum(part.estimate for part in parts):
         reasons.append(MADE_UP)
     elif apart:
         reasons.append(APART.format(apart))
@@ -172,11 +205,11 @@ def _told(sums: Sums, main: Distinct) -> People:
         reasons.append(f"estimated from {MOST:,} of them, right to {Z / sqrt(MOST - 2):.1%} in 99 of 100 cases")
     return People(
         low=floor(low) if exact else rounded(low, down=True),
-        estimate=None if sums.part or not likely else round(likely) if exact else rounded(likely),
+        estimate=None if sums.part or not sums.counted else round(likely) if exact else rounded(likely),
         high=None if high is None else ceil(high) if exact else rounded(high, down=False),
         examples=apart,
-        minors=minors(main),
-        by_country=by_country(main),
+        minors=of_parts(parts, minors, AGE_UNKNOWN),
+        by_country=of_parts(parts, by_country, UNKNOWN),
         reasons=tuple(reasons),
     )
 

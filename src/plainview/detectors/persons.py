@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Container
+from functools import cache
 
+from plainview.detectors import vocabulary
 from plainview.detectors.words import BOOKS
 
 TITLES = frozenset(
@@ -31,6 +33,7 @@ _HAN = re.compile(r"[\u3400-\u9fff々]{1,4}(?:[··][\u3400-\u9fff]+)?")
 _HAN_PARTED = re.compile(r"([\u3400-\u9fff々]{1,3})[ ]([\u3400-\u9fff々]{1,3}|[\u3040-\u30ff]{1,6})")
 _THAI_TITLE = re.compile(r"^(?:นางสาว|นาง|นาย|น\.ส\.|ด\.ช\.|ด\.ญ\.) ?(?=[ก-ฮ])")
 _HANGUL = re.compile(r"[\uac00-\ud7af]{2,4}")
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
 _VERSUS = re.compile(r"\b(?:v|vs|and|und|et|feat)\b\.? ")
 _NOT_PERSON = (
     "the ",
@@ -139,6 +142,8 @@ def name_tags(value: str) -> set[str]:
         return tags
     if (
         any(w in BOOKS["company_words"] for w in words[1:])
+        or text.endswith(_unspaced_firms())
+        or text.startswith(_unspaced_firms())
         or _LEGAL.search(text)
         or folded.startswith(_NOT_PERSON)
         or not _ORGANISED.isdisjoint(words)
@@ -149,6 +154,12 @@ def name_tags(value: str) -> set[str]:
     if len(core) == 1 and not titled:
         return tags | _single(core[0])
     return tags if "place" in tags else tags | _several(core, text, titled=titled)
+
+
+@cache
+def _unspaced_firms() -> tuple[str, ...]:
+    """Return the words for firms in scripts that set no blanks between words: 有限公司, 株式会社, 주식회사."""
+    return tuple(word for word in vocabulary("company_words") if len(word) > 1 and _UNSPACED.fullmatch(word))
 
 
 def _is_place(folded: str) -> bool:

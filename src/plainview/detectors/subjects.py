@@ -94,12 +94,27 @@ def thing(own: Sequence[str], *, first: bool) -> int:
 
     `first` tells that it is one of the first columns, which say what the rows are.
     """
-    words = [word for word in own if not word.isdigit() and word not in _FILLERS]
+    words = [word for part in own if not part.isdigit() and part not in _FILLERS for word in _parted(part)]
     said = any(word in things() for word in words)
     if first and (said or any(word in AROUND for word in words)):
         rest = [w for w in words if w not in things() and w not in AROUND and w not in _KEYS and not is_name(w)]
         return 2 if not rest else int(said)
     return int(said or (first and len(words) > 1 and words[0] in WHERE and words[-1] in _KEYS))
+
+
+def names_organisation(own: Sequence[str]) -> bool:
+    """Tell whether a name is that of an organisation's name: `company`, `branch_name`, `企业名称`."""
+    words = [word for part in own if part not in _FILLERS for word in _parted(part)]
+    return any(word in AROUND for word in words) and all(word in AROUND or is_name(word) for word in words)
+
+
+def _parted(word: str) -> tuple[str, ...]:
+    """Part what a thing is called in a script without blanks: 企业名称 into 企业, 名称."""
+    if not UNSPACED.search(word) or word in things():
+        return (word,)
+    ends = (end for end in _name_words() if word.endswith(end) and word != end)
+    stems = ((word.removesuffix(end), end) for end in sorted(ends, key=len, reverse=True))
+    return next((both for both in stems if both[0] in things() or both[0] in AROUND), (word,))
 
 
 def says_code(own: Sequence[str]) -> bool:

@@ -7,7 +7,7 @@ those rows alone whose hash is kept, and kept as a code (`codes`).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from plainview import codes
-from plainview.detectors.identifying import PERSONAL, identifying
+from plainview.detectors.identifying import PERSONAL, identifying, role_of
 from plainview.distinct import MOST, Distinct, Key
 from plainview.matching.ages import Codes, ages
 from plainview.matching.births import born
@@ -30,7 +30,9 @@ from plainview.tags import Tags
 from plainview.tags import passed as passed_tag
 
 SLICE = 1 << 15  # cells whose hashes are sorted together
-MANY = 2  # columns of one table that are counted beside the names: one counts, both link
+MANY = 2  # kinds that are counted of one table beside the names: one counts, both link; of the best two columns
+UNSURE = 100  # is added to the rank of what the name alone says
+TAKING_PART = frozenset("call_log message_content social_graph".split())  # their columns hold who took part
 SURE = 0.5  # share of a column's distinct values that makes it what its form says
 FILLED = 0.5  # share of the rows that a number of a person must fill, so that names need no look
 NAMES = "names"  # the path of the names of a row, all columns together
@@ -137,9 +139,9 @@ class People:
             if not kinds or dtype in (pl.Boolean, pl.Binary):
                 continue
             able = [identifying()[kind] for kind in kinds if kind in identifying()]
-            if able:
-                best = min(able, key=lambda kind: kind.rank)
-                ranked.append((best.rank, path, best.form))
+            if able:  # what the values have the form of goes before what the name alone says
+                best = min(able, key=lambda kind: (kinds[kind.category] < SURE, kind.rank))
+                ranked.append((best.rank + UNSURE * (kinds[best.category] < SURE), path, best.form))
                 filled = frame.height - frame[path].null_count()
                 sure = best.rank <= PERSONAL and kinds[best.category] >= SURE
                 strong = strong or (sure and filled >= FILLED * frame.height)
@@ -148,7 +150,7 @@ class People:
                     paths = roles.by_kind().get(kind)
                     if paths is not None and path not in paths:
                         paths.append(path)
-        roles.identifiers = {path: form for _, path, form in sorted(ranked)[:MANY]}
+        roles.identifiers = dict(_chosen(sorted(ranked)))
         roles.identifiers |= {path: c.form for path, c in self.counted.items() if path in frame.columns}
         if strong and not self.counted.keys() & {NAMES, BORN}:
             roles.names.clear()
@@ -182,7 +184,7 @@ class People:
         if best and passed[best] >= SURE * len(sketch):
             self._countries[path] = detectors[best].country or ""
         likely = {kind for kind, share in shares.items() if share >= SURE}
-        kinds = named | likely if named & identifying().keys() or not named else named
+        kinds = named | likely if named & identifying().keys() or named <= TAKING_PART else named
         return {kind: shares.get(kind, 0.0) for kind in sorted(kinds)}
 
     def _column(self, frame: pl.DataFrame, path: str, form: str, roles: Roles) -> Part | None:
@@ -191,7 +193,7 @@ class People:
         if text is None:
             return None
         lists = series.dtype.is_nested()
-        aligned = not lists and len(text) == frame.height
+        aligned = not lists and len(text) == frame.height and not role_of(path)  # else the row is about another person
         cells, rows = _filled(text)
         counted = self.counted.setdefault(path, Counted(form, lists, self.rows))
         counted.country = counted.country or self._countries.get(path, "")
@@ -212,6 +214,14 @@ class People:
         path = NAMES if born is None else BORN
         counted = self.counted.setdefault(path, Counted("name", lists=False, late=self.rows))
         return Part(self, frame, roles, counted, whole.filter(filled), filled.arg_true().to_numpy(), born=born)
+
+
+def _chosen(ranked: Sequence[tuple[int, str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield the paths to count, with their forms, of (rank, path, form) in order."""
+    kinds = sorted({rank for rank, _, _ in ranked})[:MANY]
+    for rank in kinds:
+        same = [(path, form) for each, path, form in ranked if each == rank]
+        yield from same[: 2 if rank == kinds[0] else 1]  # two of the best: who called, and who was called
 
 
 def _filled(text: pl.Series) -> tuple[pl.Series, Places | None]:
