@@ -235,6 +235,14 @@ def test_what_a_row_says_of_its_own_person_is_not_said_of_the_parent() -> None:
     assert {g.name: g.low for g in found.minors}["under 18"] == 40
 
 
+@pytest.mark.parametrize("more", [0, 60])
+def test_an_identifier_that_begins_late_is_no_hole(more: int) -> None:
+    early = pl.DataFrame({"id": range(400), "email": [None] * 400}, schema={"id": pl.Int64, "email": pl.String})
+    late = pl.DataFrame({"id": range(100), "email": emails(range(100))})
+    rest = pl.DataFrame({"id": range(more), "email": emails(range(50, 50 + more))})
+    assert numbers(people(early, late, rest)) == (max(100, 50 + more),) * 3
+
+
 def test_two_columns_of_the_best_kind_leave_room_for_another_that_links() -> None:
     frame = pl.DataFrame(
         {

@@ -86,6 +86,8 @@ def _confirmed(profile: TableProfile, columns: Sequence[Column]) -> list[Countin
         known = [identifying()[kind] for kind in kinds.get(path, ()) if kind in identifying()]
         known = [kind for kind in known if kind.form == found.form]  # hashed in another spelling, it links nothing
         if known and found.distinct:
+            filled = profile.columns[path].filled if path in profile.columns else found.cells + found.late
+            found = replace(found, late=min(found.late, max(0, filled - found.cells)))  # rows before may lack it
             counting.append(Counting(min(known, key=lambda kind: kind.rank), path, found))
     return sorted(counting, key=lambda one: (one.kind.rank, one.path))
 
@@ -133,7 +135,8 @@ class Part:
 
 def _role(counting: Sequence[Counting]) -> Part:
     fullest = max(one.found.cells + one.found.late for one in counting)
-    best = next(one for one in counting if one.found.cells >= COVERING * fullest)
+    able = (one for one in counting if one.found.cells >= COVERING * fullest)
+    best = next(able, None) or max(counting, key=lambda one: one.found.cells)
     best, beside = _with_same_people(best, counting)
     low, likely, high = best.found.distinct.bounds()
     reasons = [f"{_rounded(likely, best.found.distinct)} different {best.kind.words} ({best.path})"]
