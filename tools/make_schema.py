@@ -119,6 +119,8 @@ FIELDS = {
     "Exposure.tls": "What the connection said of encryption; null when not looked at.",
     "Exposure.product": "The product that answered.",
     "Exposure.version": "Its version.",
+    "Exposure.reach": "From where it can be reached: `network`; `loopback`, where it listens on this machine's loopback "
+    "alone; `here`, where it was reached over loopback and more is not known; empty where nothing was reached.",
     "Exposure.prior_access": "Signs that somebody was there before.",
     "Exposure.points_elsewhere": "Other addresses that the store named; none was followed.",
     "Exposure.not_tried": "What was not tried, and why.",

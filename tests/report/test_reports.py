@@ -434,3 +434,34 @@ def test_every_state_has_words_in_every_format(state: State, confidence: Confide
         report = Report(targets=(TargetReport(target="redis://localhost", kind="redis", exposure=exposure),))
         for format_ in reports.REPORTS:
             assert reports.render(report, format_)
+
+
+# -- loopback is not the internet --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("format_", ["text", "html"])
+@pytest.mark.parametrize("state", ["lists", "reads", "writes", "admin"])
+def test_what_is_open_to_this_machine_alone_is_said_to_be(format_: str, state: State) -> None:
+    def shown(**more: object) -> str:
+        exposure = Exposure(state=state, **more)  # type: ignore[arg-type]
+        target = TargetReport(target="redis://127.0.0.1:6379", kind="redis", exposure=exposure)
+        return flat(html.unescape(reports.render(Report(targets=(target,)), format_)))
+
+    loopback, here, far = shown(reach="loopback"), shown(reach="here"), shown(reach="network")
+    assert "any user of this machine can" in loopback.lower()
+    assert "listens on this machine's loopback only" in loopback
+    assert "whether it can be reached from elsewhere was not seen" in here
+    assert "any user of this machine" not in far.lower()
+    assert "a stranger can" in far.lower()
+    assert format_ == "html" or "a stranger can" not in loopback.lower(), "its glossary explains all states"
+
+
+def test_the_headline_says_who_can_reach_the_stores() -> None:
+    def store(**more: object) -> TargetReport:
+        exposure = Exposure(state="admin", **more)  # type: ignore[arg-type]
+        return TargetReport(target="redis://10.0.0.1", kind="redis", exposure=exposure)
+
+    assert wording.headline(Report(targets=(store(reach="loopback"),))).startswith("Open to any user of this machine")
+    both = Report(targets=(store(reach="loopback"), store(reach="network")))
+    assert wording.headline(both).startswith("Open to strangers")
+    assert wording.headline(Report(targets=(store(),))).startswith("Open to strangers")

@@ -80,7 +80,10 @@ def state_of(report: TargetReport) -> str:
     """Return the state of exposure, `file` where there is none, `loopback` for one that was reached there alone."""
     if report.exposure is None:
         return "file"
-    return "loopback" if report.exposure.state in OPEN and LOOPBACK.match(report.target) else report.exposure.state
+    here = report.exposure.reach in ("here", "loopback") or (
+        not report.exposure.reach and LOOPBACK.match(report.target)
+    )
+    return "loopback" if here and report.exposure.state in OPEN else report.exposure.state
 
 
 def has_minors(people: People | None) -> bool:

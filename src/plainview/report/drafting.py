@@ -117,7 +117,7 @@ def _nature(target: TargetReport) -> Iterator[tuple[str, Field]]:
         yield "field_60", Field(["x"], INFERRED, "a file does not say how it came into other hands")
     else:
         yield "field_60", Field([NATURE.get(target.kind, "m")], INFERRED, f"a stranger could use it: {target.kind}")
-        state = " ".join(wording.STATES[exposure.state])
+        state = " ".join(wording.openness(exposure))
         yield (
             "field_62",
             Field(" ".join([state, *exposure.evidence]), OBSERVED, wording.CONFIDENCE[exposure.confidence]),

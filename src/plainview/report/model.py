@@ -15,6 +15,7 @@ SCHEMA = "plainview.report/1"
 State = Literal["unreachable", "auth_required", "reachable_metadata", "lists", "reads", "writes", "admin", "unknown"]
 RightsBasis = Literal["rights_api", "config", "by_design", "unknown"]
 Confidence = Literal["proved", "probable", "inconclusive", "looks_like_honeypot"]
+Reach = Literal["", "network", "here", "loopback"]
 
 
 class Base(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
@@ -54,6 +55,7 @@ class Exposure(Base, frozen=True, kw_only=True):
     prior_access: tuple[str, ...] = ()
     points_elsewhere: tuple[str, ...] = ()
     not_tried: tuple[str, ...] = ()
+    reach: Reach = ""
 
 
 class Skipped(Base, frozen=True, kw_only=True):

@@ -41,6 +41,11 @@ STATES: dict[str, tuple[str, str]] = {
     ),
     "auth_required": ("CLOSED", "It asks a stranger for a credential."),
 }
+STRANGER, NEIGHBOUR = "A stranger", "Any user of this machine"
+HERE = {
+    "loopback": "It listens on this machine's loopback only.",
+    "here": "It was reached over loopback; whether it can be reached from elsewhere was not seen.",
+}
 RIGHTS = {
     "rights_api": "the store was asked for them and told them",
     "config": "its configuration grants them",
@@ -132,11 +137,24 @@ def is_open(exposure: Exposure | None) -> bool:
     return exposure is not None and STATES[exposure.state][0].startswith("OPEN")
 
 
+def is_here(exposure: Exposure | None) -> bool:
+    """Return whether it is open to the users of this machine, as far as is known to them alone."""
+    return is_open(exposure) and exposure is not None and exposure.reach in HERE
+
+
+def openness(exposure: Exposure) -> tuple[str, str]:
+    """Return the verdict word of a store, and what it means: who may do what."""
+    word, meaning = STATES[exposure.state]
+    if not is_here(exposure):
+        return word, meaning
+    return f"{word} TO THIS MACHINE", f"{meaning.replace(STRANGER, NEIGHBOUR)} {HERE[exposure.reach]}"
+
+
 def verdict(target: TargetReport) -> list[str]:
     """Return the answer for a target in a few sentences, the exposure first."""
     parts = []
     if target.exposure is not None:
-        word, meaning = STATES[target.exposure.state]
+        word, meaning = openness(target.exposure)
         parts.append(f"{word}. {meaning}")
     found = [table for table in target.counted if table.columns]
     marks = sorted({mark(column) for table in found for column in table.columns} - {""}, reverse=True)
@@ -160,7 +178,9 @@ def headline(report: Report) -> str:
     is_exposed = any(is_open(target.exposure) for target in report.targets)
     has_data = any(table.columns for target in report.targets for table in target.tables)
     if is_exposed:
-        words = "Open to strangers, with personal data" if has_data else "Open to strangers"
+        far = any(is_open(target.exposure) and not is_here(target.exposure) for target in report.targets)
+        words = "Open to strangers" if far else "Open to any user of this machine"
+        words += ", with personal data" * has_data
     elif has_data:
         words = "Personal data found"
     else:

@@ -28,6 +28,7 @@ from plainview.report.sentences import agreeing
 from plainview.tables import Batch, Limits, ReadAs, ReadLog, Unit
 from plainview.targets.credentials import Credential, Credentials
 from plainview.wire import Wire, WireLimits
+from plainview.wire.listening import reach
 
 if TYPE_CHECKING:
     from plainview.targets.scope import Scope
@@ -106,6 +107,7 @@ class Verdict:
             prior_access=tuple(self.prior_access),
             points_elsewhere=tuple(map(safe_name, wire.elsewhere)),
             not_tried=tuple(self.not_tried),
+            reach=reach(wire.ip, wire.port) if wire.reached else "",
         )
 
 

@@ -7,10 +7,11 @@ the gate each time. docs/credentials.md says the rules; here they are enforced, 
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address, ip_address
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from plainview.errors import WithheldError
+from plainview.wire.listening import is_loopback
 
 if TYPE_CHECKING:
     from plainview.targets.credential import Credential
@@ -42,7 +43,7 @@ class Gate:
         if target.tls or self._credential.tls:
             who = "its address" if target.tls else self._credential.tls
             raise WithheldError(f"the store speaks no TLS although {who} says so: no credential was sent")
-        if target.starttls and not target.plain and not _is_loopback(self._wire.ip):
+        if target.starttls and not target.plain and not is_loopback(ip_address(self._wire.ip.partition("%")[0])):
             hint = "with ?sslmode=disable in the address it is sent in the clear"
             raise WithheldError("without TLS no credential was sent", hint=hint)
 
@@ -56,12 +57,6 @@ class Gate:
         if only_tls and not tls:
             raise WithheldError("the secret itself is asked for in the clear: it was not sent")
         return secret.reveal()
-
-
-def _is_loopback(ip: str) -> bool:
-    address = ip_address(ip.partition("%")[0])
-    inner = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return (inner or address).is_loopback
 
 
 __all__ = ["Gate"]
