@@ -60,7 +60,7 @@ def test_no_hash_stands_in_a_report(table: Path, capfd: pytest.CaptureFixture[st
 
 @pytest.mark.workers
 def test_workers_count_the_same_people(plainview, table: Path) -> None:  # type: ignore[no-untyped-def]
-    (table.parent / "again.csv").write_text(table.read_text())
+    (table.parent / "again.csv").write_text(table.read_text() + "\n")  # a file of the same bytes is counted once
     ran = plainview("scan", table.parent)
     assert ran.out.count("People: 40 people") == 2  # the canary's address is reserved
     assert "Whom it concerns: 40 people" in ran.out
