@@ -12,7 +12,7 @@ from plainview import codes
 
 Hashes = npt.NDArray[np.uint64]
 Codes = npt.NDArray[np.uint16]
-SEPARATORS = b" -./()\xc2\xa0"  # in numbers that people write down
+SEPARATORS, NO_BREAK = b" -./()", b"\xc2\xa0"  # in numbers that people write down
 EXAMPLES = (  # RFC 2606, RFC 6761: no such address reaches anybody
     r"@(?:[^@]*\.)?(?:example\.(?:com|org|net|edu)|example|test|invalid|localhost)\.?$"
 )
@@ -29,14 +29,16 @@ def normal(values: pl.Series, form: str, region: str = "") -> pl.Series:
     """
     if form == "email":
         joined = _joined(values)
-        if b" " in joined or b"\t" in joined:
+        if not joined.isascii() or any(sign in joined for sign in b" \t\n\r\v\f"):
             values = values.str.strip_chars()
-        folded = values.str.to_lowercase()
+        folded = values if joined.isascii() and joined.lower() == joined else values.str.to_lowercase()
         return folded.str.replace(r"\+[^@]*@", "@") if b"+" in joined else folded
     if form == "phone":
-        return _phones(_bare(values), region)
+        return _phones(_bare(values, _joined(values, "\n")), region)
     if form == "id":
-        return _bare(values).str.to_uppercase()
+        lines = _joined(values, "\n")
+        bare = _bare(values, lines)
+        return bare if lines.isascii() and lines.upper() == lines else bare.str.to_uppercase()
     return values.str.strip_chars().str.to_lowercase()
 
 
@@ -45,21 +47,21 @@ def hashed(values: pl.Series, seed: int) -> Hashes:
     return values.hash(seed).to_numpy()
 
 
-def _joined(values: pl.Series) -> bytes:
+def _joined(values: pl.Series, between: str = "") -> bytes:
     """Return all cells one behind the other: what stands in none is seen there soonest."""
-    joined: bytes | None = values.str.join("").cast(pl.Binary).item()
-    return joined or b"-"
+    joined: bytes | None = values.str.join(between).cast(pl.Binary).item()
+    return joined or b""
 
 
-def _bare(values: pl.Series) -> pl.Series:
-    """Drop what people write between the digits and letters of a number."""
-    joined = _joined(values)
-    there = [sign for sign in SEPARATORS.decode() if sign.encode() in joined]
-    if len(there) > 2:
+def _bare(values: pl.Series, lines: bytes) -> pl.Series:
+    """Drop what people write between the digits and letters of a number; `lines` are the cells, one a line."""
+    if not any(sign in lines for sign in SEPARATORS) and (lines.isascii() or NO_BREAK not in lines):
+        return values
+    if lines.count(b"\n") != len(values) - 1:  # line ends in cells
         return values.str.replace_all(r"[ \-./()\x{a0}]+", "")
-    for sign in there:
-        values = values.str.replace_all(sign, "", literal=True)
-    return values
+    bare = lines.translate(None, SEPARATORS)
+    bare = bare if bare.isascii() else bare.replace(NO_BREAK, b"")
+    return pl.Series([bare.decode()], dtype=pl.String).str.split("\n").explode()
 
 
 def _phones(bare: pl.Series, region: str) -> pl.Series:
@@ -83,7 +85,7 @@ def region_of(values: pl.Series) -> str:
     sample = values.head(2048)
     sample = sample.filter(sample.str.contains(r"^\s*(?:\+|00)[1-9]")).head(256)
     found: dict[str, int] = {}
-    for number in _bare(sample).to_list():
+    for number in _bare(sample, _joined(sample, "\n")).to_list():
         code = calling_code(number.lstrip("+0"))
         found[code] = found.get(code, 0) + 1
     return max(sorted(found), key=lambda code: found[code]) if found else ""

@@ -260,7 +260,7 @@ def _keep(part: Part, first: int, values: pl.Series, hashes: Hashes) -> None:
     counted = part.counted
     places = np.flatnonzero(hashes <= np.uint64(counted.bound))
     kept = hashes[places]
-    order = np.argsort(kept, kind="stable")
+    order = np.argsort(kept)  # equal ones are of equal values
     kept, places = kept[order], places[order]
     starts = np.flatnonzero(np.append(True, kept[1:] != kept[:-1])) if len(kept) else np.zeros(0, dtype=np.intp)
     different = kept[starts][:MOST]

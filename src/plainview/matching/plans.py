@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from plainview.detectors import Detector, chance
@@ -10,11 +10,12 @@ from plainview.detectors.fieldnames import NameIndex
 from plainview.matching.compiled import Matcher
 from plainview.profiles import tally
 from plainview.tags import FOLDED, Tags, inside_of, passed_of
+from plainview.tags import passed as passed_tag
 
 ENOUGH = 0.05  # share of the distinct values that makes a detector worth running over all rows
 CLEAR = 0.5  # strength of a field name that speaks of a detector
 RARE = 0.3  # share of random values that pass, up to which three times as many say something
-MOST = 6  # detectors a column
+MOST = 6  # detectors a column, and as many more that its name speaks of
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ def extend_plan(plan: ColumnPlan, sketch: Mapping[int, Tags], matches: Iterable[
     plan.folds |= tagged[FOLDED] > 0
     named = {m.detector for m in matches if m.strength >= CLEAR}  # type: ignore[attr-defined]
     passed = {name: count for tag, count in tagged.items() if (name := passed_of(tag)) is not None}
-    _extend_cells(plan, _Seen(len(sketch), passed, shapes), named, matcher)
+    _extend_cells(plan, _Seen(len(sketch), passed, shapes, sketch.values()), named, matcher)
     need = max(1, ENOUGH * len(sketch))
     inside = {name: count for tag, count in tagged.items() if (name := inside_of(tag)) is not None}
     for name in matcher.ranked(inside):
@@ -77,6 +78,7 @@ class _Seen:
     distinct: int
     passed: Mapping[str, int]
     shapes: Mapping[str, int]
+    tags: Collection[Tags]
 
 
 def _extend_cells(plan: ColumnPlan, seen: _Seen, named: Set[str], matcher: Matcher) -> None:
@@ -85,15 +87,16 @@ def _extend_cells(plan: ColumnPlan, seen: _Seen, named: Set[str], matcher: Match
     fitting = (n for n, count in seen.passed.items() if n in matcher.rules and count >= 0.9 * seen.distinct)
     rarest = min((chance(name, seen.shapes) for name in fitting), default=1.0)
     possible = [name for name, count in seen.passed.items() if count >= need or name in named]
-    for name in matcher.ranked({name: seen.passed[name] for name in possible}):
+    ranked = matcher.ranked({name: seen.passed[name] for name in possible})
+    for name in sorted(ranked, key=lambda n: matcher.detectors[n].needs_name):  # those may be covered by the others
         detector = matcher.detectors[name]
-        if detector.needs_name and (name not in named or _covered(detector, seen.passed, plan, matcher)):
+        if detector.needs_name and (name not in named or _covered(detector, seen, plan, matcher)):
             continue
         if name not in named and detector.check and chance(name, seen.shapes) > rarest:
             continue
         if name not in named and _like_chance(seen.passed[name] / seen.distinct, chance(name, seen.shapes)):
             continue
-        if name not in plan.cells and len(plan.cells) < MOST:
+        if name not in plan.cells and len(plan.cells) < (2 * MOST if detector.needs_name else MOST):
             plan.cells.append(name)
 
 
@@ -102,10 +105,10 @@ def _like_chance(share: float, by_chance: float) -> bool:
     return share < (3 if by_chance < RARE else 1.1) * by_chance
 
 
-def _covered(detector: Detector, passed: Mapping[str, int], plan: ColumnPlan, matcher: Matcher) -> bool:
-    """Tell whether a stricter detector of the same kind, which is counted, passes as many of the distinct values."""
-    return any(
-        matcher.detectors[name].category == detector.category and passed.get(name, 0) >= passed[detector.name]
-        for name in plan.cells
-        if name != detector.name
-    )
+def _covered(detector: Detector, seen: _Seen, plan: ColumnPlan, matcher: Matcher) -> bool:
+    """Tell whether stricter detectors of the same kind, which are counted, pass as many of the distinct values."""
+    same = [n for n in plan.cells if n != detector.name and matcher.detectors[n].category == detector.category]
+    if any(seen.passed.get(name, 0) >= seen.passed[detector.name] for name in same):
+        return True
+    own, others = passed_tag(detector.name), set(map(passed_tag, same))
+    return bool(others) and not any(own in tags and others.isdisjoint(tags) for tags in seen.tags)

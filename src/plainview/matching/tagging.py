@@ -36,7 +36,8 @@ _IDS = {  # sorts of ids in texts: long enough that one in many has the form of 
 }
 # A word, and behind it a sign and something with a digit: most texts with colons have no such label
 _LABEL = re.compile(r"[^\W\d_]\.?[\"']?[ \t]{0,2}[:=][ \t]{0,3}[\"']?[^\n:=]{0,40}[0-9]")
-_TEXT = re.compile(r"[^\W\d_]{2}.*?[\s:=].*?[0-9]|[0-9].*?\s[^\W\d_]{2}", re.DOTALL)  # words beside numbers
+_WORD, _MARK, _DIGIT = re.compile(r"[^\W\d_]{2}"), re.compile(r"[\s:=]"), re.compile("[0-9]")
+_NEXT_WORD = re.compile(r"\s[^\W\d_]{2}")
 LABELLED = 1024  # characters of a text in which labels are looked for
 _SAME: dict[Tags, Tags] = {}  # one object for all values that look alike
 
@@ -167,9 +168,8 @@ def _places_in_text(values: list[str], tags: list[set[Tag]], matcher: Matcher) -
     for at in free:
         tags[at].update(made.token(kind) for kind, pattern in _IDS.items() if pattern.search(values[at]))
     met = pl.Series([values[at] for at in free], dtype=pl.String).str.contains(matcher.watch).to_list()
-    in_texts = matcher.texts.Match
     for at in (at for at, hit in zip(free, met, strict=True) if hit):
-        for place in in_texts(values[at]) or ():
+        for place in matcher.texts.Match(values[at]) or ():  # compiled only where something is met
             texts[place].append(at)
     return texts
 
@@ -188,20 +188,25 @@ def _add_texts(texts: dict[int, list[int]], values: list[str], tags: list[set[Ta
 
 
 @functools.lru_cache(maxsize=4)
-def _labels(matcher: Matcher) -> tuple[Labels, Cues]:
-    detectors = list(matcher.detectors.values())
-    return Labels(detectors), Cues(detectors)
+def _labels(matcher: Matcher) -> Labels:
+    return Labels(list(matcher.detectors.values()))
+
+
+@functools.lru_cache(maxsize=4)
+def _cues(matcher: Matcher) -> Cues:
+    return Cues(list(matcher.detectors.values()))
 
 
 def _add_labelled(values: list[str], tags: list[set[Tag]], matcher: Matcher) -> None:
     """Tell what stands behind labels: `Passport: 084302044`. What is searched in all texts needs none."""
     found: dict[str, list[tuple[int, str]]] = {}
     for at, value in enumerate(values):
-        if len(value) <= SHORTEST or not _TEXT.search(value, 0, LABELLED) or not _NO_TEXT.isdisjoint(tags[at]):
-            continue
         text = value[:LABELLED]
-        labelled = _labels(matcher)[0].candidates(text) if _LABEL.search(text) else ()
-        for detector, start, end in (*labelled, *_labels(matcher)[1].candidates(text)):
+        if len(value) <= SHORTEST or not _words_and_numbers(text) or not _NO_TEXT.isdisjoint(tags[at]):
+            continue
+        marked = (":" in text or "=" in text) and _LABEL.search(text)
+        labelled = _labels(matcher).candidates(text) if marked else ()
+        for detector, start, end in (*labelled, *_cues(matcher).candidates(text)):
             if not detector.in_text and detector.name in matcher.rules:
                 found.setdefault(detector.name, []).append((at, value[start:end]))
     for name, hits in found.items():
@@ -209,6 +214,16 @@ def _add_labelled(values: list[str], tags: list[set[Tag]], matcher: Matcher) -> 
         for (at, _), passes in zip(hits, good.tolist(), strict=True):
             if passes:
                 tags[at].add(made.labelled(name))
+
+
+def _words_and_numbers(text: str) -> bool:
+    """Tell whether a number stands behind a word and a sign, or a word behind a number; in time linear in the text."""
+    number = _DIGIT.search(text)
+    if number is None:
+        return False
+    word = _WORD.search(text)
+    mark = word and _MARK.search(text, word.end())
+    return bool(mark and _DIGIT.search(text, mark.end())) or _NEXT_WORD.search(text, number.end()) is not None
 
 
 def text_valid(rule: Rule, values: pl.Series) -> Bools:

@@ -153,7 +153,9 @@ class Utf8Blocks(Iterator[bytes]):
 
     def __next__(self) -> bytes:
         data = next(self._blocks)
-        return data.replace(b"%40", b"@") if b"%40" in data else data  # as queries of addresses write it
+        if b"%" in data:  # one byte is found ten times as fast as three
+            data = data.replace(b"%40", b"@")  # as queries of addresses write it
+        return data
 
     def _run(self, block: int) -> Iterator[bytes]:
         skip, rest, first = self.encoding.bom, b"", True
