@@ -80,6 +80,41 @@ def _mail() -> bytes:
     return bytes(message) + f"--broken {MAIL}".encode()
 
 
+def _packed(parts: dict[str, str]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    return out.getvalue()
+
+
+def _docx() -> bytes:
+    said = f"<w:p><w:t>{NAME} {MAIL}</w:t></w:p><w:tbl><w:tr><w:tc><w:p><w:t>{MAIL}</w:t></w:p></w:tc></w:tr></w:tbl>"
+    return _packed(
+        {
+            "[Content_Types].xml": "<Types/>",
+            "word/document.xml": f"<w:d xmlns:w='w'>{said * 2}</w:d>",
+            "word/comments.xml": f"<w:c xmlns:w='w'><w:comment w:author='{NAME}'>{said}</w:comment></w:c>",
+            f"word/{MAIL}.xml": f"<broken>{MAIL}",
+            f"word/embeddings/{MAIL}.csv": FRAME.write_csv(),
+            "docProps/custom.xml": f"<p><property name='{MAIL}'><lpwstr>{MAIL}</lpwstr></property></p>",
+        }
+    )
+
+
+def _pptx() -> bytes:
+    slide = f"<p:s xmlns:a='a' xmlns:p='p'><a:p><a:t>{NAME} {MAIL}</a:t></a:p></p:s>"
+    return _packed({"[Content_Types].xml": "<Types/>", "ppt/slides/slide1.xml": slide, f"ppt/media/{MAIL}.bin": MAIL})
+
+
+def _odf(sort: str) -> bytes:
+    said = f"<t:p>{NAME} {MAIL}<o:annotation><d:creator>{NAME}</d:creator><t:p>{MAIL}</t:p></o:annotation></t:p>"
+    names = "xmlns:o='urn:oasis:o' xmlns:t='urn:oasis:t' xmlns:d='d'"
+    meta = f"<o:m {names}><o:user-defined o:name='{MAIL}'>{MAIL}</o:user-defined></o:m>"
+    kind = f"application/vnd.oasis.opendocument.{sort}"
+    return _packed({"mimetype": kind, "content.xml": f"<o:c {names}>{said * 3}</o:c>", "meta.xml": meta})
+
+
 def _frame(write: str) -> Callable[[], bytes]:
     def made() -> bytes:
         out = io.BytesIO()
@@ -106,6 +141,15 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "xlsx": ("xlsx", _xlsx),
     "ods": ("ods", _ods),
     "mail": ("eml", _mail),
+    "docx": ("docx", _docx),
+    "pptx": ("pptx", _pptx),
+    "odt": ("odt", lambda: _odf("text")),
+    "odp": ("odp", lambda: _odf("presentation")),
+    "odg": ("odg", lambda: _odf("graphics")),
+    "rtf": (
+        "rtf",
+        lambda: f"{{\\rtf1{{\\info{{\\author {NAME}}}}}{{\\*\\annotation {MAIL}}}{MAIL}\\par {{\\{MAIL}".encode(),
+    ),
     "vcard": ("vcf", lambda: f"BEGIN:VCARD\nFN:{NAME}\nEMAIL:{MAIL}\n{MAIL}\nX-{MAIL}:a\nEND:VCARD\n".encode()),
     "icalendar": ("ics", lambda: f"BEGIN:VCALENDAR\nBEGIN:VEVENT\nORGANIZER;CN={NAME}:mailto:{MAIL}\n".encode()),
     "ldif": ("ldif", lambda: f"# {MAIL}\ndn: uid={MAIL}\nmail: {MAIL}\n{NAME}: x\njpegPhoto:: {MAIL}\n".encode()),

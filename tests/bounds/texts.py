@@ -276,6 +276,14 @@ flood("parameters of a property", b';a="b', b"BEGIN:VCARD\nNOTE")
 flood("parts of a property", b"\\;;", b"BEGIN:VCARD\nN:")
 flood("entries of a directory", b"dn: a\nmail: b\n\n")
 
+flood("groups", b"{", b"{\\rtf1 ")
+flood("groups that end", b"{}", b"{\\rtf1 ")
+flood("control words", b"\\b", b"{\\rtf1 ")
+flood("signs by number", b"\\u1?", b"{\\rtf1 ")
+flood("comments of RTF", b"{\\*\\annotation a", b"{\\rtf1 ")
+numbered("fonts", "{{\\f{n}\\fcharset204 a;}}", b"{\\rtf1{\\fonttbl")
+flood("notes in notes", b"{\\footnote a", b"{\\rtf1 ")
+
 # -- what detectors look for -----------------------------------------------------------------------------------
 
 flood("IBAN labels", b"iban: ")

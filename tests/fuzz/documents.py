@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from plainview.files.formats import cards
+from plainview.files.formats import cards, rtf
 from plainview.files.formats.mail import mbox
 from plainview.files.formats.mail import read as mail
+from plainview.files.formats.office import read as office
 
 from . import seeds
-from .harness import Target
+from .harness import Target, file_of, law, read_all
 from .readers import lines_of, reading
 
 HEAD = b"From: a@b.cc\nMessage-ID: 1\n\n"
+
+
+def parts(data: bytes) -> None:
+    """The bytes as the text of a DOCX, as the content of an ODT, as what is kept about it; and behind a paragraph."""
+    before = b"<d xmlns:w='w' xmlns:o='urn:oasis:x'><w:p><w:t>kept</w:t></w:p>"
+    for name in ("word/document.xml", "content.xml", "docProps/custom.xml", "word/comments.xml"):
+        for start in (b"", before):
+            made = seeds.zipped((name, start + data))
+            seen = read_all(lambda log, made=made: office.read(file_of(made, "a.docx"), log))
+            if start and name != "docProps/custom.xml":
+                law("kept" in seen.text(), "a paragraph before the damage was lost")
+
 
 TARGETS = (
     Target(
@@ -25,6 +38,19 @@ TARGETS = (
         seeds.CARDS,
         (b"BEGIN:VCARD\n", b"END:VCARD\n", b"\n ", b";ENCODING=b:", b";ENCODING=QUOTED-PRINTABLE:=\n", b"\\", b"dn: ", b":: "),
         of=("vcard", "icalendar", "ldif"),
+    ),
+    Target(
+        "rtf",
+        reading(rtf, ("a.rtf",), b"{\\rtf1 " + lines_of("{key} said so\\par ")),
+        seeds.RTF,
+        (b"\\par ", b"\\u8364?", b"{\\*\\", b"\\bin9 ", b"\\'e4", b"{\\fonttbl", b"{\\info{\\author ", b"}}", b"\\f1", b"{\\*\\annotation "),
+    ),
+    Target(
+        "office",
+        parts,
+        seeds.OFFICE,
+        (b"<w:p>", b"</w:p>", b"<w:t>", b"<w:tbl><w:tr><w:tc>", b"</w:tc>", b"<o:annotation>", b"<w:del w:author='a'>", b"<w:Fallback>", b"<!DOCTYPE"),
+        of=("docx", "pptx", "odt", "odp", "odg"),
     ),
 )  # fmt: skip
 

@@ -273,3 +273,12 @@ CARDS = (
     b'BEGIN:VCALENDAR\nBEGIN:VEVENT\nATTENDEE;CN="A, B":mailto:canary.7f3a@example.org\nBEGIN:VALARM\nEND:VALARM\nEND:VEVENT\nEND:VCALENDAR\n',
     b"version: 1\n# x\ndn: uid=a\nmail: canary.7f3a@example.org\ncn:: SsO2cmc=\nx:< file:///y\n\ndn: uid=b\n-\n",
 )
+RTF = (
+    rb"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0\fcharset204 A;}}{\info{\author canary.7f3a@example.org}}\f0 Gr\'fc\par{\*\annotation x}}",
+    rb"{\rtf1\uc2 \u8364??\line{\field{\*\fldinst{HYPERLINK x}}{\fldrslt y}}{\pict 89504e}{\*\unknown z}\bin3 abc\cell\row}",
+)
+OFFICE = (
+    b"<w:p><w:t>canary.7f3a@example.org</w:t><w:tab/><w:t>b</w:t></w:p><w:tbl><w:tr><w:tc><w:p><w:t>c</w:t></w:p></w:tc></w:tr></w:tbl></d>",
+    b"<w:p><w:del w:author='a'><w:delText>b</w:delText></w:del></w:p><w:comment w:author='c'><w:p><w:t>d</w:t></w:p></w:comment></d>",
+    b"<o:d xmlns:o='urn:oasis:x'><o:p>a<o:annotation><o:creator>b</o:creator><o:p>c</o:p></o:annotation></o:p></o:d>",
+)

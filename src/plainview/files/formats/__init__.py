@@ -38,6 +38,12 @@ FORMATS: dict[str, str] = {
     "vcard": "cards",
     "icalendar": "cards",
     "ldif": "cards",
+    "docx": "office.read",
+    "pptx": "office.read",
+    "odt": "office.read",
+    "odp": "office.read",
+    "odg": "office.read",
+    "rtf": "rtf",
 }
 
 EXTRAS = {"duckdb": "duckdb"}  # library -> the extra that installs it

@@ -49,7 +49,8 @@ class Kind:
 
 INDICES = frozenset({"_metadata", "_common_metadata"})  # of Parquet files in a folder, as Spark and Dask write them
 # Formats that no text can be: a file that promises one and holds text is not what its owner takes it for.
-BINARY = frozenset({"parquet", "arrow", "avro", "xlsx", "xlsb", "xls", "ods", "sqlite", "duckdb", "bson"})
+DOCUMENTS = frozenset({"docx", "pptx", "odt", "odp", "odg"})
+BINARY = DOCUMENTS | {"parquet", "arrow", "avro", "xlsx", "xlsb", "xls", "ods", "sqlite", "duckdb", "bson"}
 PACKERS = frozenset({"gzip", "bzip2", "xz", "lzma", "zstd"})
 ARCHIVES = frozenset({"zip", "tar"})
 # of the others an empty file is a file without rows
@@ -162,7 +163,7 @@ def _zip_kind(head: bytes, seek: Seek | None, size: int | None) -> Kind:
     if head[30:38] == b"mimetype":
         mime = head[38:120]
         if mime.startswith(b"application/epub"):
-            return Kind("", "EPUB, a document (documents are not read by this version)")
+            return Kind("zip", notes=("an EPUB book",))
         for part, (kind, why) in ODF.items():
             if b"oasis.opendocument." + part in mime:
                 return Kind(kind, why)

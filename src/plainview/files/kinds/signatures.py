@@ -20,6 +20,7 @@ READ: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x5d\x00\x00", "lzma"),
     (0, b"\x28\xb5\x2f\xfd", "zstd"),
     (257, b"ustar", "tar"),
+    (0, b"{\\rtf", "rtf"),
     (0, b"PK\x03\x04", "zip"),
     (0, b"PK\x05\x06", "zip"),
     (0, b"PK\x07\x08", "zip"),
@@ -37,7 +38,6 @@ CRYPT = "encrypted"
 # (offset, bytes, what it is): named in the coverage, not read
 NAMED: tuple[tuple[int, bytes, str], ...] = (
     (0, b"%PDF-", f"PDF, {LATER}"),
-    (0, b"{\\rtf", f"RTF, {LATER}"),
     (0, b"%!PS", f"PostScript, {LATER}"),
     (0, b"AT&TFORM", f"DjVu, {LATER}"),
     (0, b"!BDN", f"Outlook mail store, {LATER}"),
@@ -136,7 +136,6 @@ NAMED: tuple[tuple[int, bytes, str], ...] = (
 
 TEXT_SIGNED = (
     "PDF",
-    "RTF",
     "PostScript",
     "PGP",
     "age",
@@ -164,6 +163,12 @@ SUFFIXES: dict[str, str] = {
     **dict.fromkeys((".tbz2", ".tbz", ".bz2"), "bzip2"),
     **dict.fromkeys((".txz", ".xz"), "xz"),
     **dict.fromkeys((".tzst", ".zst", ".zstd"), "zstd"),
+    **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), "docx"),
+    **dict.fromkeys((".pptx", ".pptm", ".potx", ".ppsx"), "pptx"),
+    **dict.fromkeys((".odt", ".ott"), "odt"),
+    **dict.fromkeys((".odp", ".otp"), "odp"),
+    ".odg": "odg",
+    ".rtf": "rtf",
     ".avro": "avro",
     ".bson": "bson",
     ".xlsb": "xlsb",
@@ -190,6 +195,12 @@ SPOKEN = {
     "avro": "Avro",
     "arrow": "Arrow",
     "mail": "mail",
+    "docx": "Word",
+    "pptx": "PowerPoint",
+    "odt": "OpenDocument text",
+    "odp": "OpenDocument slides",
+    "odg": "OpenDocument drawing",
+    "rtf": "RTF",
     "vcard": "vCard",
     "icalendar": "iCalendar",
     "ldif": "LDIF",
@@ -198,8 +209,8 @@ SPOKEN = {
 OFFICE = (
     ("xl/workbook.bin", "xlsb", ""),
     ("xl/", "xlsx", ""),
-    ("word/", "", f"Word, {LATER}"),
-    ("ppt/", "", f"PowerPoint, {LATER}"),
+    ("word/", "docx", ""),
+    ("ppt/", "pptx", ""),
     ("visio/", "", f"Visio, {LATER}"),
     ("META-INF/MANIFEST.MF", "", f"JAR, {PROGRAM}"),
     ("AndroidManifest.xml", "", f"APK, {PROGRAM}"),
@@ -211,9 +222,9 @@ OFFICE_FIRST = ("[Content_Types].xml", "_rels/", "docProps/", "xl/", "word/", "p
 
 ODF = {
     b"spreadsheet": ("ods", ""),
-    b"text": ("", f"OpenDocument text, {LATER}"),
-    b"pres": ("", f"Slides, {LATER}"),
-    b"graphics": ("", f"OpenDocument drawing, {LATER}"),
+    b"text": ("odt", ""),
+    b"pres": ("odp", ""),
+    b"graphics": ("odg", ""),
 }
 
 OLE = (

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import replace
+from html import unescape
 
 from plainview.errors import LimitError, UnsupportedError
 from plainview.files.formats.sheets.unfold import CELL, Shared, check_repeats, pieces
@@ -30,21 +31,19 @@ _EMPTIED = (
     (b"f", _NO_RESULT, "a formula and no stored result"),
     (b"inlineStr", _INLINE, "a text in a form that is not read"),
 )
+HEADERS = 10_000  # of one workbook
 ACROSS = 16 << 10  # bytes of a cell that the end of a piece may cut
 _SHEET = re.compile(r"xl/(?:work|macro|dialog)sheets/|xl/[^/]*sheet[^/]*\.(?:xml|bin)$")
-_NOT_READ = (
-    ("xl/comments", "comments on cells"),
-    ("xl/threadedComments", "comments on cells"),
-    ("xl/media/", "pictures"),
-    ("Pictures/", "pictures"),
-    ("xl/embeddings/", "embedded files"),
-    ("xl/pivotCache/", "the cache of a pivot table, which may hold rows that are in no sheet"),
-    ("xl/externalLinks/", "cells remembered from other workbooks"),
-)
+_NOT_READ = (("xl/pivotCache/", "numbers in the cache of a pivot table, which may hold rows that are in no sheet"),)
+_HEADER = re.compile(rb"<(?:\w+:)?(?:odd|even|first)(?:Header|Footer)>([^<]{1,2000})<")
 
 
-def check_workbook(source: Input, data: bytes, kind: str, log: ReadLog) -> None:
-    """Raise LimitError for what does not fit in memory, UnsupportedError if encrypted; tell the rest."""
+def check_workbook(source: Input, data: bytes, kind: str, log: ReadLog) -> list[str]:
+    """Raise LimitError for what does not fit in memory, UnsupportedError if encrypted; tell the rest.
+
+    Return the headers and footers of the sheets.
+    """
+    headers: list[str] = []
     limits = replace(source.limits, unpacked=4 * source.limits.memory)
     meter = Meter(len(data), limits, source.deadline, lambda _: None)
     inner = Input("", source.head, lambda: io.BytesIO(data), len(data), None, limits, source.deadline)
@@ -57,7 +56,7 @@ def check_workbook(source: Input, data: bytes, kind: str, log: ReadLog) -> None:
                 told.add(what)
                 log.skip(source.name, f"{what}: not read")
         if name.endswith((".xml", ".bin", ".rels")):
-            emptied = _check_part(part, name, kind, limits.memory)
+            emptied = _check_part(part, name, kind, limits.memory, headers)
             for what, count in emptied.items():
                 log.skip(f"{source.name}: part {name}", f"{count:,} {'cell' if count == 1 else 'cells'} with {what}")
             _add_up(part, name, kind, shared)
@@ -69,6 +68,7 @@ def check_workbook(source: Input, data: bytes, kind: str, log: ReadLog) -> None:
     shared.check(limits.memory)
     for part_name, error in meter.failures:
         log.skip(f"{source.name}: part {part_name.removeprefix('/')}", error)
+    return headers
 
 
 def _add_up(part: Input, name: str, kind: str, shared: Shared) -> None:
@@ -81,7 +81,7 @@ def _add_up(part: Input, name: str, kind: str, shared: Shared) -> None:
         shared.sheet(part)
 
 
-def _check_part(part: Input, name: str, kind: str, memory: int) -> dict[str, int]:
+def _check_part(part: Input, name: str, kind: str, memory: int, headers: list[str]) -> dict[str, int]:
     """Unpack one part to its end (its size may be a lie) and look at the grid if it is a sheet.
 
     Return how many cells hold something that the library returns as empty.
@@ -95,7 +95,9 @@ def _check_part(part: Input, name: str, kind: str, memory: int) -> dict[str, int
             large = large or (is_sheet and kind == "xlsx" and _LARGE.search(tail + piece) is not None)
             if is_sheet and kind == "xlsx":
                 _count_emptied(tail, piece, emptied)
-            tail = piece[-ACROSS:]
+            tail = (tail + piece)[-ACROSS:]
+    if is_sheet and kind == "xlsx" and len(headers) < HEADERS:
+        headers.extend(unescape(text.decode("utf-8", "replace")) for text in _HEADER.findall(tail))
     if not is_sheet or not (large or kind == "xlsb"):
         return emptied
     rows, columns = (_xlsb_corner if kind == "xlsb" else _xlsx_corner)(part)

@@ -18,6 +18,7 @@ from plainview.detectors.values_as_names import is_person
 from plainview.errors import DamagedError, LimitError, PlainviewError, UnsupportedError
 from plainview.files.formats.columnar.batches import attempt
 from plainview.files.formats.csv.headers import header_of
+from plainview.files.formats.office.read import beside
 from plainview.files.formats.sheets.guard import check_workbook
 from plainview.files.kinds.identify import identify
 from plainview.tables import MIB, Batch, Header, Input, ReadLog, Table
@@ -26,7 +27,7 @@ ROWS = 50_000
 LOOK = 30  # rows in which the line of names is looked for
 
 
-def read(source: Input, log: ReadLog) -> Iterator[Batch]:
+def read(source: Input, log: ReadLog) -> Iterator[Batch | Input]:
     """Yield every sheet. Raise LimitError for what does not fit in memory, UnsupportedError if encrypted."""
     import fastexcel
 
@@ -34,8 +35,7 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
     logging.getLogger("fastexcel").setLevel(logging.CRITICAL)
     data = _bytes(source)
     kind = identify(source.head, source.name, len(data), lambda at, size: _part(data, at, size)).name or "xls"
-    if kind != "xls":
-        check_workbook(source, data, kind, log)
+    headers = check_workbook(source, data, kind, log) if kind != "xls" else []
     try:
         book = attempt(lambda: _open(fastexcel, data))
         names = book.sheet_names
@@ -55,6 +55,8 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
             yield from _sheet(book, name, table, log, source)
         except PlainviewError as error:
             log.skip(table.name, error)
+    if kind != "xls":
+        yield from beside(source, data, headers, log)
 
 
 def _bytes(source: Input) -> bytes:
