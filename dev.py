@@ -26,7 +26,7 @@ ROOT = pathlib.Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 BIN = "Scripts" if os.name == "nt" else "bin"
 PYTHON = VENV / BIN / "python"
-FOUND = (1, 2)  # a scan of examples/ finds personal data; 2 because of a PDF in it, which is named and not read
+FOUND = (1, 2)  # a scan of examples/ finds personal data; 2 because of a document in it that is named and not read
 
 
 def run(*command: object, **options: object) -> int:

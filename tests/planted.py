@@ -17,6 +17,7 @@ import polars as pl
 import xlsxwriter
 
 from conftest import CANARIES
+from fakes.compound import message, streams
 
 MAIL, NAME, PHONE, IBAN = CANARIES
 ROWS = [{"name": NAME, "email": MAIL, "phone": PHONE, "iban": IBAN, "note": f"call {NAME} at {PHONE} or {MAIL}"}] * 3
@@ -115,6 +116,28 @@ def _odf(sort: str) -> bytes:
     return _packed({"mimetype": kind, "content.xml": f"<o:c {names}>{said * 3}</o:c>", "meta.xml": meta})
 
 
+def _msg() -> bytes:
+    file = {"__attach_version1.0_#00000000": streams(P3707=f"{MAIL}.csv", P3701=FRAME.write_csv().encode())}
+    return message(f"{NAME} {PHONE} {IBAN}", file, P0037=MAIL, P0C1A=NAME, P5D01=MAIL, P1013=f"<p>{MAIL}")
+
+
+def _pdf() -> bytes:
+    text = f"BT /F1 9 Tf 50 700 Td ({NAME} {MAIL} {PHONE}) Tj ET"
+    note = f"/Annots[<</Type/Annot/Subtype/Text/Rect[0 0 9 9]/Contents({MAIL})/T({NAME})>>]"
+    parts = (
+        "<</Type/Catalog/Pages 2 0 R>>",
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        (
+            f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R{note}"
+            "/Resources<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>"
+        ),
+        f"<</Length {len(text)}>>stream\n{text}\nendstream",
+        f"<</Author({NAME})/Title({MAIL})>>",
+    )
+    body = "".join(f"{number} 0 obj\n{part}\nendobj\n" for number, part in enumerate(parts, 1))
+    return f"%PDF-1.7\n{body}trailer<</Root 1 0 R/Info 5 0 R>>\n%%EOF {MAIL}\n".encode()
+
+
 def _frame(write: str) -> Callable[[], bytes]:
     def made() -> bytes:
         out = io.BytesIO()
@@ -141,6 +164,8 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "xlsx": ("xlsx", _xlsx),
     "ods": ("ods", _ods),
     "mail": ("eml", _mail),
+    "msg": ("msg", _msg),
+    "pdf": ("pdf", _pdf),
     "docx": ("docx", _docx),
     "pptx": ("pptx", _pptx),
     "odt": ("odt", lambda: _odf("text")),

@@ -201,7 +201,7 @@ def write_archive(path: pathlib.Path) -> None:
     for n in range(200):
         text.write(f"hall-{n % 4};2025-01-{n % 28 + 1:02} 06:00;{RNG.randrange(120, 260) / 10}\n")
     with zipfile.ZipFile(path, "w") as out:
-        for name, body in (("2024/sensors.csv", text.getvalue()), ("2024/manual.pdf", "%PDF-1.7\n%%EOF\n")):
+        for name, body in (("2024/sensors.csv", text.getvalue()), ("2024/manual.djvu", "AT&TFORM\0\0\0\0DJVM")):
             out.writestr(zipfile.ZipInfo(name, (2025, 1, 2, 3, 4, 6)), body)
 
 

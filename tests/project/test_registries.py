@@ -146,6 +146,8 @@ LEFT_OUT: dict[tuple[str, str, str], str] = {
     ("format", "xls", "canary"): "nothing that can be installed here writes it; its reader is that of xlsx",
     ("format", "xlsb", "canary"): "nothing that can be installed here writes it; its reader is that of xlsx",
     ("format", "xls", "fuzz target"): "its bytes are parsed by the library alone, in a process that may die",
+    ("format", "pdf", "fuzz target"): "its bytes are parsed by the library alone, in a process that may die",
+    ("format", "msg", "fuzz target"): "its bytes are parsed by a library; its own tests cut and change them",
     ("format", "duckdb", "fuzz target"): "its bytes are parsed by the library alone, in a process that may die",
     **{
         ("store", kind, "hostile twin"): "it shares the reading of S3, whose twin stands for it"

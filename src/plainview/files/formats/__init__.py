@@ -44,9 +44,11 @@ FORMATS: dict[str, str] = {
     "odp": "office.read",
     "odg": "office.read",
     "rtf": "rtf",
+    "pdf": "pdf",
+    "msg": "mail.msg",
 }
 
-EXTRAS = {"duckdb": "duckdb"}  # library -> the extra that installs it
+EXTRAS = {"duckdb": "duckdb", "pypdfium2": "documents", "olefile": "documents"}  # library -> the extra that installs it
 
 
 @cache

@@ -49,7 +49,7 @@ class Kind:
 
 INDICES = frozenset({"_metadata", "_common_metadata"})  # of Parquet files in a folder, as Spark and Dask write them
 # Formats that no text can be: a file that promises one and holds text is not what its owner takes it for.
-DOCUMENTS = frozenset({"docx", "pptx", "odt", "odp", "odg"})
+DOCUMENTS = frozenset({"docx", "pptx", "odt", "odp", "odg", "pdf", "msg"})
 BINARY = DOCUMENTS | {"parquet", "arrow", "avro", "xlsx", "xlsb", "xls", "ods", "sqlite", "duckdb", "bson"}
 PACKERS = frozenset({"gzip", "bzip2", "xz", "lzma", "zstd"})
 ARCHIVES = frozenset({"zip", "tar"})

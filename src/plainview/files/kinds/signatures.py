@@ -21,6 +21,7 @@ READ: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x28\xb5\x2f\xfd", "zstd"),
     (257, b"ustar", "tar"),
     (0, b"{\\rtf", "rtf"),
+    (0, b"%PDF-", "pdf"),
     (0, b"PK\x03\x04", "zip"),
     (0, b"PK\x05\x06", "zip"),
     (0, b"PK\x07\x08", "zip"),
@@ -37,7 +38,6 @@ CRYPT = "encrypted"
 
 # (offset, bytes, what it is): named in the coverage, not read
 NAMED: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"%PDF-", f"PDF, {LATER}"),
     (0, b"%!PS", f"PostScript, {LATER}"),
     (0, b"AT&TFORM", f"DjVu, {LATER}"),
     (0, b"!BDN", f"Outlook mail store, {LATER}"),
@@ -135,7 +135,6 @@ NAMED: tuple[tuple[int, bytes, str], ...] = (
 )
 
 TEXT_SIGNED = (
-    "PDF",
     "PostScript",
     "PGP",
     "age",
@@ -169,6 +168,8 @@ SUFFIXES: dict[str, str] = {
     **dict.fromkeys((".odp", ".otp"), "odp"),
     ".odg": "odg",
     ".rtf": "rtf",
+    ".pdf": "pdf",
+    ".msg": "msg",
     ".avro": "avro",
     ".bson": "bson",
     ".xlsb": "xlsb",
@@ -201,6 +202,8 @@ SPOKEN = {
     "odp": "OpenDocument slides",
     "odg": "OpenDocument drawing",
     "rtf": "RTF",
+    "pdf": "PDF",
+    "msg": "a message of Outlook",
     "vcard": "vCard",
     "icalendar": "iCalendar",
     "ldif": "LDIF",
@@ -233,8 +236,8 @@ OLE = (
     ("Book", "xls", ""),
     ("WordDocument", "", f"Word, {LATER}"),
     ("PowerPoint Document", "", f"PowerPoint, {LATER}"),
-    ("__nameid_version1.0", "", f"Outlook mail, {LATER}"),
-    ("__properties_version1.0", "", f"Outlook mail, {LATER}"),
+    ("__nameid_version1.0", "msg", ""),
+    ("__properties_version1.0", "msg", ""),
     ("VisioDocument", "", f"Visio, {LATER}"),
 )
 
