@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import sqlite3
+import struct
 import zipfile
 from collections.abc import Callable
 from email.message import EmailMessage
@@ -138,6 +139,17 @@ def _pdf() -> bytes:
     return f"%PDF-1.7\n{body}trailer<</Root 1 0 R/Info 5 0 R>>\n%%EOF {MAIL}\n".encode()
 
 
+def _jpeg() -> bytes:
+    name = NAME.encode() + b"\0"
+    tags = b"II*\0\x08\0\0\0" + struct.pack("<HHHII", 1, 0x013B, 2, len(name), 26) + bytes(4) + name
+    iptc = b"Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x40\x1c\x02\x50" + struct.pack(">H", len(MAIL)) + MAIL.encode()
+    xmp = (
+        f"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta xmlns:x='x'><{NAME.split()[0]}>{MAIL}</broken></x:xmpmeta>".encode()
+    )
+    parts = ((0xE1, b"Exif\0\0" + tags), (0xED, iptc), (0xE1, xmp), (0xFE, f"{MAIL} {PHONE}".encode()))
+    return b"\xff\xd8" + b"".join(bytes((255, mark)) + struct.pack(">H", len(body) + 2) + body for mark, body in parts)
+
+
 def _frame(write: str) -> Callable[[], bytes]:
     def made() -> bytes:
         out = io.BytesIO()
@@ -166,6 +178,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "mail": ("eml", _mail),
     "msg": ("msg", _msg),
     "pdf": ("pdf", _pdf),
+    "media": ("jpg", _jpeg),
     "docx": ("docx", _docx),
     "pptx": ("pptx", _pptx),
     "odt": ("odt", lambda: _odf("text")),

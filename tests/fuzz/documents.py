@@ -5,6 +5,7 @@ from __future__ import annotations
 from plainview.files.formats import cards, rtf
 from plainview.files.formats.mail import mbox
 from plainview.files.formats.mail import read as mail
+from plainview.files.formats.media import read as media
 from plainview.files.formats.office import read as office
 
 from . import seeds
@@ -23,6 +24,19 @@ def parts(data: bytes) -> None:
             seen = read_all(lambda log, made=made: office.read(file_of(made, "a.docx"), log))
             if start and name != "docProps/custom.xml":
                 law("kept" in seen.text(), "a paragraph before the damage was lost")
+
+
+def tags_of_files(data: bytes) -> None:
+    """Pictures, sound and video: the bytes as they are, and behind the beginning of each kind."""
+    for start in (
+        b"",
+        b"\xff\xd8\xff\xe1\0\x40Exif\0\0II*\0\x08\0\0\0",
+        b"\x89PNG\r\n\x1a\n",
+        b"MM\0*\0\0\0\x08",
+        b"ID3\3\0\0\0\0\2\0",
+    ):
+        made = start + data
+        read_all(lambda log, made=made: media.read(file_of(made, "a.jpg"), log))
 
 
 TARGETS = (
@@ -51,6 +65,12 @@ TARGETS = (
         seeds.OFFICE,
         (b"<w:p>", b"</w:p>", b"<w:t>", b"<w:tbl><w:tr><w:tc>", b"</w:tc>", b"<o:annotation>", b"<w:del w:author='a'>", b"<w:Fallback>", b"<!DOCTYPE"),
         of=("docx", "pptx", "odt", "odp", "odg"),
+    ),
+    Target(
+        "media",
+        tags_of_files,
+        seeds.MEDIA,
+        (b"Exif\0\0", b"\xff\xe1", b"tEXt", b"moov", b"\xa9ART", b"data", b"TPE1", b"8BIM\x04\x04", b"\x1c\x02", b"<x:xmpmeta>", b"OpusTags", b"LIST", b"INFO"),
     ),
 )  # fmt: skip
 

@@ -282,3 +282,11 @@ OFFICE = (
     b"<w:p><w:del w:author='a'><w:delText>b</w:delText></w:del></w:p><w:comment w:author='c'><w:p><w:t>d</w:t></w:p></w:comment></d>",
     b"<o:d xmlns:o='urn:oasis:x'><o:p>a<o:annotation><o:creator>b</o:creator><o:p>c</o:p></o:annotation></o:p></o:d>",
 )
+MEDIA = (
+    b"\x03\0\x3b\x01\x02\0\x08\0\0\0\x32\0\0\0\x25\x88\x04\0\x01\0\0\0\x20\0\0\0canary.7f3a@example.org\0",
+    b"\0\0\0\x1dtEXtAuthor\0canary.7f3a@example.org\0\0\0\0\0\0\0\4zTXtab\0\0\0\0\0\0",
+    b"\0\0\0\x18ftypmp42\0\0\0\0\0\0\0\0\0\0\0\x48moov\0\0\0\x20\xa9ARTdata\0\0\0\1\0\0\0\0canary.7f3a@example.org+48.2+016.3/",
+    b"TPE1\0\0\0\x20\0\0\3canary.7f3a@example.orgCOMM\0\0\0\x08\0\0\1eng\xff\xfea\0",
+    b"RIFF\0\1\0\0WAVELIST\x20\0\0\0INFOIART\x18\0\0\0canary.7f3a@example.org",
+    b"OggS\0\x03vorbis\3\0\0\0abc\1\0\0\0\x1e\0\0\0ARTIST=canary.7f3a@example.org",
+)

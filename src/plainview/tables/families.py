@@ -34,12 +34,16 @@ _VARIES = re.compile(
 )
 _RUN = re.compile(r"\{\}(?:[-_.:T]\{\})+")
 _ROTATED = re.compile(r"(\.(?:log|out|err))(?:[.-][0-9][0-9-]*)?(?:\.(?:gz|bz2|xz|zst))?$")
+_MEDIA = "(?i:jpe?g|png|tiff?|heic|webp|mp[34]|mov|m4a|flac|ogg|wav)"
 _PARTS = re.compile(
     r"(?:^|/)[^/=]+=\{\}/|-of-\{\}|(?:^|/)part-\{\}|\.(?:log|out|err)\{\}$|\{\}[^/]*\.json$|(?:^|/)[^/.]*\{\}[^/.]*$"
-    r"|\{\}[^/]*\.(?:emlx?|msg|vcf|ics)(?:/text)?$|(?:^|/)(?:cur|new)/\{\}(?:/text)?$|\.mbo?x/\{\}/"
+    rf"|\{{\}}[^/]*\.(?:emlx?|msg|vcf|ics|{_MEDIA})(?:/text)?$"
+    r"|(?:^|/)(?:cur|new)/\{\}(?:/text)?$|\.mbo?x/\{\}/"
 )
 _NUMBERED = re.compile(r"[^\W\d]{1,12}_?[0-9]{1,4}")
-_RECORD = re.compile(r"(?:(?<=/)|^)[^/]+(?=\.(?:json|emlx?|msg|vcf|ics)(?:/text)?$)")  # a file for each record
+_RECORD = re.compile(
+    rf"(?:(?<=/)|^)[^/]+(?=\.(?:json|emlx?|msg|vcf|ics|{_MEDIA})(?:/text)?$)"
+)  # a file for each record
 _MAILDIR = re.compile(r"(?<=/)(cur|new)/[0-9]+\.[^/]+(?=/text$|$)")
 
 

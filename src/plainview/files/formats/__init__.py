@@ -46,6 +46,7 @@ FORMATS: dict[str, str] = {
     "rtf": "rtf",
     "pdf": "pdf",
     "msg": "mail.msg",
+    "media": "media.read",
 }
 
 EXTRAS = {"duckdb": "duckdb", "pypdfium2": "documents", "olefile": "documents"}  # library -> the extra that installs it

@@ -23,9 +23,11 @@ from plainview.files.kinds.signatures import (
     OLE,
     PROGRAM,
     READ,
+    SOUND,
     SPOKEN,
     SUFFIXES,
     TEXT_SIGNED,
+    VIDEO,
 )
 from plainview.files.kinds.text import by_text, looks_binary
 
@@ -47,6 +49,12 @@ class Kind:
     harmless: bool = False
 
 
+# of these what is kept about them is read
+KEPT = {
+    IMAGE: "what is kept about it was read, the picture itself was not (OCR is off)",
+    SOUND: "its tags were read, what is heard was not",
+    VIDEO: "its tags were read, what is seen and heard was not",
+}
 INDICES = frozenset({"_metadata", "_common_metadata"})  # of Parquet files in a folder, as Spark and Dask write them
 # Formats that no text can be: a file that promises one and holds text is not what its owner takes it for.
 DOCUMENTS = frozenset({"docx", "pptx", "odt", "odp", "odg", "pdf", "msg"})
@@ -134,6 +142,12 @@ def _by_magic(head: bytes, size: int | None, seek: Seek | None) -> Kind | None:
 
 def _refine(kind: str, why: str, head: bytes, size: int | None, seek: Seek | None) -> Kind | None:
     """Look closer at signatures that are shared by several kinds, or that text could begin with."""
+    if not kind and why.endswith(tuple(KEPT)):
+        return (
+            Kind("media", f"{why}; {KEPT[why.rpartition(', ')[2].partition(' of ')[0]]}")
+            if looks_binary(head)
+            else None
+        )
     if not kind:
         return Kind("", why) if why.startswith(TEXT_SIGNED) or looks_binary(head[:4096]) else None
     if kind == "zip":

@@ -203,6 +203,7 @@ SPOKEN = {
     "odg": "OpenDocument drawing",
     "rtf": "RTF",
     "pdf": "PDF",
+    "media": "a picture, sound or video",
     "msg": "a message of Outlook",
     "vcard": "vCard",
     "icalendar": "iCalendar",

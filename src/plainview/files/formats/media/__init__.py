@@ -1,0 +1,1 @@
+"""Pictures, sound and video: what is kept about them, never what they show."""
