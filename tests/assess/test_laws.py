@@ -10,6 +10,7 @@ import pytest
 from plainview.assess.laws import laws, named, regimes
 from plainview.codes import COUNTRIES
 from plainview.detectors import categories
+from plainview.report import drafting
 from plainview.report.model import People, PeopleGroup
 
 REGIMES = regimes()["regime"]
@@ -17,11 +18,13 @@ REGIMES = regimes()["regime"]
 
 def test_every_category_has_a_law_a_class_an_edpb_field_and_a_concept() -> None:
     assert set(named()) == set(categories())
+    options = drafting.template()["properties"]["field_70"]["x-options"]
     source = files("plainview").joinpath("detectors", "categories.csv").read_text("utf-8")
     for row in csv.DictReader(source.splitlines()):
         assert row["dpv_concept"].startswith("pd:")
         assert row["enisa_class"]
-        assert row["edpb_field70"]
+        assert row["edpb_field70"] in {*options, "(f65 i)"}, "an option of the template, or where else it is told"
+        assert row["special_category"] in ("true", "false")
     for row in named().values():
         assert all(row.values()), row
         assert row["gdpr"].startswith(("4(1)", "9(1)", "10", "rec75"))

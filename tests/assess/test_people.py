@@ -451,6 +451,30 @@ def test_born_on_the_29th_of_february() -> None:
     assert not ages(born, dt.date(2026, 3, 1))[0] & 8
 
 
+@pytest.mark.parametrize(
+    ("country", "last", "first"),
+    [  # 31 December 1999 and 1 January 2000
+        ("PL", "99123100000", "00210100000"), ("RO", "1991231000000", "5000101000000"),
+        ("KR", "9912311000000", "0001013000000"), ("FI", "311299000A", "010100A000A"),
+        ("EE", "39912310000", "50001010000"), ("BG", "9912310000", "0041010000"),
+        ("CN", "110105199912310021", "110105200001010021"), ("EG", "29912310000000", "30001010000000"),
+    ],
+)  # fmt: skip
+def test_numbers_at_the_border_of_a_century(country: str, last: str, first: str) -> None:
+    def minor(number: str, today: dt.date) -> bool:
+        return bool(born(pl.Series([number]), country, today)[0] & 8)
+
+    eve, day = dt.date(2017, 12, 31), dt.date(2018, 1, 1)  # the 18th birthdays
+    assert [minor(last, eve - dt.timedelta(1)), minor(last, eve), minor(last, day)] == [True, False, False]
+    assert [minor(first, eve), minor(first, day)] == [True, False]
+
+
+@pytest.mark.parametrize(("country", "number"), [("CN", "110105200802290021"), ("PL", "08222900000")])
+def test_numbers_of_those_born_on_the_29th_of_february(country: str, number: str) -> None:
+    codes = [born(pl.Series([number]), country, dt.date(2026, month, day))[0] for month, day in ((2, 28), (3, 1))]
+    assert [bool(code & 8) for code in codes] == [True, False]
+
+
 def test_children_are_counted_and_few_of_them_not_told() -> None:
     def table_with(children: int) -> People:
         born = ["2015-05-17"] * children + ["1980-05-17"] * (100 - children)

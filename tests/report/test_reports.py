@@ -23,6 +23,7 @@ from plainview.report import render as reports
 from plainview.report.model import (
     Confidence,
     Exposure,
+    People,
     Report,
     RightsBasis,
     State,
@@ -31,7 +32,7 @@ from plainview.report.model import (
 )
 from plainview.report.render import json_
 from plainview.report.render.html import percent
-from sample_report import closed_database, column, folder, many_tables, open_search, sample
+from sample_report import SEVERITY, closed_database, column, folder, many_tables, open_search, sample
 
 ROOT = Path(__file__).parents[2]
 
@@ -465,3 +466,41 @@ def test_the_headline_says_who_can_reach_the_stores() -> None:
     both = Report(targets=(store(reach="loopback"), store(reach="network")))
     assert wording.headline(both).startswith("Open to strangers")
     assert wording.headline(Report(targets=(store(),))).startswith("Open to strangers")
+
+
+# -- the order of what has to be done ----------------------------------------------------------------------
+
+
+def _store(name: str, score: float, people: int, rows: int, *kinds: str, state: State = "reads") -> TargetReport:
+    columns = tuple(column(kind, kind, special=kind == "political_opinion") for kind in kinds)
+    return TargetReport(
+        target=name,
+        kind="redis",
+        exposure=Exposure(state=state),
+        tables=(TableReport(name=name, kind="redis", rows=rows, rows_read=rows, columns=columns),),
+        people=People(low=people, estimate=people, high=people) if people else None,
+        severity=msgspec.structs.replace(SEVERITY, score=score),
+    )
+
+
+def test_a_riot_table_of_63_rows_does_not_stand_before_a_payroll() -> None:
+    riot = _store("riots", 4.5, 63, 63, "person_name", "political_opinion", "criminal")
+    payroll = _store("payroll", 3.5, 5_000, 5_000, "person_name", "bank_account", "salary")
+    assert [t.target for t in ranking.targets(Report(targets=(riot, payroll)))] == ["payroll", "riots"]
+    tables = (*riot.tables, *payroll.tables)
+    assert [t.name for t in ranking.worst_first(tables)] == ["payroll", "riots"]
+
+
+@pytest.mark.parametrize(
+    ("worse", "better"),
+    [
+        (_store("a", 4.5, 100, 100, "health"), _store("b", 2.0, 100, 100, "health")),
+        (_store("a", 4.5, 9_000, 100, "health"), _store("b", 4.5, 100, 100, "health")),
+        (_store("a", 4.5, 0, 90_000, "health"), _store("b", 4.5, 0, 100, "health")),
+        (_store("a", 4.5, 50, 9, "health", state="admin"), _store("b", 4.5, 50, 9, "health", state="reads")),
+        (_store("a", 4.5, 50, 9, "health", "iban"), _store("b", 4.5, 50, 9, "health")),
+    ],
+)
+def test_targets_stand_by_severity_and_people_then_openness_then_what_is_in_them(worse, better) -> None:  # type: ignore[no-untyped-def]
+    for order in ((worse, better), (better, worse)):
+        assert [t.target for t in ranking.targets(Report(targets=order))] == ["a", "b"]

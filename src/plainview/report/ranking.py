@@ -6,11 +6,14 @@ import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from math import fsum
+from math import fsum, log10
 from pathlib import Path
 
 from plainview.report.model import Column, Report, Skipped, TableReport, TargetReport
 from plainview.report.wording import STATES, is_open, label, mark, sure
+
+SPECIAL = 4  # what a special category weighs beside its own weight
+UNCOUNTED = 10  # rows for each person, where people could not be counted
 
 
 @cache
@@ -25,23 +28,41 @@ def points(category: str) -> int:
     return _weights().get(category, 1)
 
 
-def weight(table: TableReport) -> tuple[float, float, int]:
-    """Return how bad a table is: special categories, weight of identifiers, rows. Larger is worse.
+def weight(table: TableReport) -> float:
+    """Return how bad a table is: its kinds of data, special categories most of all, times its size. Larger is worse.
 
-    A category counts as far as it is sure, so that many faint ones do not stand before one that is certain.
+    A category counts as far as it is sure, so that many faint ones do not stand before one that is certain. Size
+    counts by the square of its order of magnitude: 63 rows of a special category do not stand before a payroll.
     """
     surest: dict[str, float] = {}
     for column in table.columns:
         surest[column.category] = max(column.confidence, surest.get(column.category, 0.0))
     special = {column.category: surest[column.category] for column in table.columns if mark(column)}
     identifying = fsum(points(category) * confidence for category, confidence in surest.items())
-    return fsum(special.values()), identifying, max(table.rows, table.rows_read)
+    return (SPECIAL * fsum(special.values()) + identifying) * magnitude(max(table.rows, table.rows_read)) ** 2
+
+
+def magnitude(number: int) -> float:
+    """Return the order of magnitude of a number: 1 for none or a few, 2 for 100, 6 for a million."""
+    return max(1.0, log10(max(1, number)))
+
+
+def triage(target: TargetReport) -> float:
+    """Return the figure by which targets are put in order: their severity times the magnitude of their people.
+
+    Where people could not be counted, the rows of the largest table with personal data stand for them, as one in ten.
+    """
+    score = target.severity.score if target.severity else 0.0
+    people = max(target.people.low, target.people.estimate or 0) if target.people else 0
+    if people <= 1:
+        people = max((max(t.rows, t.rows_read) for t in target.tables if t.columns), default=0) // UNCOUNTED
+    return round(score * magnitude(people), 1)
 
 
 def worst_first(tables: Iterable[TableReport]) -> list[TableReport]:
     """Return the tables that hold personal data, the worst first, names deciding between equals; no copies."""
     found = [table for table in tables if table.columns and not table.copy_of]
-    return sorted(found, key=lambda table: (*(-part for part in weight(table)), table.name))
+    return sorted(found, key=lambda table: (-weight(table), table.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +129,12 @@ def skip_groups(skipped: Iterable[Skipped]) -> Iterator[tuple[str, list[str]]]:
 
 
 def targets(report: Report) -> list[TargetReport]:
-    """Return the targets, the worst first: by severity, people, openness; equals stay as they were given."""
+    """Return the targets, the worst first: by `triage`, openness, tables; equals stay as they were given."""
     order = list(STATES)
 
     def rank(target: TargetReport) -> tuple[float, ...]:
         state = order.index(target.exposure.state) if target.exposure else len(order)
-        worst = max((weight(table) for table in target.tables if table.columns), default=(0.0, 0.0, 0))
-        score = target.severity.score if target.severity else 0.0
-        people = max(target.people.low, target.people.estimate or 0) if target.people else 0
-        return -score, -people, state if is_open(target.exposure) else len(order), *(-part for part in worst)
+        worst = max((weight(table) for table in target.tables if table.columns), default=0.0)
+        return -triage(target), state if is_open(target.exposure) else len(order), -worst
 
     return sorted(report.targets, key=rank)
