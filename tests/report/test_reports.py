@@ -15,6 +15,8 @@ import jsonschema
 import lxml.html
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from plainview.errors import UsageError
@@ -30,8 +32,9 @@ from plainview.report.model import (
     TableReport,
     TargetReport,
 )
+from plainview.report.render import html as html_report
 from plainview.report.render import json_
-from plainview.report.render.html import percent
+from plainview.report.render.html import FULL, percent
 from sample_report import SEVERITY, closed_database, column, folder, many_tables, open_search, sample
 
 ROOT = Path(__file__).parents[2]
@@ -282,10 +285,15 @@ def test_html_runs_nothing_and_asks_for_nothing(page: str, tree: lxml.html.HtmlE
         "link",
         "form",
         "base",
-        "svg",
         "video",
         "b",
     }
+    drawn = tree.xpath("//svg/descendant-or-self::*")
+    assert {element.tag for element in drawn} == {"svg", "rect"}, (
+        "bars of charts, which hold nothing that runs or links"
+    )
+    known = {"class", "viewbox", "preserveaspectratio", "aria-hidden", "focusable", "width", "height"}
+    assert {name.lower() for element in drawn for name in element.attrib} <= known
     attributes = {name for element in tree.iter() for name in element.attrib}
     assert not {name for name in attributes if name.startswith("on")} | (attributes & {"src", "srcset", "style"})
     style = tree.xpath("string(//style)")
@@ -316,7 +324,7 @@ def test_html_is_a_document_that_can_be_walked(tree: lxml.html.HtmlElement) -> N
     assert tree.get("lang") == "en"
     for landmark in ("header", "nav", "main", "footer", "h1"):
         assert len(tree.xpath(f"//{landmark}")) == 1, landmark
-    levels = [int(heading.tag[1]) for heading in tree.xpath("//main//*[self::h2 or self::h3 or self::h4]")]
+    levels = [int(heading.tag[1]) for heading in tree.xpath("//main//*[self::h2 or self::h3 or self::h4 or self::h5]")]
     assert levels[0] == 2
     assert all(later - earlier <= 1 for earlier, later in itertools.pairwise(levels))
     ids = tree.xpath("//@id")
@@ -355,8 +363,74 @@ def test_html_colours_can_be_read(page: str, dark: bool) -> None:
 def test_html_of_ten_thousand_tables_is_quick() -> None:
     report = many_tables(10_000)
     started = time.process_time()
-    assert "table_9999" in reports.render(report, "html")
+    page = reports.render(report, "html")
+    assert "table_9999" in page
     assert time.process_time() - started < 60
+    assert len(page) < 2_000_000, "only the worst are shown in full"
+    tree = lxml.html.fromstring(page)
+    assert len(tree.xpath("//article")) == FULL
+    folded = [summary.text_content() for summary in tree.xpath("//details/summary")]
+    assert any(text.startswith(f"{10_000 - FULL:,} tables") and "health" in text for text in folded)
+
+
+def test_html_tells_how_many_names_it_leaves_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    html_report._template.cache_clear()
+    monkeypatch.setattr(html_report, "NAMED", 7)
+    shown = lxml.html.fromstring(reports.render(many_tables(500), "html")).text_content()
+    html_report._template.cache_clear()
+    assert f"and {500 - FULL - 7} more" in flat(shown)
+
+
+def test_html_begins_with_what_somebody_in_charge_has_to_know(tree: lxml.html.HtmlElement) -> None:
+    summary = flat(tree.get_element_by_id("summary").text_content())
+    for words in (
+        "Open to strangers, with personal data", "It concerns about 25,000 people; at least 24,600, at most 25,400",
+        "Peopleabout 25,000", "Under 18about 320", "Severityvery high", "What to do first",
+    ):  # fmt: skip
+        assert words in summary, words
+    assert summary.index("Open to strangers") < summary.index("What to do first") < summary.index("Kind of data")
+
+
+def test_html_has_a_page_for_the_officer_and_one_for_the_engineer(tree: lxml.html.HtmlElement) -> None:
+    officer, engineer = (
+        flat(tree.get_element_by_id(f"t1-{who}").getparent().text_content()) for who in ("officer", "engineer")
+    )
+    assert all(words in officer for words in ("Whom it concerns", "How bad it is", "Which clocks may run"))
+    assert all(
+        words in engineer for words in ("Who can reach it", "How to close it", "Personal data", "What was looked at")
+    )
+    assert "Who can reach it" not in officer
+
+
+def test_html_charts_say_in_words_what_they_draw(tree: lxml.html.HtmlElement) -> None:
+    rows = tree.xpath("//table[contains(@class, 'chart')]//tr")
+    assert len(rows) >= 8
+    for row in rows:
+        assert row.xpath("string(th)").strip()
+        assert re.search(r"[0-9]", row.xpath("string(td[contains(@class, 'number')])"))
+        assert 0 <= float(row.xpath("string(.//rect[@class='part']/@width)")) <= 100
+    assert "4.5 of 6" in tree.get_element_by_id("summary").text_content()
+
+
+def test_html_kinds_lead_to_their_tables(tree: lxml.html.HtmlElement) -> None:
+    links = tree.xpath("//table[contains(@class, 'kinds')]//tbody//a")
+    assert links
+    for link in links:
+        table = tree.get_element_by_id(link.get("href")[1:])
+        assert link.text_content() in table.xpath("string(.//h5)")
+        assert link.xpath("string(ancestor::tr/th)").strip() in table.text_content()
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**9), st.one_of(st.none(), st.integers(0, 10**9)))
+def test_a_rounded_estimate_stays_between_its_bounds(low: int, more: int, beyond: int | None) -> None:
+    estimate = low + more
+    high = None if beyond is None else estimate + beyond
+    shown = wording.likely_number(estimate, low, high)
+    assert low <= shown
+    assert high is None or shown <= high
+    assert abs(shown - estimate) <= max(more, 1)
+    people = People(low=low, estimate=estimate, high=high)
+    assert wording.about(people).removeprefix("about ") in wording.persons(people)
 
 
 # -- nothing but the model --------------------------------------------------------------------------------

@@ -120,6 +120,26 @@ def kinds(tables: Iterable[TableReport]) -> list[Kind]:
     return sorted(seen.values(), key=lambda kind: (not kind.mark, -points(kind.category), -kind.columns, kind.category))
 
 
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Tables that hold the same kinds of data: the kinds in words, the rows of all, the names."""
+
+    kinds: str
+    rows: int
+    names: tuple[str, ...]
+
+
+def alike(tables: Iterable[TableReport]) -> list[Alike]:
+    """Return tables by the kinds of data in them, in the order in which each combination first comes."""
+    found: dict[tuple[str, ...], list[TableReport]] = {}
+    for table in tables:
+        found.setdefault(tuple(dict.fromkeys(group.label for group in groups(table))), []).append(table)
+    return [
+        Alike(", ".join(kinds), sum(table.rows_read for table in same), tuple(table.name for table in same))
+        for kinds, same in found.items()
+    ]
+
+
 def skip_groups(skipped: Iterable[Skipped]) -> Iterator[tuple[str, list[str]]]:
     """Yield each reason with the names of what was not examined for it, as they first came."""
     by_reason: dict[str, list[str]] = {}

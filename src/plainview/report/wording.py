@@ -227,7 +227,36 @@ def persons(people: People) -> str:
         return f"at least {count(low, 'person', 'people')}" + _most(high)
     if low == people.estimate == high:
         return count(low, "person", "people")
-    return f"about {count(people.estimate, 'person', 'people')}; at least {low:,}{_most(high)}"
+    likely = likely_number(people.estimate, low, high)
+    return f"about {count(likely, 'person', 'people')}; at least {low:,}{_most(high)}"
+
+
+def likely_number(estimate: int, low: int, high: int | None) -> int:
+    """Return an estimate rounded to what its bounds allow: 3,499 between 2,700 and 23,600 is 3,500."""
+    away = min(estimate - low, (high if high is not None else estimate * 2) - estimate)
+    step = 10 ** (len(str(away)) - 1) if away >= 10 and estimate >= 1000 else 1
+    return max(low, round(estimate / step) * step)
+
+
+def about(people: People) -> str:
+    """Return how many people, as short as a heading needs it: "about 25,000", "40", "at least 4"."""
+    if people.estimate is None:
+        return f"at least {people.low:,}"
+    if people.low == people.estimate == people.high:
+        return f"{people.estimate:,}"
+    return f"about {likely_number(people.estimate, people.low, people.high):,}"
+
+
+def children(people: People | None) -> str:
+    """Return how many are under 18, as short as a heading needs it; "not known" where no age is."""
+    under = next((one for one in people.minors if one.name == "under 18"), None) if people else None
+    if under is None:
+        return "not known"
+    if under.few:
+        return "fewer than 5"
+    if under.low == under.estimate == under.high or under.estimate is None:
+        return f"{under.low:,}" if under.estimate is not None else f"at least {under.low:,}"
+    return f"about {likely_number(under.estimate, under.low, under.high):,}"
 
 
 def _most(high: int | None) -> str:
@@ -240,7 +269,7 @@ def group(one: PeopleGroup) -> str:
         return f"{one.name}: fewer than 5"
     if one.low == one.estimate == one.high:
         return f"{one.name}: {one.low:,}"
-    likely = f"about {one.estimate:,}; " if one.estimate is not None else ""
+    likely = f"about {likely_number(one.estimate, one.low, one.high):,}; " if one.estimate is not None else ""
     return f"{one.name}: {likely}at least {one.low:,}{_most(one.high)}"
 
 
