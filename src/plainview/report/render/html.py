@@ -56,14 +56,6 @@ class Bar:
     part: float
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A table that is shown in full: where on the page, and its name."""
-
-    anchor: str
-    name: str
-
-
 def _summary(targets: list[TargetReport], report: Report, full: int) -> dict[str, object]:
     """Return the numbers and sentences at the top of the page."""
     tables = [table for target in targets for table in target.tables]
@@ -114,15 +106,15 @@ def severity_bars(found: Severity) -> list[Bar]:
     return [Bar(label, f"{value:g} of {most}", round(100 * value / most, 1)) for label, value, most in parts]
 
 
-def _places(targets: list[TargetReport], full: int) -> dict[str, list[Place]]:
-    """Return for each kind the worst tables that hold it, of those that are shown in full."""
-    found: dict[str, list[Place]] = {}
+def _places(targets: list[TargetReport], full: int) -> dict[str, list[dict[str, str]]]:
+    """Return for each kind the worst tables that hold it, of those that are shown in full: `anchor` and `name`."""
+    found: dict[str, list[dict[str, str]]] = {}
     for number, target in enumerate(targets, 1):
         for at, table in enumerate(shown(ranking.worst_first(target.tables), full), 1):
             for kind in {column.category for column in table.columns}:
                 places = found.setdefault(kind, [])
                 if len(places) < PLACES:
-                    places.append(Place(f"t{number}-d{at}", table.name))
+                    places.append({"anchor": f"t{number}-d{at}", "name": table.name})
     return found
 
 
