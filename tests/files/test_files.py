@@ -353,7 +353,7 @@ def test_units_start_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_every_kind_that_is_recognised_has_a_reader_or_an_unpacker() -> None:
-    unpacked = {"gzip", "bzip2", "xz", "lzma", "zstd", "tar", "zip", "ole"}
+    unpacked = {"gzip", "bzip2", "xz", "lzma", "zstd", "lz4", "snappy", "compress", "pg_custom", "tar", "zip", "ole"}
     assert {kind for _, _, kind in READ} - unpacked <= set(FORMATS)
     for kind in ("parquet", "arrow", "avro", "xlsx"):
         assert callable(reader(kind).read)

@@ -59,7 +59,7 @@ INDICES = frozenset({"_metadata", "_common_metadata"})  # of Parquet files in a 
 # Formats that no text can be: a file that promises one and holds text is not what its owner takes it for.
 DOCUMENTS = frozenset({"docx", "pptx", "odt", "odp", "odg", "pdf", "msg"})
 BINARY = DOCUMENTS | {"parquet", "arrow", "avro", "xlsx", "xlsb", "xls", "ods", "sqlite", "duckdb", "bson"}
-PACKERS = frozenset({"gzip", "bzip2", "xz", "lzma", "zstd"})
+PACKERS = frozenset({"gzip", "bzip2", "xz", "lzma", "zstd", "lz4", "snappy", "compress", "pg_custom"})
 ARCHIVES = frozenset({"zip", "tar"})
 # of the others an empty file is a file without rows
 NEVER_EMPTY = (BINARY - {"sqlite", "bson"}) | {"zip", "json", "xml"}
@@ -165,6 +165,8 @@ def _confirmed(kind: str, head: bytes, size: int | None) -> bool:
         return len(head) > 13 and head[12] in (0, 255) and looks_binary(head[:64])
     if kind == "parquet":
         return looks_binary(head)
+    if kind == "compress":
+        return len(head) > 3 and 9 <= head[2] & 0x1F <= 16 and not head[2] & 0x60
     return kind != "arrow" or head[:4] != b"\xff\xff\xff\xff" or _plausible(head[4:8], size)
 
 

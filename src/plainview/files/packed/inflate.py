@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import BinaryIO, Protocol, cast
 
 from plainview.errors import DamagedError, LimitError, PlainviewError, UnsupportedError
+from plainview.files.packed.codecs import STEPS
 from plainview.files.packed.streams import Meter
 from plainview.tables import MIB, Limits, ratio
 
@@ -68,7 +69,10 @@ Pieces = Generator[bytes, None, None]
 
 
 def inflate(raw: BinaryIO, codec: str, limits: Limits, took: Callable[[int], None]) -> Pieces:
-    """Yield pieces of at most 1 MiB; `took` counts packed bytes. Raise DamagedError where the data breaks."""
+    """Yield pieces of a few MiB at most; `took` counts packed bytes. Raise DamagedError where the data breaks."""
+    if codec in STEPS or codec == "pg_custom":
+        yield from _by_steps(raw, codec, limits, took)
+        return
     rest = b""
     first = True
 
@@ -90,6 +94,22 @@ def inflate(raw: BinaryIO, codec: str, limits: Limits, took: Callable[[int], Non
         first = False
         if codec == "deflate":
             return
+
+
+def _by_steps(raw: BinaryIO, codec: str, limits: Limits, took: Callable[[int], None]) -> Pieces:
+    """Unpack by code of our own."""
+
+    def read(count: int) -> bytes:
+        data = raw.read(count)
+        took(len(data))
+        return data
+
+    steps = STEPS.get(codec)
+    if steps is None:
+        from plainview.files.packed.pg_custom import pg_custom
+
+        steps = pg_custom
+    yield from filter(None, steps(read, limits))  # to a stream, no bytes are its end
 
 
 def _frame(unpack: Decompressor, data: bytes, take: Callable[[], bytes]) -> Generator[bytes, None, bytes]:

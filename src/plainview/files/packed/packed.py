@@ -25,7 +25,7 @@ ZIPPED = frozenset({"xlsx", "xlsb", "ods"})  # formats that are zip archives
 def bare_name(name: str) -> str:
     """Return a name without the suffix of its packer: `a.csv.gz` -> `a.csv`, `a.tgz` -> `a.tar`."""
     lower = name.lower()
-    for suffix in (".gz", ".gzip", ".bz2", ".xz", ".lzma", ".zst", ".zstd"):
+    for suffix in (".gz", ".gzip", ".bz2", ".xz", ".lzma", ".zst", ".zstd", ".lz4", ".sz", ".snappy", ".z"):
         if lower.endswith(suffix):
             return name[: -len(suffix)]
     for suffix in (".tgz", ".tbz2", ".tbz", ".txz", ".tzst"):
