@@ -43,6 +43,11 @@ def _avro() -> bytes:
     return out.getvalue()
 
 
+def _rdb() -> bytes:
+    mail = bytes([len(MAIL)]) + MAIL.encode()
+    return b"REDIS0009" + b"\x00" + mail + mail + b"\x04" + mail + b"\x01" + mail + mail + b"\xff" + bytes(8)
+
+
 def _xlsx() -> bytes:
     out = io.BytesIO()
     with xlsxwriter.Workbook(out) as book:
@@ -173,6 +178,11 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "parquet": ("parquet", _frame("write_parquet")),
     "arrow": ("arrow", _frame("write_ipc")),
     "avro": ("avro", _avro),
+    "rdb": ("rdb", _rdb),
+    "aof": (
+        "aof",
+        lambda: b"*3\r\n$3\r\nSET\r\n" + b"".join(b"$%d\r\n%s\r\n" % (len(m), m) for m in [MAIL.encode()] * 2),
+    ),
     "xlsx": ("xlsx", _xlsx),
     "ods": ("ods", _ods),
     "mail": ("eml", _mail),

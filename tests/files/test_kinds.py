@@ -60,6 +60,8 @@ READ = [
     ("lz4", b"\x04\x22\x4d\x18\x60\x40"),
     ("snappy", b"\xff\x06\x00\x00sNaPpY"),
     ("compress", b"\x1f\x9d\x90\x61"),
+    ("rdb", b"REDIS0011\xfa\x09redis-ver"),
+    ("aof", b"*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n"),
     ("pg_custom", b"PGDMP\x01\x0e\x00\x04\x08\x01"),
     ("tar", tarred()),
     ("zip", zipped("a.csv")),

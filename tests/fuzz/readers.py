@@ -22,6 +22,7 @@ from plainview.files.formats.csv import read as delimited
 from plainview.files.formats.json import cut as json_cut
 from plainview.files.formats.json import read as json_
 from plainview.files.formats.markup import read as markup
+from plainview.files.formats.redis import aof, rdb
 from plainview.files.formats.sqldump import read as sqldump
 from plainview.files.kinds.identify import FAMILIES, identify
 from plainview.files.kinds.signatures import SUFFIXES
@@ -193,6 +194,18 @@ def bson_documents(data: bytes) -> None:
         law(seen.rows or seen.told or len(given) < 5 or seen.frames, "nothing was read and nothing was said")
 
 
+def redis_files(data: bytes) -> None:
+    """Snapshots and logs of Redis: as they are, and behind keys that must be found again."""
+    plain = b"".join(b"\x00" + (bytes([len(key)]) + key.encode()) * 2 for key in KEYS)
+    logged = b"".join(b"*3\r\n$3\r\nSET\r\n$5\r\n%b\r\n$5\r\n%b\r\n" % (key.encode(), key.encode()) for key in KEYS)
+    for module, head, before in ((rdb, b"REDIS0009", plain), (aof, b"", logged)):
+        for given, kept in ((head + data, False), (head + before + data, True)):
+            seen = read_all(lambda log, given=given, module=module: module.read(file_of(given, "a.rdb"), log))
+            cells = seen.text() if kept else ""
+            law(not kept or all(key in cells for key in KEYS), "keys before the damage were lost")
+            law(seen.frames or seen.told or seen.log.noted or not data, "nothing was read and nothing was said")
+
+
 SMALL = ((encodings, "BLOCK", BLOCK),)
 _CSV = lines_of("{key},name of {key},12\n")
 _DUMP = b"CREATE TABLE t (a text, b text);\n" + lines_of("INSERT INTO t VALUES ('{key}','it''s');\n")
@@ -227,6 +240,7 @@ TARGETS = (
     Target("flatten", flatten_documents, (*seeds.JSON, *seeds.NESTED, *seeds.XML), (b'{"$date":', b'{"a":[', b'"{}"')),
     Target("keys", keys_and_xml, (*seeds.XML, *seeds.WORDS), (b"<!--", b"<![CDATA[", b"&lt;", b"&#0;", b"<a xmlns:b='c'>")),
     Target("bson", bson_documents, seeds.BSON, (b"\x02a\0\x05\0\0\0", b"\x03a\0", b"\x04", b"\x05", b"\x11", b"\x13")),
+    Target("redis_files", redis_files, seeds.REDIS_FILES, (b"\r\n$", b"*3\r\n", b"\x0e", b"\x12\x02", b"\xc3", b"\xff"), of=("rdb", "aof")),
     Target(
         "markup",
         reading(markup, ("a.xml", "a.html", "a"), _XML, (markup, "STEP", 64)),

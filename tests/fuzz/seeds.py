@@ -146,6 +146,15 @@ BSON = (
     b"\x02a\0\x02\0\0\0x\0\x10b\0\x01\0\0\0",
     b"\x09d\0\xff\xff\xff\xff\xff\xff\xff\x7f\x03s\0\x05\0\0\0\0",
 )
+REDIS_FILES = (
+    b"\x00\x01a" + b"\x17" + CANARY.encode() + b"\xff" + bytes(8),
+    b"\x12\x01a\x01\x02\x0e" + b"\x0e\0\0\0\x02\0\x82hi\x03\x05\x01\xff" + b"\xff" + bytes(8),
+    b"\x0d\x01h\x12" + b"\x12\0\0\0\x0a\0\0\0\x02\0\0\x01a\x03\xf2\xff\xff\xff" + b"\xff" + bytes(8),
+    b"\x00\x01l\xc3\x05\x20\x02ab\xe0\x14\x01\xff" + bytes(8),
+    b"*3\r\n$4\r\nSADD\r\n$1\r\na\r\n$23\r\n" + CANARY.encode() + b"\r\n",
+    b"#TS:1600000000\r\n*2\r\n$6\r\nSELECT\r\n$1\r\n5\r\n",
+)
+
 WORDS = (
     b"address.street", b"anna@example.org", b"+49 30 90182357", b"phones[]", b"DE89370400440532013000", b"4111 1111 1111 1111",
     b"customerE-Mail2", "客户姓名".encode(), b"date de naissance", b"user.id", b"\x1b]0;x\x07", "a\u202eb".encode(),

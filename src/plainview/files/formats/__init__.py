@@ -29,6 +29,8 @@ FORMATS: dict[str, str] = {
     "duckdb": "duckdb",
     "parquet": "columnar.parquet",
     "arrow": "columnar.arrow",
+    "rdb": "redis.rdb",
+    "aof": "redis.aof",
     "avro": "avro.read",
     "xlsx": "sheets.read",
     "xlsb": "sheets.read",

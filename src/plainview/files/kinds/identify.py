@@ -59,6 +59,7 @@ INDICES = frozenset({"_metadata", "_common_metadata"})  # of Parquet files in a 
 # Formats that no text can be: a file that promises one and holds text is not what its owner takes it for.
 DOCUMENTS = frozenset({"docx", "pptx", "odt", "odp", "odg", "pdf", "msg"})
 BINARY = DOCUMENTS | {"parquet", "arrow", "avro", "xlsx", "xlsb", "xls", "ods", "sqlite", "duckdb", "bson"}
+AOF = re.compile(rb"\*[1-9][0-9]{0,6}\r\n\$[0-9]{1,9}\r\n")  # a command, as Redis writes it
 PACKERS = frozenset({"gzip", "bzip2", "xz", "lzma", "zstd", "lz4", "snappy", "compress", "pg_custom"})
 ARCHIVES = frozenset({"zip", "tar"})
 # of the others an empty file is a file without rows
@@ -131,6 +132,8 @@ def _by_magic(head: bytes, size: int | None, seek: Seek | None) -> Kind | None:
     for offset, magic, kind, why in (*rows, *_ELSEWHERE):
         if head.startswith(magic, offset) and (kind or offset != 8 or head[:4] == b"RIFF" or magic == b"DUCK"):
             return _refine(kind, why, head, size, seek)
+    if head[:1] == b"*" and AOF.match(head):
+        return Kind("aof")
     if head[:2] == b"MZ" and looks_binary(head[:512]):
         return Kind("", f"Windows, {PROGRAM}")
     if head[:2] == b"BM" and len(head) > 26 and head[6:10] == bytes(4):
@@ -165,6 +168,8 @@ def _confirmed(kind: str, head: bytes, size: int | None) -> bool:
         return len(head) > 13 and head[12] in (0, 255) and looks_binary(head[:64])
     if kind == "parquet":
         return looks_binary(head)
+    if kind == "rdb":
+        return head[5:9].isdigit()
     if kind == "compress":
         return len(head) > 3 and 9 <= head[2] & 0x1F <= 16 and not head[2] & 0x60
     return kind != "arrow" or head[:4] != b"\xff\xff\xff\xff" or _plausible(head[4:8], size)

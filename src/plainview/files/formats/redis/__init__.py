@@ -1,0 +1,1 @@
+"""What Redis keeps on disk: snapshots (RDB) and logs of commands (AOF)."""
