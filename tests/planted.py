@@ -43,6 +43,12 @@ def _avro() -> bytes:
     return out.getvalue()
 
 
+def _dbf() -> bytes:
+    row = b" " + MAIL.encode().ljust(40)
+    column = MAIL.encode()[:10].ljust(11, b"\0") + b"C" + bytes(4) + b"\x28" + bytes(15)
+    return b"\x03\x7c\x01\x02" + struct.pack("<IHH", 3, 65, 41) + bytes(20) + column + b"\r" + row * 3 + b"\x1a"
+
+
 def _rdb() -> bytes:
     mail = bytes([len(MAIL)]) + MAIL.encode()
     return b"REDIS0009" + b"\x00" + mail + mail + b"\x04" + mail + b"\x01" + mail + mail + b"\xff" + bytes(8)
@@ -179,6 +185,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "arrow": ("arrow", _frame("write_ipc")),
     "avro": ("avro", _avro),
     "rdb": ("rdb", _rdb),
+    "dbf": ("dbf", _dbf),
     "aof": (
         "aof",
         lambda: b"*3\r\n$3\r\nSET\r\n" + b"".join(b"$%d\r\n%s\r\n" % (len(m), m) for m in [MAIL.encode()] * 2),

@@ -372,3 +372,10 @@ def test_rows_are_records(document, rows, indent, split, monkeypatch):
     data = json.dumps(document, indent=indent).encode()
     batches = list(json_.read(Input("t.json", data[:65536], lambda: io.BytesIO(data), len(data)), ReadLog()))
     assert sum(batch.frame.height + batch.more for batch in batches) == rows
+
+
+def test_texts_that_end_with_nul() -> None:
+    data = b"".join(b'{"short_message": "login", "_email": "u%d@x.org"}\0' % n for n in range(50))
+    frame, told = scan(data, "a.gelf")
+    assert told == []
+    assert frame["_email"].n_unique() == 50

@@ -60,6 +60,18 @@ READ = [
     ("lz4", b"\x04\x22\x4d\x18\x60\x40"),
     ("snappy", b"\xff\x06\x00\x00sNaPpY"),
     ("compress", b"\x1f\x9d\x90\x61"),
+    (
+        "dbf",
+        b"\x03\x7c\x01\x02"
+        + struct.pack("<IHH", 1, 65, 6)
+        + bytes(20)
+        + b"a".ljust(11, b"\0")
+        + b"C"
+        + bytes(4)
+        + b"\x05"
+        + bytes(15)
+        + b"\r",
+    ),
     ("rdb", b"REDIS0011\xfa\x09redis-ver"),
     ("aof", b"*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n"),
     ("pg_custom", b"PGDMP\x01\x0e\x00\x04\x08\x01"),
@@ -78,6 +90,7 @@ READ = [
     ("json", '[{"a": "ä"}]'.encode("utf-16")),
     ("json", '{"a": "ä"}'.encode("utf-32-le")),
     ("ndjson", b'{"a": 1}\n{"a": 2}\n'),
+    ("ndjson", b'{"a": 1}\0{"a": 2}\0'),
     ("ndjson", b'{"index": {"_id": 1}}\n{"a": 2}\n'),
     ("xml", b'<?xml version="1.0"?><people><p>x</p></people>'),
     ("html", b"<!DOCTYPE html><html><body></body></html>"),

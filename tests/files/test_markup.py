@@ -288,3 +288,35 @@ def test_a_tag_of_many_attributes_is_told():
     page = "<html><e" + "".join(f" a{i}='>'" for i in range(100_000)) + ">"
     _, told = scan(page, "p.html")
     assert "attributes" in str(told)
+
+
+def _dump(root: str, rows: str) -> str:
+    return f'<?xml version="1.0"?>\n<{root}>\n<database name="shop">{rows}</database></{root}>'
+
+
+def test_mysqldump_as_xml_gives_its_tables_under_their_names() -> None:
+    structure = '<table_structure name="people"><field Field="id" Type="int"/></table_structure>'
+    people = "".join(f'<row><field name="id">{n}</field><field name="email">u{n}@x.org</field></row>' for n in range(5))
+    orders = '<row><field name="oid">7</field><field name="none" xsi:nil="true"/></row>'
+    data = f'{structure}<table_data name="people">{people}</table_data><table_data name="orders">{orders}</table_data>'
+    frames, told = scan(_dump("mysqldump", data).replace("<mysqldump", '<mysqldump xmlns:xsi="x"'))
+    assert told == []
+    assert frames["x.xml/people"]["email"].to_list() == [f"u{n}@x.org" for n in range(5)]
+    assert frames["x.xml/orders"]["oid"].to_list() == ["7"]
+    assert "none" in frames["x.xml/orders"].columns
+
+
+def test_phpmyadmin_and_the_client_of_mysql_as_xml() -> None:
+    rows = "".join(f'<table name="people"><column name="email">u{n}@x.org</column></table>' for n in range(4))
+    frames, told = scan(_dump("pma_xml_export", rows))
+    assert told == []
+    assert frames["x.xml/people"].to_dict(as_series=False) == {"email": [f"u{n}@x.org" for n in range(4)]}
+    frames, told = scan('<resultset statement="select"><row><field name="email">u@x.org</field></row></resultset>')
+    assert told == []
+    assert frames["x.xml"]["email"].drop_nulls().to_list() == ["u@x.org"]
+
+
+def test_a_row_that_is_none_of_a_dump_is_read_as_it_is() -> None:
+    frames, told = scan(_dump("mysqldump", f'<table_data name="t"><row><odd>{CANARY}</odd></row></table_data>'))
+    assert told == []
+    assert CANARY in everything(frames)

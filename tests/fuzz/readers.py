@@ -17,7 +17,7 @@ from plainview.documents.walk import documents_to_frame
 from plainview.documents.xml import text_to_document
 from plainview.files.encodings import blocks as encodings
 from plainview.files.formats import bson as bson_
-from plainview.files.formats import text
+from plainview.files.formats import dbf, text
 from plainview.files.formats.csv import read as delimited
 from plainview.files.formats.json import cut as json_cut
 from plainview.files.formats.json import read as json_
@@ -194,6 +194,14 @@ def bson_documents(data: bytes) -> None:
         law(seen.rows or seen.told or len(given) < 5 or seen.frames, "nothing was read and nothing was said")
 
 
+def dbf_tables(data: bytes) -> None:
+    """Tables of dBASE: as they are, and bytes behind a header that fits."""
+    head = seeds.DBF[0]
+    for given in (data, head[:65] + data):
+        seen = read_all(lambda log, given=given: dbf.read(file_of(given, "a.dbf"), log))
+        law(seen.frames or seen.told, "nothing was read and nothing was said")
+
+
 def redis_files(data: bytes) -> None:
     """Snapshots and logs of Redis: as they are, and behind keys that must be found again."""
     plain = b"".join(b"\x00" + (bytes([len(key)]) + key.encode()) * 2 for key in KEYS)
@@ -240,6 +248,7 @@ TARGETS = (
     Target("flatten", flatten_documents, (*seeds.JSON, *seeds.NESTED, *seeds.XML), (b'{"$date":', b'{"a":[', b'"{}"')),
     Target("keys", keys_and_xml, (*seeds.XML, *seeds.WORDS), (b"<!--", b"<![CDATA[", b"&lt;", b"&#0;", b"<a xmlns:b='c'>")),
     Target("bson", bson_documents, seeds.BSON, (b"\x02a\0\x05\0\0\0", b"\x03a\0", b"\x04", b"\x05", b"\x11", b"\x13")),
+    Target("dbf", dbf_tables, seeds.DBF, (b"C\0\0\0\0\x0a", b"\r", b"\x1a", b"\x30", b"*")),
     Target("redis_files", redis_files, seeds.REDIS_FILES, (b"\r\n$", b"*3\r\n", b"\x0e", b"\x12\x02", b"\xc3", b"\xff"), of=("rdb", "aof")),
     Target(
         "markup",

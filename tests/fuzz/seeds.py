@@ -146,6 +146,15 @@ BSON = (
     b"\x02a\0\x02\0\0\0x\0\x10b\0\x01\0\0\0",
     b"\x09d\0\xff\xff\xff\xff\xff\xff\xff\x7f\x03s\0\x05\0\0\0\0",
 )
+_COLUMN = b"email".ljust(11, b"\0") + b"C" + bytes(4) + b"\x1e" + bytes(15)
+DBF = (
+    b"\x03\x7c\x01\x02\x02\0\0\0\x41\0\x1f\0"
+    + bytes(20)
+    + _COLUMN
+    + b"\r"
+    + (b" " + CANARY.encode().ljust(30)) * 2
+    + b"\x1a",
+)
 REDIS_FILES = (
     b"\x00\x01a" + b"\x17" + CANARY.encode() + b"\xff" + bytes(8),
     b"\x12\x01a\x01\x02\x0e" + b"\x0e\0\0\0\x02\0\x82hi\x03\x05\x01\xff" + b"\xff" + bytes(8),

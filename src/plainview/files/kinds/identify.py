@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from plainview.files.kinds.dbf import is_dbf
 from plainview.files.kinds.signatures import (
     FAMILIES,
     IMAGE,
@@ -104,6 +105,8 @@ def identify(head: bytes, name: str, size: int | None = None, seek: Seek | None 
     if head[:4] == b"PAR1" and PurePosixPath(name).name in INDICES:
         return Kind("", "the index of the Parquet files beside it, which are read themselves", harmless=True)
     found = _by_magic(head, size, seek)
+    if found is None and head[:1] == b"{" and b"}\0{" in head:
+        found = Kind("ndjson")  # records that end with NUL (GELF over TCP)
     if found is None and looks_binary(head):
         found = _binary(head, suffix, size)
     if found is None:
@@ -253,6 +256,8 @@ def _ole_kind(head: bytes, seek: Seek | None) -> Kind:
 
 def _binary(head: bytes, suffix: str, size: int | None) -> Kind:
     """Name binary content without a signature: BSON and old tar by structure, else by suffix."""
+    if is_dbf(head):
+        return Kind("dbf")
     if _is_bson(head, size):
         return Kind("bson")
     if _is_old_tar(head):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any, BinaryIO
 
@@ -21,6 +22,7 @@ from plainview.documents.xml import local_name, safe_settings, to_document
 from plainview.documents.xml_tags import Tags, check_encoding
 from plainview.errors import DamagedError, LimitError, PlainviewError
 from plainview.files.formats.markup.html_page import read_page
+from plainview.files.formats.markup.table_dumps import as_row, by_table, rows_of
 from plainview.files.kinds.text import looks_like_html
 from plainview.tables import MIB, Batch, Input, ReadLog, Table
 from plainview.tables.ratio import within_ratio
@@ -72,16 +74,18 @@ def _batches(data: bytes, source: Input, log: ReadLog) -> Iterator[Batch]:
 def _xml(source: Input, log: ReadLog) -> Iterator[Batch]:
     check_encoding(source.head)
     pieces = _Pieces(source)
-    depth, tag = _row_element(pieces)
-    rows = _Rows(depth, tag)
+    dump = rows_of(source.head)
+    rows = _Rows(*(dump or _row_element(pieces)), dump=dump is not None)
     parser = etree.XMLPullParser(events=("start", "end", "comment"), **safe_settings())
-    maps: set[str] = set()
+    maps: dict[str, set[str]] = {}
     any_rows = False
     with source.open() as stream:
         for batch in rows.read(pieces.of(stream, log), parser):
             any_rows = True
-            frame = documents_to_frame(batch, limits=source.limits, log=log, name=source.name, maps=maps)
-            yield Batch(pieces.table(), frame)
+            for each, docs in by_table(batch).items():
+                name, known = f"{source.name}/{each}" if each else source.name, maps.setdefault(each, set())
+                frame = documents_to_frame(docs, limits=source.limits, log=log, name=name, maps=known)
+                yield Batch(replace(pieces.table(), name=name), frame)
     if pieces.entities:
         log.skip(source.name, f"{pieces.entities:,} entities that its document type defines were not read")
     if rows.entities:
@@ -146,8 +150,9 @@ class _Pieces:
 class _Rows:
     """Turns parser events into rows, and forgets each element when it is one."""
 
-    def __init__(self, depth: int, tag: str) -> None:
+    def __init__(self, depth: int, tag: str, *, dump: bool = False) -> None:
         self.row_depth = depth
+        self.dump = dump
         self.row_tag = tag
         self.depth = 0
         self.nodes = 0  # since the last row
@@ -207,8 +212,9 @@ class _Rows:
             if self.depth in self.loose:
                 element.text = f"{element.text or ''} {self._joined(self.depth)}"
         self.entities += sum(1 for _ in element.iter(etree.Entity))
-        value = to_document(element)
         tag = local_name(element)
+        row = as_row(element) if self.dump and self.depth == self.row_depth else None
+        value = to_document(element) if row is None else row
         if self.depth == self.row_depth and tag == self.row_tag:
             self.found.append(value if isinstance(value, dict) else {tag: value})
         elif value is not None:
