@@ -43,6 +43,13 @@ def _avro() -> bytes:
     return out.getvalue()
 
 
+def _mongo_archive() -> bytes:
+    end, place = b"\xff" * 4, {"db": MAIL, "collection": "people"}
+    rows = b"".join(bson.encode(row) for row in ROWS)
+    head = bson.encode({"version": "0.1"}) + bson.encode({**place, "metadata": MAIL, "size": 3}) + end
+    return b"\x6d\xe2\x99\x81" + head + bson.encode({**place, "EOF": False, "CRC": 0}) + rows + end
+
+
 def _dbf() -> bytes:
     row = b" " + MAIL.encode().ljust(40)
     column = MAIL.encode()[:10].ljust(11, b"\0") + b"C" + bytes(4) + b"\x28" + bytes(15)
@@ -186,6 +193,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "avro": ("avro", _avro),
     "rdb": ("rdb", _rdb),
     "dbf": ("dbf", _dbf),
+    "mongo_archive": ("archive", _mongo_archive),
     "aof": (
         "aof",
         lambda: b"*3\r\n$3\r\nSET\r\n" + b"".join(b"$%d\r\n%s\r\n" % (len(m), m) for m in [MAIL.encode()] * 2),

@@ -72,6 +72,7 @@ READ = [
         + bytes(15)
         + b"\r",
     ),
+    ("mongo_archive", b"\x6d\xe2\x99\x81\x70\x00\x00\x00"),
     ("rdb", b"REDIS0011\xfa\x09redis-ver"),
     ("aof", b"*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n"),
     ("pg_custom", b"PGDMP\x01\x0e\x00\x04\x08\x01"),

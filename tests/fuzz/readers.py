@@ -17,7 +17,7 @@ from plainview.documents.walk import documents_to_frame
 from plainview.documents.xml import text_to_document
 from plainview.files.encodings import blocks as encodings
 from plainview.files.formats import bson as bson_
-from plainview.files.formats import dbf, text
+from plainview.files.formats import dbf, mongo_archive, text
 from plainview.files.formats.csv import read as delimited
 from plainview.files.formats.json import cut as json_cut
 from plainview.files.formats.json import read as json_
@@ -214,6 +214,17 @@ def redis_files(data: bytes) -> None:
             law(seen.frames or seen.told or seen.log.noted or not data, "nothing was read and nothing was said")
 
 
+def mongo_archives(data: bytes) -> None:
+    """Archives of mongodump: as they are, and bytes behind a slice whose documents must be found again."""
+    good = b"".join(bson.encode({"_id": key}) for key in KEYS)
+    head = seeds.MONGO_ARCHIVE[0]
+    for given, kept in ((head[:4] + data, False), (head + good + b"\xff\xff\xff\xff" + data, True)):
+        seen = read_all(lambda log, given=given: mongo_archive.read(file_of(given, "a.archive"), log))
+        cells = seen.text() if kept else ""
+        law(not kept or all(key in cells for key in KEYS), "documents before the damage were lost")
+        law(seen.frames or seen.told or seen.log.noted, "nothing was read and nothing was said")
+
+
 SMALL = ((encodings, "BLOCK", BLOCK),)
 _CSV = lines_of("{key},name of {key},12\n")
 _DUMP = b"CREATE TABLE t (a text, b text);\n" + lines_of("INSERT INTO t VALUES ('{key}','it''s');\n")
@@ -248,6 +259,7 @@ TARGETS = (
     Target("flatten", flatten_documents, (*seeds.JSON, *seeds.NESTED, *seeds.XML), (b'{"$date":', b'{"a":[', b'"{}"')),
     Target("keys", keys_and_xml, (*seeds.XML, *seeds.WORDS), (b"<!--", b"<![CDATA[", b"&lt;", b"&#0;", b"<a xmlns:b='c'>")),
     Target("bson", bson_documents, seeds.BSON, (b"\x02a\0\x05\0\0\0", b"\x03a\0", b"\x04", b"\x05", b"\x11", b"\x13")),
+    Target("mongo_archive", mongo_archives, seeds.MONGO_ARCHIVE, (b"\xff\xff\xff\xff", b"\x02db\0", b"\x05\0\0\0\0")),
     Target("dbf", dbf_tables, seeds.DBF, (b"C\0\0\0\0\x0a", b"\r", b"\x1a", b"\x30", b"*")),
     Target("redis_files", redis_files, seeds.REDIS_FILES, (b"\r\n$", b"*3\r\n", b"\x0e", b"\x12\x02", b"\xc3", b"\xff"), of=("rdb", "aof")),
     Target(

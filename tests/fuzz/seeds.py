@@ -164,6 +164,15 @@ REDIS_FILES = (
     b"#TS:1600000000\r\n*2\r\n$6\r\nSELECT\r\n$1\r\n5\r\n",
 )
 
+MONGO_ARCHIVE = (
+    b"\x6d\xe2\x99\x81"
+    + bson.encode({"version": "0.1"})
+    + bson.encode({"db": "d", "collection": "c", "metadata": CANARY})
+    + b"\xff\xff\xff\xff"
+    + bson.encode({"db": "d", "collection": "c", "EOF": False}),
+    bson.encode({"version": "0.1"}) + b"\xff\xff\xff\xff" + bson.encode({"db": 1}) + b"\xff\xff\xff\xff",
+)
+
 WORDS = (
     b"address.street", b"anna@example.org", b"+49 30 90182357", b"phones[]", b"DE89370400440532013000", b"4111 1111 1111 1111",
     b"customerE-Mail2", "客户姓名".encode(), b"date de naissance", b"user.id", b"\x1b]0;x\x07", "a\u202eb".encode(),

@@ -29,6 +29,7 @@ FORMATS: dict[str, str] = {
     "duckdb": "duckdb",
     "parquet": "columnar.parquet",
     "arrow": "columnar.arrow",
+    "mongo_archive": "mongo_archive",
     "dbf": "dbf",
     "rdb": "redis.rdb",
     "aof": "redis.aof",

@@ -41,7 +41,7 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
         while raw := documents.batch():
             source.deadline.check()
             docs = []
-            for doc in _decoded(raw):
+            for doc in decoded(raw):
                 number += 1
                 if doc is None:
                     bad.append(number)
@@ -55,10 +55,15 @@ def read(source: Input, log: ReadLog) -> Iterator[Batch]:
     if not rows and not problem:
         yield Batch(table, pl.DataFrame())  # an empty collection is a table too
     if bad:
-        shown = ", ".join(map(str, bad[:SHOWN])) + (", ..." if len(bad) > SHOWN else "")
-        log.skip(source.name, f"{len(bad):,} document(s) not valid BSON: number {shown}")
+        log.skip(source.name, number_list(bad))
     if problem:
         raise DamagedError(f"{problem}, after {number:,} documents")
+
+
+def number_list(bad: list[int]) -> str:
+    """Say which documents could not be decoded."""
+    shown = ", ".join(map(str, bad[:SHOWN])) + (", ..." if len(bad) > SHOWN else "")
+    return f"{len(bad):,} document(s) not valid BSON: number {shown}"
 
 
 class _Documents:
@@ -111,7 +116,7 @@ class _Values(list[Any]):
 _EVERY: CodecOptions[dict[str, Any]] = _OPTIONS.with_options(document_class=_Every)
 
 
-def _decoded(raw: list[bytes]) -> list[dict[str, Any] | None]:
+def decoded(raw: list[bytes]) -> list[dict[str, Any] | None]:
     """Decode all at once, or one by one where one of them is damaged (then None in its place)."""
     try:
         docs = list(bson.decode_all(b"".join(raw), _OPTIONS))
@@ -136,4 +141,4 @@ def _one(data: bytes) -> dict[str, Any] | None:
         return None
 
 
-__all__ = ["read"]
+__all__ = ["BATCH", "LARGEST", "SMALLEST", "decoded", "number_list", "read"]
