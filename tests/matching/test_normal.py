@@ -23,7 +23,7 @@ def _bare(text: str) -> str:
 def test_numbers_lose_what_people_write_between_the_digits(cells: list[str]) -> None:
     assert normal(pl.Series(cells), "id").to_list() == [_bare(cell).upper() for cell in cells]
     phones = normal(pl.Series([f"+{_bare(cell)}" for cell in cells]), "phone").to_list()
-    assert phones == [_bare(cell) for cell in cells]
+    assert phones == [f"+{_bare(cell)}" for cell in cells]
 
 
 @given(CELLS)
@@ -42,3 +42,10 @@ def test_words_beside_numbers_are_seen_as_by_one_expression(text: str) -> None:
 @pytest.mark.parametrize("text", ["word " * 200_000, "a:" * 500_000, "1" * 1_000_000])
 def test_a_long_text_without_what_is_looked_for_is_read_once(text: str) -> None:
     assert not _words_and_numbers(text)  # hours, where each word is a beginning
+
+
+def test_numbers_of_one_person_are_one_however_their_table_writes_them() -> None:
+    forms = ["+49 170 1234567", "0049-170-1234567", "(+49) 170/1234567"]
+    assert {normal(pl.Series([form]), "phone")[0] for form in forms} == {"+491701234567"}
+    assert normal(pl.Series(["0170 1234567", *forms]), "phone", "49").n_unique() == 1
+    assert normal(pl.Series(["491701234567"]), "phone")[0] == "+491701234567"

@@ -17,8 +17,8 @@ EXAMPLES = (  # RFC 2606, RFC 6761: no such address reaches anybody
     r"@(?:[^@]*\.)?(?:example\.(?:com|org|net|edu)|example|test|invalid|localhost)\.?$"
 )
 FICTIONAL = (  # nobody's: North America 555-01xx, and what Ofcom and the Bundesnetzagentur keep for drama
-    r"^1?[2-9][0-9]{2}55501[0-9]{2}$|^44(?:20794609[0-9]{2}|1632960[0-9]{3}|7700900[0-9]{3})$"
-    r"|^49(?:3023125[0-9]{3}|15228817[0-9]{3})$"
+    r"^\+(?:1?[2-9][0-9]{2}55501[0-9]{2}|44(?:20794609[0-9]{2}|1632960[0-9]{3}|7700900[0-9]{3})"
+    r"|49(?:3023125[0-9]{3}|15228817[0-9]{3}))$"
 )
 
 
@@ -55,7 +55,12 @@ def _joined(values: pl.Series, between: str = "") -> bytes:
 
 def _bare(values: pl.Series, lines: bytes) -> pl.Series:
     """Drop what people write between the digits and letters of a number; `lines` are the cells, one a line."""
-    if not any(sign in lines for sign in SEPARATORS) and (lines.isascii() or NO_BREAK not in lines):
+    signs = [chr(sign) for sign in SEPARATORS if sign in lines]
+    if not lines.isascii() and NO_BREAK in lines:
+        signs.append(NO_BREAK.decode())
+    if len(signs) == 1:
+        return values.str.replace_all(signs[0], "", literal=True)
+    if not signs:
         return values
     if lines.count(b"\n") != len(values) - 1:  # line ends in cells
         return values.str.replace_all(r"[ \-./()\x{a0}]+", "")
@@ -65,19 +70,17 @@ def _bare(values: pl.Series, lines: bytes) -> pl.Series:
 
 
 def _phones(bare: pl.Series, region: str) -> pl.Series:
-    """Return numbers with their calling code as far as it is known, digits alone."""
+    """Return `+` and the digits of numbers, with their calling code as far as it is known."""
     plus = bare.str.starts_with("+")
     if plus.all():
-        return bare.str.strip_prefix("+")
+        return bare
     whole = plus | bare.str.starts_with("00")
-    if whole.all():
-        return bare.str.strip_chars_start("+0")
     trunk = bare.str.strip_chars_start("+0")
-    if not region:
-        return trunk
+    if whole.all() or not region:
+        return "+" + trunk
     # what has the calling code without a plus sign keeps it where it is long enough for both
     long = trunk.str.starts_with(region) & (trunk.str.len_bytes() > 8 + len(region)) & ~bare.str.starts_with("0")
-    return pl.select(pl.when(whole | long).then(trunk).otherwise(pl.lit(region) + trunk)).to_series()
+    return pl.select(pl.lit("+") + pl.when(whole | long).then(trunk).otherwise(pl.lit(region) + trunk)).to_series()
 
 
 def region_of(values: pl.Series) -> str:
@@ -110,7 +113,7 @@ def codes_of(values: pl.Series, form: str) -> Codes:
     if form == "email":
         found[values.str.contains(EXAMPLES).to_numpy()] = codes.RESERVED
     if form == "phone":
-        digits = values.str.slice(0, 3).str.pad_end(3, "0").cast(pl.Int64, strict=False).fill_null(0).to_numpy()
+        digits = values.str.slice(1, 3).str.pad_end(3, "0").cast(pl.Int64, strict=False).fill_null(0).to_numpy()
         found = _by_digits()[digits % 1000]
         found[values.str.contains(FICTIONAL).to_numpy()] |= np.uint16(codes.RESERVED)
     return found

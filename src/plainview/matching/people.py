@@ -66,6 +66,13 @@ class Counted:
         fresh: npt.NDArray[np.bool_] = self.hashes[at] != hashes
         return fresh
 
+    def bound_with(self, hashes: Hashes) -> np.uint64:
+        """Return the largest hash that is of use when new ones are added: what is above it needs no code."""
+        if len(self.hashes) + len(hashes) < MOST:
+            return np.uint64((1 << 64) - 1)
+        bound: np.uint64 = np.partition(np.concatenate((self.hashes, hashes)), MOST - 1)[MOST - 1]
+        return bound
+
     def add(self, hashes: Hashes, found: Codes) -> None:
         """Add new hashes with their codes."""
         every = np.concatenate((self.hashes, hashes))
@@ -265,9 +272,10 @@ def _keep(part: Part, first: int, values: pl.Series, hashes: Hashes) -> None:
     starts = np.flatnonzero(np.append(True, kept[1:] != kept[:-1])) if len(kept) else np.zeros(0, dtype=np.intp)
     different = kept[starts][:MOST]
     fresh = np.flatnonzero(counted.new(different))
+    fresh = fresh[: np.searchsorted(different[fresh], counted.bound_with(different[fresh]), side="right")]
     if not len(fresh):
         return
-    values = values.gather(places[starts[fresh]].tolist())
+    values = values.gather(pl.Series(places[starts[fresh]]))
     found = codes_of(values, counted.form)
     if counted.country:
         found |= born(values, counted.country, part.people.today)

@@ -158,7 +158,7 @@ class Run:
             started=self.started,
             finished=now(),
             targets=(first, *others),
-            people=self.total.people(),
+            people=first.people if not others else self.total.people(),
         )
 
     def report(self, target: Target) -> TargetReport:
