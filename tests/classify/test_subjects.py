@@ -138,3 +138,66 @@ def test_the_words_stand_there_as_names_are_folded(name: str) -> None:
     assert [word for word in vocabulary(name) if tokens(word) != (word,)] == []
     others = {"role_words", "name_words", "thing_words"} - {name}
     assert not any(vocabulary(name) & vocabulary(other) for other in others)
+
+
+GIVEN_NAMES = list(dict.fromkeys(FAKE.first_name() for _ in range(200)))[:ROWS]
+
+
+@pytest.mark.parametrize("heading", ["count", "Anzahl", "frecuencia", "births", "人数"])
+def test_a_table_of_names_with_counts_is_about_names(heading: str) -> None:
+    counts = [str(RNG.randrange(1, 5000)) for _ in GIVEN_NAMES]
+    assert found({"name": GIVEN_NAMES, "sex": ["M", "F"] * (ROWS // 2), heading: counts}, "babies.csv") == {}
+
+
+def test_names_that_stand_once_beside_numbers_are_a_table_of_names() -> None:
+    shares = [f"{RNG.random():.4f}" for _ in GIVEN_NAMES]
+    assert found({"c1": GIVEN_NAMES, "c2": shares, "c3": shares}) == {}
+
+
+def test_first_names_beside_what_people_have_are_theirs() -> None:
+    mails, salaries = values("email"), values("salary")
+    assert found({"name": GIVEN_NAMES, "count": salaries, "email": mails}).keys() >= {"name", "email"}
+    assert "first_name" in found({"first_name": GIVEN_NAMES, "salary": salaries})
+
+
+@pytest.mark.parametrize("heading", ["state", "State", "estado"])
+def test_states_of_things_are_no_regions(heading: str) -> None:
+    people: dict[str, object] = {"customer_name": full_names(), "email": values("email")}
+    assert heading not in found(people | {heading: ["open", "closed", "pending"] * (ROWS // 3)})
+    assert (
+        found(people | {heading: ["Bavaria", "Hesse", "Saxony"] * (ROWS // 3), "city": values("city")})[heading]
+        == "region"
+    )
+    assert found(people | {heading: ["Texas", "Ohio", "Utah"] * (ROWS // 3)})[heading] == "region"
+
+
+def test_credit_ratings_of_vendors_are_nobodys() -> None:
+    columns: dict[str, object] = {"Name": values("station name"), "CreditRating": ["1", "2"] * (ROWS // 2)}
+    assert found(columns, "Vendor.csv") == {}
+
+
+def test_security_codes_beside_cards() -> None:
+    from plainview.detectors.checks import CHECKS
+
+    cards = [f"4{RNG.randrange(10**14):014d}" for _ in range(ROWS)]
+    cards = [c + d for c in cards for d in "0123456789" if CHECKS["luhn"].accepts(pl.Series([c + d]))[0]]
+    codes = [f"{RNG.randrange(1000):03d}" for _ in range(ROWS)]
+    assert found({"c1": cards, "c2": codes}) == {"c1": "payment_card", "c2": "security_code"}
+    assert found({"c1": [str(i) for i in range(ROWS)], "c2": codes}) == {}
+    assert found({"c1": cards, "c2": [f"{150 + i % 9}" for i in range(ROWS)]}) == {"c1": "payment_card"}
+
+
+def test_telephone_numbers_of_area_codes_that_nobody_has() -> None:
+    numbers = [f"{RNG.randrange(100, 1000)}-555-01{RNG.randrange(100):02d}" for _ in range(120)]
+    assert found({"c1": numbers}) == {"c1": "telephone_number"}
+    parts = [
+        f"{RNG.randrange(0, 1000):03d}-{RNG.randrange(0, 1000):03d}-{RNG.randrange(10_000):04d}" for _ in range(120)
+    ]
+    assert found({"c1": parts}) == {}
+
+
+def test_users_of_a_domain() -> None:
+    users = [rf"FABRIKAM\{FAKE.user_name()}" for _ in range(ROWS)]
+    assert found({"c1": users}) == {"c1": "username"}
+    files = [rf"photos\{FAKE.user_name()}.jpg" for _ in range(ROWS)]
+    assert found({"c1": files, "c2": [rf"C:\Users\{u[9:]}" for u in users]}) == {}

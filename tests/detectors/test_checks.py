@@ -467,6 +467,7 @@ SPECIMENS = {
         ["rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTi"],
     ),
     "ru_snils": (["112-233-445 95", "087-654-303 00"], ["112-233-445 96", "000-000-000 00"]),
+    "domain_user": ([r"CORP\jdoe", r"fabrikam\anna.smith"], [r"HKLM\Software", r"images\logo.png", r"src\parser.go"]),
     "se_personal": (["880320-0016", "189004119807", "199109242397"], ["880320-0018", "880332-0016"]),
     "sv_dui": (["00016297-5"], ["00016297-6"]),
     "tw_identity": (["A123456789", "A800000014"], ["A123456788"]),

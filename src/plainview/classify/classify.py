@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from plainview.classify.columns import weigh_column
-from plainview.classify.guesses import by_calls, by_kin, by_mixture, by_vectors, by_years
+from plainview.classify.guesses import by_calls, by_card, by_kin, by_mixture, by_vectors, by_years
 from plainview.classify.movements import by_movement
-from plainview.classify.subjects import CONTACT, DEEDS, Subjects
-from plainview.classify.weighing import SHOWN, Candidate, Seen
+from plainview.classify.subjects import DEEDS, OF_FIRMS, Subjects, is_condition, names_are_counted
+from plainview.classify.weighing import SHOWN, VETO, Candidate, Seen
 from plainview.detectors import Detector, categories
 from plainview.detectors.fieldnames import NameIndex, tokens
 from plainview.detectors.subjects import thing
@@ -33,14 +33,26 @@ def classify(
             called, mixed = by_calls(seen[path], detectors, person=False), by_mixture(path, seen[path], detectors)
             candidates.extend(guess for guess in (called, mixed) if guess)
     subjects = Subjects(table, seen, weighed)
+    counted = names_are_counted(seen, weighed)
     found: list[Column] = []
-    given = any(c.detector.name == "person_name_given" and c.confidence > 0.9 for cs in weighed.values() for c in cs)
+    given = not counted and any(
+        c.detector.name == "person_name_given" and c.confidence > 0.9 for cs in weighed.values() for c in cs
+    )
+    cards = any(
+        c.detector.category == "payment_card" and c.confidence > 0.9 and not c.in_text
+        for cs in weighed.values()
+        for c in cs
+    )
     pictures = any(c.detector.category == "photograph" for cs in weighed.values() for c in cs)
     moved = by_movement(seen, weighed, detectors)
     for path, candidates in weighed.items():
         person, within, of_things = subjects.person(path), subjects.within_person(path), subjects.thing(path)
         named_thing = thing(tokens(path.rsplit(".", 1)[-1]), first=True) == 2
         for candidate in candidates:
+            if counted and candidate.detector.category in ("person_name", "gender"):
+                candidate.logit -= VETO
+            if is_condition(path, candidate, weighed):
+                candidate.logit -= VETO
             somebody = within if candidate.detector.category in DEEDS else person
             if named_thing and candidate.detector.category == "person_name" and candidate.named < SHOWN:
                 candidate.logit -= 5.0  # called after people, as storms and brands are
@@ -51,6 +63,7 @@ def classify(
                 by_vectors(seen[path], detectors, pictures=person and pictures),
                 by_calls(seen[path], detectors, person=person),
                 by_kin(seen[path], detectors, given=given),
+                by_card(seen[path], detectors) if cards else None,
             )
             candidates.extend(guess for guess in guesses if guess)
         if path in moved and (not of_things or person):
@@ -66,7 +79,7 @@ def _with_neighbours(candidate: Candidate, others: Sequence[Candidate], *, perso
             candidate.logit -= 4.0  # the field name says what else it is
         elif person and candidate.passed > 1 and not candidate.repeats:
             candidate.logit += 2.5  # words that could be names, where other columns are about people
-    if not candidate.needs_person and not (of_things and candidate.detector.category in CONTACT):
+    if not candidate.needs_person and not (of_things and candidate.detector.category in OF_FIRMS):
         return
     if person:
         candidate.evidence.append("the table is about people")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 
@@ -13,6 +14,7 @@ from plainview.detectors.subjects import KNOWN, thing
 from plainview.profiles import Count
 
 NAMES = frozenset({tags.GIVEN, tags.SURNAME})
+FULL_SKETCH = 100  # distinct values of a sketch that has no room for all
 FACE_LENGTHS = frozenset({128, 256, 512, 2622, 4096})  # dlib, FaceNet, ArcFace, VGG-Face
 
 
@@ -93,6 +95,19 @@ def by_kin(column: Seen, detectors: Mapping[str, Detector], *, given: bool) -> C
     count = column.counted(detector.name) or Count(column.filled, 0, 0)
     words = f"{column.tags[tags.SURNAME]:,} of {column.distinct:,} distinct values looked at are known family names"
     return Candidate(detector, 0.8, count, [words + ", beside a column of given names"])
+
+
+def by_card(column: Seen, detectors: Mapping[str, Detector]) -> Candidate | None:
+    """Take numbers of three digits for security codes beside payment cards, where they vary as random ones do."""
+    detector = detectors.get("security_code")
+    if detector is None or column.distinct < 8 or column.shapes["int3"] < 0.9 * column.distinct:
+        return None
+    cells = min(column.filled, 2_000)
+    random = 1000 * (1 - math.exp(-cells / 1000))  # distinct ones among so many
+    if column.distinct < min(0.8 * random, FULL_SKETCH):
+        return None
+    count = Count(column.filled, column.filled, column.filled)
+    return Candidate(detector, 0.8, count, ["numbers of three digits, all different, beside payment cards"])
 
 
 def by_vectors(column: Seen, detectors: Mapping[str, Detector], *, pictures: bool) -> Candidate | None:

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from plainview import tags
 from plainview.classify.weighing import Candidate, Seen
 from plainview.detectors import categories
 from plainview.detectors.fieldnames import people_word, stem_of, tokens
 from plainview.detectors.subjects import KNOWN, NOBODY, OWN, is_key_of_person, is_name, names_somebody, roles, thing
 
 CONTACT = frozenset("postal_address telephone_number location_gps".split())  # which things and places have as well
+OF_FIRMS = CONTACT | {"credit_score"}
 # What somebody did, told of things in that person's record: what was bought, watched, driven
 DEEDS = frozenset(
     "purchases browsing call_log service_consumption message_content location_history vehicle_usage device_apps "
@@ -30,7 +32,18 @@ ATTRIBUTES = frozenset(
     "age gender marital_status race ethnic_origin religion nationality education disability sexual political_opinion "
     "birth_date family immigration_status".split()
 )
+# How often something occurs: beside one column of first names it makes the table one of names
+COUNTS = frozenset(
+    "count counts frequency freq occurrences births rank prop proportion anzahl haufigkeit haeufigkeit rang "
+    "effectif effectifs naissances occurrence frecuencia cantidad nacimientos frequenza conteggio nascite "
+    "frequencia quantidade nascimentos aantal frequentie antal antall liczba czestosc pocet cetnost adet sayi "
+    "sayisi frecventa numar lukumaara kpl darab gyakorisag количество частота численность кількість частота 人数 件数 "
+    "数量 次数 빈도 건수".split()
+)
+STATES = frozenset("state states estado stato".split())
+PLACES = frozenset("city postal_code postal_address country".split())
 SURE = 0.8  # confidence of what speaks for a person
+MOST_COUNTED, MANY_ALIKE = 120, 10
 FIRST = 3  # columns that say what the rows of a table are
 FULL = 0.5  # share of values that are names of several words, from which on "name" is that of people
 
@@ -51,6 +64,54 @@ class _Sum:
         if self.thing >= 2:
             return False
         return True if self.either else None
+
+
+def names_are_counted(seen: Mapping[str, Seen], weighed: Mapping[str, Sequence[Candidate]]) -> bool:
+    """Tell whether a table is about names and not about those who bear them: each with how often it occurs.
+
+    It has one column of first or of family names. What else it holds are counts, or numbers that no name explains
+    beside names of which none stands twice.
+    """
+    names = {
+        path
+        for path, own in weighed.items()
+        if any(c.detector.category == "person_name" and c.confidence >= SURE for c in own)
+    }
+    if len(names) != 1 or len(seen) > MOST_COUNTED:
+        return False
+    (path,) = names
+    column = seen[path]
+    single = max(column.share(tags.GIVEN), column.share(tags.SURNAME))
+    others = {other: made for other, made in seen.items() if other != path and made.filled}
+    if single < 0.5 or column.share(tags.FULL) > 0.1 or not others or column.distinct < MANY_ALIKE:
+        return False
+    if any(
+        c.confidence >= SURE and c.detector.category in IDENTITY | {"email_address"}
+        for own in weighed.values()
+        for c in own
+    ):
+        return False
+    if any(not COUNTS.isdisjoint(tokens(other.rsplit(".", 1)[-1])) for other in others):
+        return True
+    told = any(c.named >= 0.5 for other in others for c in weighed[other])
+    once = column.distinct >= min(column.filled, 100)
+    return once and not told and all(_is_measured(made) for made in others.values())
+
+
+def is_condition(path: str, candidate: Candidate, weighed: Mapping[str, Sequence[Candidate]]) -> bool:
+    """Tell whether "state" is that of a thing, open or closed: no list of regions knows it, and no place is beside."""
+    if candidate.detector.category != "region" or not candidate.unlisted or candidate.passed:
+        return False
+    if STATES.isdisjoint(tokens(path.rsplit(".", 1)[-1])):
+        return False
+    around = path.rpartition(".")[0]
+    beside = (own for other, own in weighed.items() if other != path and other.rpartition(".")[0] == around)
+    return not any(c.named >= 0.5 and c.detector.category in PLACES for own in beside for c in own)
+
+
+def _is_measured(column: Seen) -> bool:
+    shapes = column.shapes
+    return shapes["decimal"] + shapes["negative"] >= 0.5 * sum(shapes.values())
 
 
 class Subjects:
@@ -102,7 +163,8 @@ class Subjects:
                 made.thing += 2.0 * bool(thing(words, first=True) or not NOBODY.isdisjoint(words))
         else:
             made.person += 3.0 * people_word(self.table)
-            made.thing += 2.0 * bool(thing(tokens(stem_of(self.table)), first=True))
+            words = tokens(stem_of(self.table))
+            made.thing += 2.0 * bool(thing(words, first=True) or not KNOWN.isdisjoint(words))
         direct = [path for path in own if path.count(".") == depth]
         for at, path in enumerate(direct):
             words = tokens(path.rsplit(".", 1)[-1])

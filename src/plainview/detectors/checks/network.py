@@ -33,6 +33,15 @@ _SHORT = r"^\s*(?:::[0-9]|(?:::)?[Ff]{4}:[0-9]+\.)"  # ::1, ::ffff:192.0.2.1
 _WORD = r"^[^%]*[^0-9A-Fa-f:./%\[\]\s]"  # a word in front that says what else it is: firmware 1.4.60.2
 _BYTES = r"^\s*(?:[0-9A-Fa-f]{2}[:-]){5}(?:[0-9A-Fa-f]{2}[:-][0-9A-Fa-f]{2}[:-])?[0-9A-Fa-f]{2}\s*$|\."
 
+_FOLDERS = (
+    "hk[a-z]{2,3} hkey_.* software system(?:32)? hardware sam security windows users program appdata src bin lib obj "
+    "test images? img data docs? build dist include app packages node_modules"
+)
+_NO_USER = (
+    rf"(?i)\\.*\.(?:{_ENDINGS.replace(' ', '|')}|obj|o|h|ini|cfg|conf|lnk|url|mdb|bat|cmd|ps1|sh|msi|tex|py|go|ts)\s*$"
+    rf"|(?i)^\s*(?:{_FOLDERS.replace(' ', '|')})\\"
+)
+
 
 def email(values: pl.Series) -> Bools:
     """Tell for each value of the form whether it is the address of a mailbox."""
@@ -58,4 +67,9 @@ def mac(values: pl.Series) -> Bools:
     return values.str.contains(_BYTES).to_numpy().astype(bool)
 
 
-NETWORK: Final[dict[str, Function]] = {"email": email, "ip": ip, "mac": mac}
+def domain_user(values: pl.Series) -> Bools:
+    r"""Tell for each value of the form A\B whether B may be somebody's: no file, no key of the registry."""
+    return (~values.str.contains(_NO_USER)).to_numpy().astype(bool)
+
+
+NETWORK: Final[dict[str, Function]] = {"email": email, "ip": ip, "mac": mac, "domain_user": domain_user}

@@ -30,6 +30,10 @@ _AMERICAN = re.compile(
     r"(?:1[-. ])?\(?[1-9][0-9]{2}\)?[-. ]{1,2}[0-9]{3}[-. ][0-9]{4}(?: ?(?:x|ext\.?|#) ?[0-9]{1,6})?"
 )
 
+_INVENTED = re.compile(
+    r"(?:1[-. ])?(?:\([1-9][0-9]{2}\) ?|[1-9][0-9]{2}[-.])555[-. ]01[0-9]{2}"
+)  # kept free for stories
+
 
 def _is_valid(text: str, region: str) -> bool:
     import phonenumbers
@@ -91,6 +95,8 @@ def is_phone(value: str) -> bool:
         return False  # a bare number needs a field name, or a plan of its own
     if text.startswith(("0", "(0")) and not _is_written_out(text):
         return False
+    if _INVENTED.fullmatch(text):  # area codes that nobody has are used with them
+        return True
     regions = ("US",) if _AMERICAN.fullmatch(text) else _REGIONS  # 3-3-4 is grouped so in North America
     return any(_is_valid(text, region) for region in regions)
 
