@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from plainview.classify.columns import weigh_column
-from plainview.classify.guesses import by_calls, by_card, by_kin, by_mixture, by_vectors, by_years
+from plainview.classify.guesses import by_calls, by_card, by_kin, by_mixture, by_vectors, by_words, by_years
 from plainview.classify.movements import by_movement
 from plainview.classify.subjects import DEEDS, OF_FIRMS, Subjects, is_condition, names_are_counted
 from plainview.classify.weighing import SHOWN, VETO, Candidate, Seen
@@ -63,6 +63,7 @@ def classify(
                 by_vectors(seen[path], detectors, pictures=person and pictures),
                 by_calls(seen[path], detectors, person=person),
                 by_kin(seen[path], detectors, given=given),
+                by_words(seen[path], detectors) if person else None,
                 by_card(seen[path], detectors) if cards else None,
             )
             candidates.extend(guess for guess in guesses if guess)

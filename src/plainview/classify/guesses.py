@@ -14,6 +14,7 @@ from plainview.detectors.subjects import KNOWN, thing
 from plainview.profiles import Count
 
 NAMES = frozenset({tags.GIVEN, tags.SURNAME})
+MOST_ANSWERS = 60  # words that come again and again
 FULL_SKETCH = 100  # distinct values of a sketch that has no room for all
 FACE_LENGTHS = frozenset({128, 256, 512, 2622, 4096})  # dlib, FaceNet, ArcFace, VGG-Face
 
@@ -108,6 +109,26 @@ def by_card(column: Seen, detectors: Mapping[str, Detector]) -> Candidate | None
         return None
     count = Count(column.filled, column.filled, column.filled)
     return Candidate(detector, 0.8, count, ["numbers of three digits, all different, beside payment cards"])
+
+
+def by_words(column: Seen, detectors: Mapping[str, Detector]) -> Candidate | None:
+    """Take words for the kind whose list holds them, in a table about people: Catholic, Methodist, none.
+
+    Lists overlap, and hold words of everyday: two thirds of all must be in one, and more than two of them.
+    """
+    if column.distinct > MOST_ANSWERS or column.filled < 2 * column.distinct or share_of_words(column) < 0.6:
+        return None
+    found = {tags.passed_of(tag): count for tag, count in column.tags.items()}
+    known = [(found[d.name], d) for d in detectors.values() if d.needs_name and d.vocabulary and d.name in found]
+    number, detector = max(known, key=lambda one: one[0], default=(0, None))
+    sexes = detector is not None and detector.category == "gender" and number == column.distinct == 2
+    if detector is None or number < (2 if sexes else 3) or number < 0.66 * column.distinct:
+        return None
+    if column.share(tags.SHORT) > 0.5:
+        return None
+    cells = round(column.filled * number / column.distinct)
+    words = f"{number:,} of {column.distinct:,} distinct values are in the list of {detector.label}, beside people"
+    return Candidate(detector, 0.8, Count(column.filled, cells, cells), [words])
 
 
 def by_vectors(column: Seen, detectors: Mapping[str, Detector], *, pictures: bool) -> Candidate | None:

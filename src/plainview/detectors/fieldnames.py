@@ -30,7 +30,8 @@ WEAKENING = frozenset(
 )
 # Tokens before a match that do the same: `is_male`, `num_children`.
 WEAKENING_BEFORE = frozenset(
-    "is has was num number count total avg average mean max min sum median no can per pct percent".split()
+    "is has was num number count total avg average mean max min sum median no can per pct percent status stav stan "
+    "statut situation stadiu durum tila статус состояние стан حالة".split()
 )
 NEUTRAL = frozenset(
     "1 2 3 4 5 home work mobile private personal business primary secondary main alt alternate alternative other "
