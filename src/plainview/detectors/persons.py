@@ -51,7 +51,7 @@ _NOT_PERSON = (
     "university of ",
 )
 # One word of these and the cell names a place, a house, an event or a firm.
-_ORGANISED = frozenset(
+ORGANISED = frozenset(
     "county city town village region district province state island islands river lake mountain valley park beach bay "
     "north south east west northern southern eastern western central asia europe africa america oceania antarctica "
     "street avenue road lane boulevard drive square hurricane storm university college school hospital church museum "
@@ -146,7 +146,7 @@ def name_tags(value: str) -> set[str]:
         or text.startswith(_unspaced_firms())
         or _LEGAL.search(text)
         or folded.startswith(_NOT_PERSON)
-        or not _ORGANISED.isdisjoint(words)
+        or not ORGANISED.isdisjoint(words)
     ):
         return tags | {"company"}
     titled = any(w in TITLES for w in words)

@@ -18,10 +18,12 @@ from plainview.detectors.fieldnames import tokens, words_of
 from plainview.matching.compiled import LEFT, RIGHT, alternation
 from plainview.matching.folding import fold
 from plainview.matching.labels import Labels
+from plainview.matching.names_in_text import names_in
 
 NEAR = 48  # characters before a match in which a word of its context must stand
 LONGEST = 1 << 20  # characters of one text that are searched at once
 OVERLAP = 512
+NAMED = 0.75  # how much speaks for a name in running text: less than for any form
 _UNANCHORED = re2._re2.RE2.Anchor.UNANCHORED  # noqa: SLF001
 
 
@@ -95,6 +97,7 @@ class Finder:
             self.all.Add(f"{LEFT}(?:{alternation(d.patterns)}){RIGHT}")
         self.all.Compile()
         self.labels = Labels(detectors)
+        self.persons = next((d for d in detectors if d.vocabulary == "person_names"), None)
         self._names: dict[str, tuple[str, ...]] = {}
 
     def find(self, text: str) -> list[Match]:
@@ -105,6 +108,8 @@ class Finder:
             found.extend(self._formed(part, offset))
             if ":" in part or "=" in part:
                 found.extend(self._labelled(part, offset))
+            if self.persons is not None:
+                found.extend(self._named(part, offset, self.persons))
         return _without_overlap(self._with_words(found, text), len(text))
 
     def _formed(self, part: str, offset: int) -> Iterator[Found]:
@@ -129,6 +134,12 @@ class Finder:
         for name, own in spans.items():
             detector = self.labels.detectors[name]
             yield from _checked(detector, own, part, offset, 0.85 + 0.06 * bool(detector.check))
+
+    @staticmethod
+    def _named(part: str, offset: int, detector: Detector) -> Iterator[Found]:
+        """Yield what is somebody's name by its words."""
+        for start, end in names_in(part):
+            yield NAMED, Match(start + offset, end + offset, detector.category, NAMED), detector
 
     def _with_words(self, found: list[Found], text: str) -> list[tuple[float, Match]]:
         """Of numbers that are valid as two things, let a word before them say which: `card number 3464…`."""
