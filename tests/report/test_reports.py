@@ -330,6 +330,11 @@ def test_html_is_a_document_that_can_be_walked(tree: lxml.html.HtmlElement) -> N
     ids = tree.xpath("//@id")
     assert len(ids) == len(set(ids))
     assert {link[1:] for link in tree.xpath("//@href")} | set(tree.xpath("//@aria-labelledby")) <= set(ids)
+    regions = [
+        tree.get_element_by_id(one.get("aria-labelledby")).text_content()
+        for one in tree.xpath("//section[@aria-labelledby]")
+    ]
+    assert len(regions) == len(set(regions)), "a landmark is found by its name"
     assert not tree.xpath("//th[not(@scope)]")
     assert all(summary.text_content().strip() for summary in tree.xpath("//details/summary"))
     assert len(tree.xpath("//details")) == len(tree.xpath("//details/summary"))
