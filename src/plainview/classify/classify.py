@@ -8,7 +8,7 @@ column only where passing by chance is rare; a name alone only where its values 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from plainview.classify.columns import weigh_column
 from plainview.classify.guesses import by_calls, by_card, by_kin, by_mixture, by_vectors, by_words, by_years
@@ -16,17 +16,20 @@ from plainview.classify.movements import by_movement
 from plainview.classify.subjects import DEEDS, OF_FIRMS, Subjects, is_condition, names_are_counted
 from plainview.classify.weighing import SHOWN, VETO, Candidate, Seen
 from plainview.detectors import Detector, categories
+from plainview.detectors.conditions import has_condition, meant
 from plainview.detectors.fieldnames import NameIndex, tokens
 from plainview.detectors.subjects import thing
 from plainview.profiles import TableProfile
 from plainview.report.model import Column
+from plainview.tables.naming import Distinct
 
 
 def classify(
     table: str, profile: TableProfile, detectors: Mapping[str, Detector], names: NameIndex
 ) -> tuple[Column, ...]:
     """Return the findings of one table, in the order of its columns."""
-    seen = {path: Seen(column) for path, column in profile.columns.items()}
+    paths = _meanings(profile.columns)
+    seen = {path: Seen(profile.columns[real]) for path, real in paths.items()}
     weighed = {path: weigh_column(path, column, table, detectors, names) for path, column in seen.items()}
     for path, candidates in weighed.items():
         if not any(c.confidence >= SHOWN for c in candidates):
@@ -69,8 +72,15 @@ def classify(
             candidates.extend(guess for guess in guesses if guess)
         if path in moved and (not of_things or person):
             candidates[:] = [moved[path], *(c for c in candidates if c.detector.category != "location_gps")]
-        found.extend(_finding(path, c) for c in _choose(candidates))
+        found.extend(_finding(paths[path], c) for c in _choose(candidates))
     return tuple(found)
+
+
+def _meanings(columns: Iterable[str]) -> dict[str, str]:
+    """Return the paths of columns by what they mean: that of one key of a pair means a field called so."""
+    plain = [path for path in columns if not has_condition(path)]
+    names = Distinct(plain, mark="~")
+    return {path if not has_condition(path) else names.of(meant(path)): path for path in columns}
 
 
 def _with_neighbours(candidate: Candidate, others: Sequence[Candidate], *, person: bool, of_things: bool) -> None:

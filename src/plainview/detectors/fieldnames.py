@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from plainview.detectors import Detector
+from plainview.detectors.conditions import meant
 from plainview.detectors.snapshot import Books, Folded, books_of, folded_names
 from plainview.detectors.subjects import PEOPLE, PUBLIC, UNSPACED, is_name, names_somebody, roles, speaks_of_somebody
 
@@ -297,7 +298,7 @@ def _variants(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 
 def _parts(path: str) -> list[str]:
-    return [part for part in path.replace("[]", "").split(".") if part not in ("", "{}")]
+    return [part for part in meant(path).replace("[]", "").split(".") if part not in ("", "{}")]
 
 
 def _abbreviated(words: Sequence[str], entry: str) -> bool:

@@ -109,7 +109,7 @@ def kind_of(text: str) -> Kind:
 @functools.lru_cache(16_384)
 def is_called(text: str) -> bool:
     """Tell whether the detectors know a text as the name of a field: `Nick`, `Foto`, though people are called so."""
-    return any(match.strength >= NAMED for match in _names().match(text))
+    return any(match.strength >= NAMED for match in package_names().match(text))
 
 
 def is_code(text: str) -> bool:
@@ -118,7 +118,8 @@ def is_code(text: str) -> bool:
 
 
 @functools.cache
-def _names() -> NameIndex:
+def package_names() -> NameIndex:
+    """Return the names of the package's detectors."""
     return NameIndex(load_detectors())
 
 
@@ -133,4 +134,4 @@ def _words(text: str) -> list[str]:
     return [word.strip(".") for word in _WORD.findall(text.casefold())]
 
 
-__all__ = ["NAMED", "holds_person", "is_called", "is_code", "is_field_word", "is_person", "kind_of"]
+__all__ = ["NAMED", "holds_person", "is_called", "is_code", "is_field_word", "is_person", "kind_of", "package_names"]

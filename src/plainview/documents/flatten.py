@@ -15,6 +15,7 @@ import polars as pl
 from plainview.detectors.values_as_names import is_called, is_person
 from plainview.documents.binary_text import readable
 from plainview.documents.keys import MAX_KEYS, part, values_among
+from plainview.documents.pairs import has_pairs
 from plainview.documents.scalars import EXTENDED
 from plainview.documents.text_columns import expand_text
 from plainview.documents.walk import VECTOR, Walk
@@ -162,7 +163,8 @@ class _Columns:
             fields = [field.name for field in inner.fields]
             if fields == _MAP:
                 return self.entries(name.removesuffix("[]"), series)
-            if not _extended(fields) and not _is_map(fields, series.explode()):
+            inside = series.explode()
+            if not _extended(fields) and not _is_map(fields, inside) and not has_pairs(fields, inside):
                 return [(f"{name}.{part(f)}", _each(series, element.struct.field(f))) for f in fields]
             self.python(name, series, listed=True)
         elif inner == pl.Object:

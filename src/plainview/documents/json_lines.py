@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from plainview.detectors.conditions import without_conditions
 from plainview.documents.flatten import nested_to_paths
 from plainview.documents.json_marks import Marks, holds_keys, marks_beside
 from plainview.documents.json_schemas import merge_schemas, schema_of
@@ -191,11 +192,12 @@ class JsonLines:
             return False
         if any("{}" in path for path in walk.columns):
             return False
+        paths = dict.fromkeys(map(without_conditions, walk.columns))
         try:
             frame = pl.read_ndjson(sample, infer_schema_length=None)
             # other rows may hold fewer keys, and lists that were empty so far anything at all
-            schema = schema_of(frame, walk.columns)
-            if set(nested_to_paths(frame.head(0)).columns) != set(walk.columns):
+            schema = schema_of(frame, paths)
+            if set(nested_to_paths(frame.head(0)).columns) != paths.keys():
                 return False
             self.schema = merge_schemas(self.schema or {}, schema)
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, TypeError):

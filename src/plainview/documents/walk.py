@@ -19,6 +19,7 @@ import msgspec
 import polars as pl
 
 from plainview.documents.keys import is_map, looks_like_value, part, some_of, values_among
+from plainview.documents.pairs import Place, path_of, places_of
 from plainview.documents.scalars import (
     EXTENDED,
     NONE,
@@ -146,11 +147,26 @@ class Walk:
             self.mapping(path, [{k: v for k, v in d.items() if k in picked} for d in docs], rows, depth=depth)
             keys = dict.fromkeys(k for k in keys if k not in picked)
         prefix = path + "." if path else ""
+        pairs = places_of(docs, keys) if many and path else {}
         for key in keys:
             values = [d.get(key) for d in docs]
             # the text of an XML element that has attributes or children is its value
             below = path if key == "#text" and path else prefix + part(key)
-            self.values(below, values, rows, many=many, depth=depth + 1)
+            if key in pairs:
+                self.paired(below, values, rows, pairs[key], depth=depth)
+            else:
+                self.values(below, values, rows, many=many, depth=depth + 1)
+
+    def paired(
+        self, path: str, values: list[Any], rows: list[int] | None, places: Mapping[Place, list[int]], *, depth: int
+    ) -> None:
+        """Take the values of each key of a pair apart as those of a field of their own."""
+        owners = range(len(values)) if rows is None else rows
+        for place, at in places.items():
+            if not place[0] or any(values[i] is not None for i in at):
+                self.values(
+                    path_of(path, place), [values[i] for i in at], [owners[i] for i in at], many=True, depth=depth + 1
+                )
 
     def mapping(self, path: str, docs: list[dict[str, Any]], rows: list[int] | None, *, depth: int) -> None:
         """Make the keys a column `path.{}` and merge what lies under them."""

@@ -16,6 +16,7 @@ import polars as pl
 from plainview.detectors.fieldnames import NameIndex
 from plainview.distinct import Key
 from plainview.documents.flatten import flatten
+from plainview.documents.pairs import pairs_to_columns
 from plainview.matching.columns import binary_or_vector, is_prose, kind_of, rows_of, text_of
 from plainview.matching.compiled import Matcher
 from plainview.matching.large import LargeBatches
@@ -62,8 +63,8 @@ class TableProfiler:
             self.add_large(flat)
 
     def flat(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Take nested columns and documents in text apart."""
-        return flatten(frame, log=self.log, name=self.table)
+        """Take nested columns and documents in text apart, and names and values in rows."""
+        return pairs_to_columns(flatten(frame, log=self.log, name=self.table))
 
     def add_large(self, frame: pl.DataFrame) -> None:
         """Begin to count a flat batch; `settle` waits for its end."""

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from plainview import codes
+from plainview.detectors.conditions import has_condition
 from plainview.detectors.identifying import PERSONAL, identifying, role_of
 from plainview.distinct import MOST, Distinct, Key
 from plainview.matching.ages import Codes, ages
@@ -152,6 +153,8 @@ class People:
                 filled = frame.height - frame[path].null_count()
                 sure = best.rank <= PERSONAL and kinds[best.category] >= SURE
                 strong = strong or (sure and filled >= FILLED * frame.height)
+            elif has_condition(path):
+                continue  # the names and the ages of one person stand in several rows
             elif dtype in (pl.String, pl.Date, pl.Datetime) or dtype.is_numeric():
                 for kind in kinds:
                     paths = roles.by_kind().get(kind)
