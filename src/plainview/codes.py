@@ -1,7 +1,7 @@
 """What is kept of a person beside a keyed hash: a number of 16 bits, of flags and of a country. Codes add up.
 
-A code says at most: the address is a reserved example, the age is known, the person is surely under some age, may be
-under 18, and of which country. It is counted and never printed.
+A code says at most: the address is a reserved example or a mailbox of a role, the age is known, the person is surely
+under some age, may be under 18, and of which country. It is counted and never printed.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ RESERVED = 1  # an address or number that standards reserve for examples
 AGED = 2  # the age is known
 MAYBE_MINOR = 4  # under 18, or just not: the date was not told to the day
 UNDER = {18: 8, 16: 16, 14: 32, 13: 64}  # surely under this age
+ROLE = 128  # the mailbox of a role, as info@ and noreply@
 FLAGS = 0xFF
 COUNTRY = 8  # bits to shift the number of a country by
 

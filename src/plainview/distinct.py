@@ -96,6 +96,10 @@ class Distinct(msgspec.Struct, frozen=True, array_like=True):
         likely = self.estimate
         return likely / (1 + self.error), likely, likely / (1 - self.error)
 
+    def unsaid(self, flags: int) -> Distinct:
+        """Return the same things, of none of which these flags are said."""
+        return Distinct(self.hashes, _packed("H", (code & ~flags for code in _numbers("H", self.codes))))
+
     def tally(self) -> Mapping[int, int]:
         """Return how many of the things that are kept have each code."""
         return Counter(_numbers("H", self.codes))

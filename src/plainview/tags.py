@@ -8,6 +8,8 @@ of another kind:
     f:NAME      it has the form and fails the check
     t:NAME      what NAME looks for stands somewhere inside the text
     l:NAME      what has the form of NAME stands inside it behind a label that names it
+    r:NAME      what NAME finds in it is kept for examples, tests or drama
+    o:NAME      what NAME finds in it is the mailbox of a role
     w:full      what its words say: `full`, `given`, `surname`, `place`, `company`, `han`
     y:1975      the year of a date
     n:lat       what a number may be: `lat`, `lon`, `age`; `code`: so short that it may
@@ -53,6 +55,23 @@ def inside(detector: str) -> Tag:
 def labelled(detector: str) -> Tag:
     """Return the tag of texts in which the form of a detector stands behind a label that names it."""
     return f"l:{detector}"
+
+
+@cache
+def reserved(detector: str) -> Tag:
+    """Return the tag of values in which what a detector finds is kept for examples."""
+    return f"r:{detector}"
+
+
+@cache
+def role(detector: str) -> Tag:
+    """Return the tag of values in which what a detector finds is the mailbox of a role."""
+    return f"o:{detector}"
+
+
+def is_nobodys(tag: Tag) -> bool:
+    """Tell whether a tag says that a value is nobody's."""
+    return tag[:2] in ("r:", "o:")
 
 
 def word(what: str) -> Tag:

@@ -126,7 +126,7 @@ def test_values_that_repeat_are_counted_as_often_as_they_stand(values: list[str]
 def test_a_loose_detector_is_counted_only_where_no_stricter_one_explains_as_much() -> None:
     german = pl.Series("iban", ["DE89370400440532013000", "DE02120300000000202051", "DE02500105170137075030"] * 900)
     strict = profile([german.to_frame()], MATCHER, NAMES).columns["iban"].counts
-    assert set(strict) == {"d:bank_account_iban"}
+    assert {tag for tag in strict if tag[:2] == "d:"} == {"d:bank_account_iban"}
     # French test numbers whose check digits do not hold have the form alone
     wrong = pl.Series("iban", ["FR79460360908661329794", "FR79460360908661329795"] * 1500)
     loose = profile([wrong.to_frame()], MATCHER, NAMES)

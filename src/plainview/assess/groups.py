@@ -22,6 +22,12 @@ def examples(sketch: Distinct | Rest) -> int:
     return _scaled(sketch, sum(n for code, n in sketch.tally().items() if code & codes.RESERVED))
 
 
+def mailboxes(sketch: Distinct | Rest) -> int:
+    """Return how many are mailboxes of a role, and no reserved examples."""
+    found = (n for code, n in sketch.tally().items() if code & codes.ROLE and not code & codes.RESERVED)
+    return _scaled(sketch, sum(found))
+
+
 def minors(sketch: Distinct | Rest) -> tuple[PeopleGroup, ...]:
     """Return how many are surely, and at most, under each age that laws name; nothing where no age is known."""
     tally = sketch.tally()

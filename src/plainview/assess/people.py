@@ -12,7 +12,8 @@ from math import ceil, floor, log10
 
 import msgspec
 
-from plainview.assess.groups import by_country, examples, minors
+from plainview import codes
+from plainview.assess.groups import by_country, examples, mailboxes, minors
 from plainview.crowds import Crowd
 from plainview.detectors.fieldnames import tokens
 from plainview.detectors.identifying import Identifying, identifying, role_of
@@ -31,6 +32,7 @@ COVERING = 0.8  # of the cells of the fullest identifier, which another has to f
 TEST_DATA = 0.9  # share of reserved addresses from which on a table is one of examples altogether
 MADE_UP = "nearly all of them have reserved example addresses, as made-up data has"
 APART = "{:,} with a reserved example address are counted apart"
+MAILBOXES = "{:,} mailboxes of a role (info@, noreply@) are no people and not counted"
 SURE = 0.5
 ORGANISATIONS = 0.5  # share of the names of a column that are of companies
 FIRST = 3  # columns that say what the rows of a table are
@@ -63,11 +65,18 @@ def people_of(profile: TableProfile, columns: Sequence[Column], *, whole: bool =
         return None, Crowd()
     if not counting or _organisations(profile, columns, counting):
         return _uncounted(profile, columns, organisations=bool(counting))
+    if any(c.category in ABOUT_PEOPLE and not c.in_text for c in columns):
+        counting = list(map(_named_there, counting))
     roles: dict[str, list[Counting]] = {}
     for one in counting:
         roles.setdefault(one.role, []).append(one)
     parts = [_role(each) for each in roles.values()]
     return _together(parts, counting, whole=whole)
+
+
+def _named_there(one: Counting) -> Counting:
+    """Return a counting whose mailboxes of a role count: beside them stands whom they belong to."""
+    return replace(one, found=replace(one.found, distinct=one.found.distinct.unsaid(codes.ROLE)))
 
 
 def _confirmed(profile: TableProfile, columns: Sequence[Column]) -> list[Counting]:
@@ -212,6 +221,9 @@ def _report(main: Part, numbers: tuple[float, float, float], reasons: list[str],
     low, likely, high = numbers
     sketch = main.best.found.distinct
     apart = examples(sketch)
+    if shared := mailboxes(sketch):
+        low, likely, high = (max(0.0, number - shared) for number in numbers)
+        reasons.append(MAILBOXES.format(shared))
     if apart and apart >= TEST_DATA * likely:
         reasons.append(MADE_UP)
     elif apart:

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, floor, sqrt
 
-from plainview.assess.groups import AGE_UNKNOWN, UNKNOWN, by_country, examples, minors, of_parts
-from plainview.assess.people import APART, MADE_UP, NAMED, TEST_DATA, rounded
+from plainview.assess.groups import AGE_UNKNOWN, UNKNOWN, by_country, examples, mailboxes, minors, of_parts
+from plainview.assess.people import APART, MADE_UP, MAILBOXES, NAMED, TEST_DATA, rounded
 from plainview.crowds import Crowd
 from plainview.detectors.identifying import identifying
 from plainview.distinct import MOST, Distinct, Rest, Z, made, smallest, union, without
@@ -194,6 +194,10 @@ def _told(sums: Sums, parts: Sequence[Rest]) -> People:
     elif sums.high is None:
         reasons.append("people in free text are not counted, so how many more there are is open")
     low, likely, high = sums.low, sums.likely, sums.high
+    if shared := sum(map(mailboxes, parts)):
+        reasons.append(MAILBOXES.format(shared))
+        low, likely = max(0.0, low - shared), max(0.0, likely - shared)
+        high = None if high is None else max(0.0, high - shared)
     apart = sum(map(examples, parts))
     if apart and apart >= TEST_DATA * sum(part.estimate for part in parts):
         reasons.append(MADE_UP)

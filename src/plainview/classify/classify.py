@@ -8,8 +8,9 @@ column only where passing by chance is rare; a name alone only where its values 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from plainview import tags
 from plainview.classify.columns import weigh_column
 from plainview.classify.guesses import by_calls, by_card, by_kin, by_mixture, by_vectors, by_words, by_years
 from plainview.classify.movements import by_movement
@@ -18,8 +19,9 @@ from plainview.classify.weighing import SHOWN, VETO, Candidate, Seen
 from plainview.detectors import Detector, categories
 from plainview.detectors.conditions import has_condition, meant
 from plainview.detectors.fieldnames import NameIndex, tokens
+from plainview.detectors.reserved import reserved as reserved_sets
 from plainview.detectors.subjects import thing
-from plainview.profiles import TableProfile
+from plainview.profiles import Count, TableProfile
 from plainview.report.model import Column
 from plainview.tables.naming import Distinct
 
@@ -72,7 +74,7 @@ def classify(
             candidates.extend(guess for guess in guesses if guess)
         if path in moved and (not of_things or person):
             candidates[:] = [moved[path], *(c for c in candidates if c.detector.category != "location_gps")]
-        found.extend(_finding(paths[path], c) for c in _choose(candidates))
+        found.extend(_finding(paths[path], c, seen[path]) for c in _choose(candidates))
     return tuple(found)
 
 
@@ -114,7 +116,8 @@ def _choose(candidates: Sequence[Candidate]) -> list[Candidate]:
     return chosen
 
 
-def _finding(path: str, candidate: Candidate) -> Column:
+def _finding(path: str, candidate: Candidate, column: Seen) -> Column:
+    reserved, roles = (_nobodys(candidate, column, tag) for tag in (tags.reserved, tags.role))
     category = categories()[candidate.detector.category]
     return Column(
         path=path,
@@ -124,7 +127,24 @@ def _finding(path: str, candidate: Candidate) -> Column:
         confidence=round(candidate.confidence, 3),
         matched=candidate.count.valid,
         checked=candidate.count.checked,
-        evidence=tuple(candidate.evidence),
+        evidence=(*candidate.evidence, *_about_nobody(candidate, reserved, roles)),
         in_text=candidate.in_text,
         detector=candidate.detector.name,
+        reserved=reserved,
+        roles=roles,
     )
+
+
+def _nobodys(candidate: Candidate, column: Seen, tag: Callable[[str], tags.Tag]) -> int:
+    """Return how many of the cells of a finding are nobody's; 0 where the detector itself counted none."""
+    name = candidate.detector.name
+    counted = column.counts.keys() & {tags.passed(name), tags.inside(name)}
+    return min(candidate.count.valid, column.counts.get(tag(name), Count()).valid) if counted else 0
+
+
+def _about_nobody(candidate: Candidate, reserved: int, roles: int) -> Iterator[str]:
+    said = ((reserved, "reserved", "kept for examples: "), (roles, "role", ""))
+    for number, kind, words in said:
+        if number:
+            sets = reserved_sets(kind)[candidate.detector.category]
+            yield f"{number:,} of {candidate.count.valid:,} are {words}{'; '.join(one.why for one in sets)}"

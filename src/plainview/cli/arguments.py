@@ -210,6 +210,11 @@ def _add_scan(scan: Parser) -> None:
         "--sample", type=positive, metavar="N", help="read at most N random rows of each table, and say so"
     )
     scan.add_argument(
+        "--allow-reserved",
+        action="store_true",
+        help="values kept for examples and tests (example.org, 192.0.2.1) alone do not make the exit status 1",
+    )
+    scan.add_argument(
         "--no-families", action="store_true", help="show each file of a partitioned or numbered series as a table"
     )
     scan.add_argument(

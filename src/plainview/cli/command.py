@@ -216,6 +216,7 @@ def options_of(args: argparse.Namespace) -> Options:
         assume=tuple(args.assume),
         families=not args.no_families,
         stdin_as=args.stdin_as,
+        allow_reserved=args.allow_reserved,
     )
 
 

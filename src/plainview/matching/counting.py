@@ -15,6 +15,7 @@ from plainview.detectors.checks.kernel import Bools
 from plainview.detectors.words import BOOKS
 from plainview.matching.compiled import Matcher, Rule
 from plainview.matching.folding import fold_all
+from plainview.matching.nobodys import cells_of_nobody, pattern_in, tags_of_nobody, without
 from plainview.matching.plans import ColumnPlan
 from plainview.matching.tagging import LONGEST, text_valid
 from plainview.profiles import Count
@@ -23,6 +24,7 @@ from plainview.tags import Tag
 WATCH_ROUNDS = 4
 SHORT = 7  # characters of a number in which no detector of the package sees anything: prices, counters, versions
 FEW = 4096
+LOOKED_AT = 200  # values that say which detectors the watch has met
 WINDOW = 1 << 16  # characters of a value that are searched at once
 OVERLAP = 512  # characters of the next window, for what lies across the end of one
 WINDOWS = 1024  # of all values in one round
@@ -68,9 +70,36 @@ def count_column(cells: Cells, plan: ColumnPlan, matcher: Matcher, *, prose: boo
         rest = Cells(cells.values.clear()) if explained is True else cells.filter(~explained)
     for name in plan.texts:
         counts[tags.inside(name)] = count_texts(rest, matcher.rules[name], total)
+    for tag in planned_of_nobody(plan):
+        counts[tag] = count_nobodys(cells, rest, plan, tag, matcher)
     if watch and len(rest.values) and not (matcher.passes_numbers and short_numbers(rest.values)):
         _watch(rest, plan, counts, matcher, total)
     return counts
+
+
+def planned_of_nobody(plan: ColumnPlan) -> list[Tag]:
+    """Return the tags of what is nobody's among what the detectors of the plan find."""
+    return [tag for tag in plan.nobodys if tag[2:] in plan.cells or tag[2:] in plan.texts]
+
+
+def count_nobodys(cells: Cells, rest: Cells, plan: ColumnPlan, tag: Tag, matcher: Matcher) -> Count:
+    """Count the cells in which all that a detector finds is nobody's, as `tag` says."""
+    rule, pattern, found = matcher.rules[tag[2:]], pattern_in(tag, matcher), 0
+    if rule.name in plan.cells:
+        found += cells.number(cells_of_nobody(cells.values, rule, pattern).to_numpy())
+    if rule.name in plan.texts:
+        texts = rest.filter(rest.values.str.contains(rule.text))
+        found += texts.number(texts_of_nobody(texts.values, rule, pattern))
+    return Count(len(cells), found, found)
+
+
+def texts_of_nobody(values: pl.Series, rule: Rule, pattern: str) -> Bools:
+    """Tell of texts in which a rule finds something whether it finds nothing but such values."""
+    bare = without(values, pattern)
+    formed = bare.str.contains(rule.text)
+    left = formed.to_numpy(writable=True)
+    left[left] = hold_valid(bare.filter(formed), rule)
+    return ~left
 
 
 def count_cells(cells: Cells, name: str, matcher: Matcher) -> tuple[pl.Series | bool, Count]:
@@ -198,6 +227,10 @@ def attribute(
             plan.texts.append(name)
             rule = matcher.rules[name]
             counts[tags.inside(name)] = count_texts(rest, rule, checked)
+            for tag in tags_of_nobody(hits.head(LOOKED_AT), name, matcher):
+                plan.nobodys.append(tag)
+                number = count_nobodys(Cells(rest.values.clear()), rest, plan, tag, matcher).valid
+                counts[tag] = Count(checked, number, number)
             hits = hits.filter(~hits.str.contains(rule.text))
 
 
@@ -205,7 +238,7 @@ def _seen(hits: pl.Series, matcher: Matcher) -> set[int]:
     """Return the numbers of the detectors that some of the values meet, each looked through in windows."""
     seen: set[int] = set()
     left = WINDOWS
-    for value in hits.head(200).to_list():
+    for value in hits.head(LOOKED_AT).to_list():
         for start in range(0, max(1, len(value)), WINDOW):
             seen.update(matcher.texts.Match(value[start : start + WINDOW + OVERLAP]) or ())
             left -= 1

@@ -9,17 +9,11 @@ import numpy.typing as npt
 import polars as pl
 
 from plainview import codes
+from plainview.detectors.reserved import pattern_of
 
 Hashes = npt.NDArray[np.uint64]
 Codes = npt.NDArray[np.uint16]
 SEPARATORS, NO_BREAK = b" -./()", b"\xc2\xa0"  # in numbers that people write down
-EXAMPLES = (  # RFC 2606, RFC 6761: no such address reaches anybody
-    r"@(?:[^@]*\.)?(?:example\.(?:com|org|net|edu)|example|test|invalid|localhost)\.?$"
-)
-FICTIONAL = (  # nobody's: North America 555-01xx, and what Ofcom and the Bundesnetzagentur keep for drama
-    r"^\+(?:1?[2-9][0-9]{2}55501[0-9]{2}|44(?:20794609[0-9]{2}|1632960[0-9]{3}|7700900[0-9]{3})"
-    r"|49(?:3023125[0-9]{3}|15228817[0-9]{3}))$"
-)
 
 
 def normal(values: pl.Series, form: str, region: str = "") -> pl.Series:
@@ -111,11 +105,12 @@ def codes_of(values: pl.Series, form: str) -> Codes:
     """Return what normal values say by themselves: a reserved example, a country of its numbering plan."""
     found = np.zeros(len(values), dtype=np.uint16)
     if form == "email":
-        found[values.str.contains(EXAMPLES).to_numpy()] = codes.RESERVED
+        found[values.str.contains(pattern_of("reserved", "email_address")).to_numpy()] = codes.RESERVED
+        found[values.str.contains(pattern_of("role", "email_address")).to_numpy()] |= np.uint16(codes.ROLE)
     if form == "phone":
         digits = values.str.slice(1, 3).str.pad_end(3, "0").cast(pl.Int64, strict=False).fill_null(0).to_numpy()
         found = _by_digits()[digits % 1000]
-        found[values.str.contains(FICTIONAL).to_numpy()] |= np.uint16(codes.RESERVED)
+        found[values.str.contains(pattern_of("reserved", "telephone_number")).to_numpy()] |= np.uint16(codes.RESERVED)
     return found
 
 

@@ -9,7 +9,7 @@ from plainview.detectors import Detector, chance
 from plainview.detectors.fieldnames import NameIndex
 from plainview.matching.compiled import Matcher
 from plainview.profiles import tally
-from plainview.tags import FOLDED, Tags, inside_of, passed_of
+from plainview.tags import FOLDED, Tag, Tags, inside_of, is_nobodys, passed_of
 from plainview.tags import passed as passed_tag
 
 ENOUGH = 0.05  # share of the distinct values that makes a detector worth running over all rows
@@ -24,6 +24,7 @@ class ColumnPlan:
 
     cells: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+    nobodys: list[Tag] = field(default_factory=list)  # tags of what is nobody's among what they find
     folds: bool = False  # some values have digits, blanks or dashes that stand for those of ASCII
 
 
@@ -64,6 +65,7 @@ def extend_plan(plan: ColumnPlan, sketch: Mapping[int, Tags], matches: Iterable[
     named = {m.detector for m in matches if m.strength >= CLEAR}  # type: ignore[attr-defined]
     passed = {name: count for tag, count in tagged.items() if (name := passed_of(tag)) is not None}
     _extend_cells(plan, _Seen(len(sketch), passed, shapes, sketch.values()), named, matcher)
+    plan.nobodys.extend(tag for tag in sorted(filter(is_nobodys, tagged)) if tag not in plan.nobodys)
     need = max(1, ENOUGH * len(sketch))
     inside = {name: count for tag, count in tagged.items() if (name := inside_of(tag)) is not None}
     for name in matcher.ranked(inside):

@@ -16,8 +16,9 @@ import polars as pl
 from plainview import tags as made
 from plainview.detectors.checks import SLOW
 from plainview.matching.compiled import NULLS, Matcher
-from plainview.matching.counting import Cells, attribute, hold_valid, in_vocabulary
+from plainview.matching.counting import Cells, attribute, hold_valid, in_vocabulary, planned_of_nobody, texts_of_nobody
 from plainview.matching.folding import fold_all
+from plainview.matching.nobodys import cells_of_nobody, pattern_in
 from plainview.matching.plans import ColumnPlan, TablePlan
 from plainview.matching.sketches import SEED, Places, TableSketches, smallest_hashes
 from plainview.matching.tagging import LONGEST, tag_values
@@ -115,6 +116,8 @@ class _Counting:
             self._count_cells(name, having)
         for name, having in self._by_detector(lambda plan: plan.texts).items():
             self._count_texts(name, having)
+        for tag, having in self._by_detector(planned_of_nobody).items():
+            self._count_nobodys(tag, having)
         watched = np.array([column.prose and column.table_plan.learns for column in self.columns])[self.owner]
         # of a long cell the sketch has seen the beginning alone: what else is in it has to be asked
         met = self.met & (self.cells.str.len_bytes() <= LONGEST).to_numpy() if self.met.any() else self.met
@@ -165,6 +168,19 @@ class _Counting:
         hits = places[self._contains(places, rule.text)]
         self.met[hits] = True
         self._tell(made.inside(name), having, hits, hits[hold_valid(self.cells.gather(hits), rule)])
+
+    def _count_nobodys(self, tag: Tag, having: list[int]) -> None:
+        rule, pattern = self.matcher.rules[tag[2:]], pattern_in(tag, self.matcher)
+        hits = np.zeros(0, dtype=np.intp)
+        if places := [self.columns[at].places() for at in having if rule.name in self.columns[at].plan.cells]:
+            whole = np.concatenate(places)
+            hits = whole[cells_of_nobody(self.cells.gather(whole), rule, pattern).to_numpy()]
+        if places := [self.columns[at].places() for at in having if rule.name in self.columns[at].plan.texts]:
+            texts = np.concatenate(places)
+            texts = texts[~self.explained[texts]]
+            texts = texts[self._contains(texts, rule.text)]
+            hits = np.append(hits, texts[texts_of_nobody(self.cells.gather(texts), rule, pattern)])
+        self._tell(tag, having, hits, hits)
 
     def _tell(self, tag: Tag, having: list[int], matched: Places, valid: Places) -> None:
         """Add a count to each column: the cells at `matched` have the form, those at `valid` pass as well."""

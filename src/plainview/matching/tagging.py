@@ -17,6 +17,7 @@ from plainview.detectors.words import BOOKS
 from plainview.matching.compiled import NAME_TAGS, Matcher, Rule
 from plainview.matching.folding import fold
 from plainview.matching.labels import Cues, Labels
+from plainview.matching.nobodys import add_marks
 from plainview.matching.shapes import shape_of, year_of
 from plainview.tags import Tag, Tags
 
@@ -81,6 +82,7 @@ def tag_values(values: Sequence[str], matcher: Matcher, named: Iterable[frozense
     _add_cells(cells, stripped, tags)
     _add_labelled(stripped, tags, matcher)
     _add_texts(_places_in_text(stripped, tags, matcher), stripped, tags, matcher)
+    add_marks(stripped, tags, matcher)
     return [_SAME.setdefault(found, found) for found in map(frozenset, tags)]
 
 

@@ -23,7 +23,8 @@ class Options:
     `apart`: files are read by worker processes, which may die without the run. `memory_total` is what all of them may
     hold, in bytes; 0 is half of what is free. `assume`: what is known of the data beside it, as docs/severity.md lists.
     `families`: tables that are parts of one are one table in the report. `stdin_as`: the format of what the target `-`
-    gives, where its content does not say it.
+    gives, where its content does not say it. `allow_reserved`: values that are kept for examples, tests or drama alone
+    do not make the run one that found something.
     """
 
     sample: int | None = None
@@ -38,6 +39,7 @@ class Options:
     assume: tuple[str, ...] = ()
     families: bool = True
     stdin_as: str = ""
+    allow_reserved: bool = False
 
     def __post_init__(self) -> None:
         """Raise TypeError for what is no option. No message holds the value: it may be a table, or a secret."""
@@ -61,8 +63,8 @@ class Options:
             raise TypeError("Options: sample, threads and memory_total must be whole numbers")
         if not isinstance(self.stdin_as, str):
             raise TypeError("Options: stdin_as must be the name of a format")
-        if not isinstance(self.apart, bool) or not isinstance(self.families, bool):
-            raise TypeError("Options: apart and families must be True or False")
+        if not all(isinstance(value, bool) for value in (self.apart, self.families, self.allow_reserved)):
+            raise TypeError("Options: apart, families and allow_reserved must be True or False")
         self._check_network()
 
     def _check_network(self) -> None:

@@ -159,6 +159,7 @@ class Run:
             finished=now(),
             targets=(first, *others),
             people=first.people if not others else self.total.people(),
+            allowed=("reserved",) if self.options.allow_reserved else (),
         )
 
     def report(self, target: Target) -> TargetReport:

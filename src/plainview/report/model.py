@@ -6,6 +6,7 @@ what looks like a value is printed as its shape, control and bidirectional chara
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Literal
 
 import msgspec
@@ -82,7 +83,11 @@ class Coverage(Base, frozen=True, kw_only=True):
 
 
 class Column(Base, frozen=True, kw_only=True):
-    """One kind of personal data in one column. `matched` of `checked` non-empty cells hold it."""
+    """One kind of personal data in one column. `matched` of `checked` non-empty cells hold it.
+
+    Of the matched, `reserved` hold only what standards keep for examples, tests or drama, and `roles` only mailboxes
+    of a role (info@); both are at least so many.
+    """
 
     path: str
     category: str
@@ -94,6 +99,13 @@ class Column(Base, frozen=True, kw_only=True):
     evidence: tuple[str, ...] = ()
     in_text: bool = False
     detector: str = ""
+    reserved: int = 0
+    roles: int = 0
+
+    @property
+    def nobodys(self) -> bool:
+        """True where all values that were found are kept for examples, tests or drama."""
+        return 0 < self.matched <= self.reserved
 
 
 class PeopleGroup(Base, frozen=True, kw_only=True):
@@ -222,7 +234,10 @@ class Tool(Base, frozen=True, kw_only=True):
 
 
 class Report(Base, frozen=True, kw_only=True):
-    """The whole answer. `started` and `finished` are UTC in ISO 8601; `stopped`: somebody ended the run before."""
+    """The whole answer. `started` and `finished` are UTC in ISO 8601; `stopped`: somebody ended the run before.
+
+    `allowed`: what the user lets pass; `reserved` are values that are kept for examples.
+    """
 
     schema: str = SCHEMA
     tool: Tool = Tool()
@@ -231,16 +246,20 @@ class Report(Base, frozen=True, kw_only=True):
     targets: tuple[TargetReport, ...] = ()
     people: People | None = None
     stopped: bool = False
+    allowed: tuple[str, ...] = ()
 
     @property
     def found(self) -> bool:
         """True when personal data or an open store was found."""
         open_states = ("lists", "reads", "writes", "admin")
         return any(
-            any(table.columns for table in target.tables)
+            any(map(self._counts, chain.from_iterable(table.columns for table in target.tables)))
             or (target.exposure is not None and target.exposure.state in open_states)
             for target in self.targets
         )
+
+    def _counts(self, column: Column) -> bool:
+        return not column.nobodys or "reserved" not in self.allowed
 
     @property
     def complete(self) -> bool:

@@ -129,7 +129,14 @@ def cells(column: Column) -> str:
     """Return on how much a finding rests: "in 599 of 600 cells", or that there were no values."""
     if not column.checked:
         return "by its name, no cell was checked"
-    return f"in {column.matched:,} of {count(column.checked, 'cell')}"
+    return f"in {column.matched:,} of {count(column.checked, 'cell')}{''.join(_nobodys(column))}"
+
+
+def _nobodys(column: Column) -> Iterator[str]:
+    """Yield how many cells hold what is nobody's: ", all kept for examples"."""
+    for number, words in ((column.reserved, "kept for examples"), (column.roles, "of a role (info@)")):
+        if number:
+            yield f", {'all' if number >= column.matched else f'{number:,}'} {words}"
 
 
 def is_open(exposure: Exposure | None) -> bool:
@@ -159,7 +166,9 @@ def verdict(target: TargetReport) -> list[str]:
     found = [table for table in target.counted if table.columns]
     marks = sorted({mark(column) for table in found for column in table.columns} - {""}, reverse=True)
     read = max(target.coverage.tables_read, len(target.counted))
-    if found:
+    if found and all(column.nobodys for table in found for column in table.columns):
+        parts.append(f"ONLY EXAMPLES FOUND, values that standards keep for them, in {count(len(found), 'table')}.")
+    elif found:
         parts.append(
             f"PERSONAL DATA FOUND in {len(found):,} of {count(read, 'table')} read"
             + (f", among it {' and '.join(MARKED[text] for text in marks)}." if marks else ".")
@@ -181,6 +190,8 @@ def headline(report: Report) -> str:
         far = any(is_open(target.exposure) and not is_here(target.exposure) for target in report.targets)
         words = "Open to strangers" if far else "Open to any user of this machine"
         words += ", with personal data" * has_data
+    elif has_data and all(c.nobodys for target in report.targets for table in target.tables for c in table.columns):
+        words = "Only values kept for examples found"
     elif has_data:
         words = "Personal data found"
     else:
