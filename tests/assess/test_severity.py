@@ -212,3 +212,11 @@ def test_the_command_takes_assumptions(plainview, tmp_path) -> None:  # type: ig
     wrong = plainview("scan", tmp_path / "mail.csv", "--assume", "individuals=hunter2")
     assert wrong.status == 64
     assert "hunter2" not in wrong.everything
+
+
+def test_what_identity_theft_needs_raises_simple_data() -> None:
+    kinds = {"person_name", "birth_date", "passport_number"}
+    alone, together = severity(Facts(kinds)), severity(Facts(kinds, together={"identity_package"}))
+    assert alone is not None
+    assert together is not None
+    assert together.dpc.value == alone.dpc.value + 1

@@ -32,6 +32,7 @@ class Facts:
     rows_each: float = 0.0
     visited: bool = False
     doubtful: Collection[str] = field(default_factory=tuple)  # possible only, not taken into account
+    together: Collection[str] = field(default_factory=tuple)  # names of combinations
 
 
 @cache
@@ -132,6 +133,7 @@ def _fits(step: Rule, found: Mapping[str, set[str]], facts: Facts) -> bool:
     return (
         (not step.get("minors") or facts.minors)
         and (facts.rows_each >= step.get("rows_each", 0))
+        and ("together" not in step or step["together"] in facts.together)
         and ("beside" not in step or step["beside"] in found)
         and ("only" not in step or own <= set(step["only"]))
         and ("any" not in step or not every.isdisjoint(step["any"]))

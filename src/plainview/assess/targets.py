@@ -63,6 +63,10 @@ def facts_of(report: TargetReport) -> Facts:
     for table in report.tables:
         for column in table.columns:
             surest[column.category] = max(column.confidence, surest.get(column.category, 0.0))
+    together = [one for table in report.tables for one in table.combinations if one.confidence >= LIKELY]
+    for one in together:
+        if one.category:
+            surest[one.category] = max(one.confidence, surest.get(one.category, 0.0))
     sure = frozenset(category for category, confidence in surest.items() if confidence >= LIKELY)
     people = report.people or People()
     return Facts(
@@ -73,6 +77,7 @@ def facts_of(report: TargetReport) -> Facts:
         rows_each=max((_rows_each(table) for table in report.tables), default=0.0),
         visited=report.exposure is not None and bool(report.exposure.prior_access),
         doubtful=frozenset(surest) - sure,
+        together=frozenset(one.name for one in together),
     )
 
 
@@ -93,7 +98,8 @@ def has_minors(people: People | None) -> bool:
 
 def _rows_each(table: TableReport) -> float:
     """Return how many rows of behaviour there are for each person of a table."""
-    if not any(classes().get(column.category) == "behavioural" for column in table.columns):
+    kinds = {*(column.category for column in table.columns), *(one.category for one in table.combinations)}
+    if not any(classes().get(kind) == "behavioural" for kind in kinds):
         return 0.0
     people = table.people or People()
     return table.rows_read / max(1, people.estimate or people.low or inf)

@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from plainview.classify.classify import classify
+from plainview.classify.combined import combined, in_order
 from plainview.detectors import load_detectors
 from plainview.detectors.fieldnames import NameIndex
 from plainview.distinct import Key
@@ -22,7 +23,7 @@ from plainview.matching.compiled import Matcher
 from plainview.matching.first_rows import FirstRows
 from plainview.matching.tagging import warm
 from plainview.profiles import TableProfile
-from plainview.report.model import Column
+from plainview.report.model import Column, Combination
 from plainview.tables import ReadLog
 
 
@@ -52,3 +53,10 @@ class Engine:
     def judge(self, table: str, profile: TableProfile) -> tuple[Column, ...]:
         """Return the findings of one table, in the order of its columns."""
         return classify(table, profile, self.detectors, self.names)
+
+    def combine(
+        self, profile: TableProfile, columns: Sequence[Column]
+    ) -> tuple[tuple[Combination, ...], tuple[Column, ...]]:
+        """Return what the columns of a table say together, and all findings with those that follow from it."""
+        combinations, more = combined(profile, columns)
+        return combinations, in_order((*columns, *more), profile) if more else tuple(columns)

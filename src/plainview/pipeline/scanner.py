@@ -29,7 +29,7 @@ from plainview.pipeline.gathering import (
 )
 from plainview.pipeline.options import Options, Progress
 from plainview.pipeline.reading import FAILURES, Shared, UnitResult, read_units
-from plainview.report.model import Column, People, TableReport, TargetReport
+from plainview.report.model import Column, Combination, People, TableReport, TargetReport
 from plainview.report.sentences import agreeing
 from plainview.tables import ReadLog, Source, Table, Unit
 from plainview.tables.families import Families, Whole, template
@@ -114,11 +114,12 @@ class Scanner:
         """Judge one table and count its people. A fault of ours is told to `log`: the other tables are judged."""
         try:
             columns = self.engine.judge(table.name, profile)
+            combinations, columns = self.engine.combine(profile, columns)
         except FAILURES as error:
             if log is None:
                 raise
             log.skip(table.name, error)
-            columns = ()
+            columns, combinations = (), ()
         bound = self._bound(profile.rows, table)
         people, crowd = self._people(table, profile, columns, log, whole=not bound)
         report = TableReport(
@@ -129,6 +130,7 @@ class Scanner:
             columns_total=len(profile.columns),
             notes=(*(self.safe(agreeing(note)) for note in table.notes), *bound),
             columns=tuple(self._safe_column(c) for c in columns),
+            combinations=tuple(map(self._safe_combination, combinations)),
             people=people and self._safe_people(people),
         )
         return report, crowd
@@ -140,6 +142,13 @@ class Scanner:
 
     def _safe_column(self, column: Column) -> Column:
         return msgspec.structs.replace(column, path=self.safe(column.path), detector=self.safe(column.detector))
+
+    def _safe_combination(self, one: Combination) -> Combination:
+        columns, evidence = (
+            tuple(map(self.safe, one.columns)),
+            tuple(self.safe(text, limit=SENTENCE) for text in one.evidence),
+        )
+        return msgspec.structs.replace(one, columns=columns, evidence=evidence)
 
     def _people(
         self, table: Table, profile: TableProfile, columns: Sequence[Column], log: ReadLog | None, *, whole: bool

@@ -108,6 +108,19 @@ class Column(Base, frozen=True, kw_only=True):
         return 0 < self.matched <= self.reserved
 
 
+class Combination(Base, frozen=True, kw_only=True):
+    """What several columns of a table say together, and none of them alone. `category` is "" for none of the list."""
+
+    name: str
+    label: str
+    category: str = ""
+    concept: str = ""
+    confidence: float = 0.0
+    columns: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    reference: str = ""
+
+
 class PeopleGroup(Base, frozen=True, kw_only=True):
     """How many people of some kind: under an age, of a country (ISO 3166-1), or of none that is known.
 
@@ -204,6 +217,7 @@ class TableReport(Base, frozen=True, kw_only=True):
     columns_total: int = 0
     notes: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
+    combinations: tuple[Combination, ...] = ()
     people: People | None = None
 
 

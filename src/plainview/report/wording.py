@@ -11,6 +11,7 @@ from pathlib import Path
 
 from plainview.report.model import (
     Column,
+    Combination,
     Coverage,
     Exposure,
     Law,
@@ -130,6 +131,11 @@ def cells(column: Column) -> str:
     if not column.checked:
         return "by its name, no cell was checked"
     return f"in {column.matched:,} of {count(column.checked, 'cell')}{''.join(_nobodys(column))}"
+
+
+def together(one: Combination) -> str:
+    """Return what columns say together: "where people were, and when (certain): plate, camera_id, seen_at"."""
+    return f"{one.label} ({sure(one.confidence)}): {', '.join(one.columns)}"
 
 
 def _nobodys(column: Column) -> Iterator[str]:

@@ -186,6 +186,10 @@ def _table(table: TableReport, *, verbose: bool) -> Iterator[Line]:
             yield 8, f"why: {reason}", "dim"
     for note in table.notes if verbose else table.notes[:3]:
         yield 6, f"Note: {note}", ""
+    for one in table.combinations:
+        yield 6, f"- together, {wording.together(one)}", ""
+        for text in one.evidence if verbose else ():
+            yield 8, f"why: {text}", "dim"
     for group in ranking.groups(table):
         shown = group.columns if verbose else group.columns[:SHOWN_PER_KIND]
         found = "; ".join(map(_column, shown))
