@@ -9,9 +9,11 @@ column only where passing by chance is rare; a name alone only where its values 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from plainview import tags
 from plainview.classify.columns import weigh_column
+from plainview.classify.explained import explained, is_wanted
 from plainview.classify.guesses import by_calls, by_card, by_kin, by_mixture, by_vectors, by_words, by_years
 from plainview.classify.movements import by_movement
 from plainview.classify.subjects import DEEDS, OF_FIRMS, Subjects, is_condition, names_are_counted
@@ -22,14 +24,39 @@ from plainview.detectors.fieldnames import NameIndex, tokens
 from plainview.detectors.reserved import reserved as reserved_sets
 from plainview.detectors.subjects import thing
 from plainview.profiles import Count, TableProfile
-from plainview.report.model import Column
+from plainview.report.model import Column, Explained
 from plainview.tables.naming import Distinct
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A column with all that it may be, and what of it was chosen."""
+
+    path: str
+    seen: Seen
+    candidates: Sequence[Candidate]
+    chosen: Sequence[Candidate]
 
 
 def classify(
     table: str, profile: TableProfile, detectors: Mapping[str, Detector], names: NameIndex
 ) -> tuple[Column, ...]:
     """Return the findings of one table, in the order of its columns."""
+    every = judged(table, profile, detectors, names)
+    return tuple(_finding(one.path, candidate, one.seen) for one in every for candidate in one.chosen)
+
+
+def explain(
+    table: str, profile: TableProfile, detectors: Mapping[str, Detector], names: NameIndex, pattern: str
+) -> tuple[Explained, ...]:
+    """Return why the columns that a pattern speaks of were taken for what they were."""
+    every = judged(table, profile, detectors, names)
+    wanted = (one for one in every if is_wanted(pattern, table, one.path))
+    return tuple(explained(one.path, one.seen, one.candidates, one.chosen) for one in wanted)
+
+
+def judged(table: str, profile: TableProfile, detectors: Mapping[str, Detector], names: NameIndex) -> list[Judged]:
+    """Return what each column may be and what was chosen, in the order of the columns."""
     paths = _meanings(profile.columns)
     seen = {path: Seen(profile.columns[real]) for path, real in paths.items()}
     weighed = {path: weigh_column(path, column, table, detectors, names) for path, column in seen.items()}
@@ -39,7 +66,7 @@ def classify(
             candidates.extend(guess for guess in (called, mixed) if guess)
     subjects = Subjects(table, seen, weighed)
     counted = names_are_counted(seen, weighed)
-    found: list[Column] = []
+    found: list[Judged] = []
     given = not counted and any(
         c.detector.name == "person_name_given" and c.confidence > 0.9 for cs in weighed.values() for c in cs
     )
@@ -74,8 +101,8 @@ def classify(
             candidates.extend(guess for guess in guesses if guess)
         if path in moved and (not of_things or person):
             candidates[:] = [moved[path], *(c for c in candidates if c.detector.category != "location_gps")]
-        found.extend(_finding(paths[path], c, seen[path]) for c in _choose(candidates))
-    return tuple(found)
+        found.append(Judged(paths[path], seen[path], candidates, _choose(candidates)))
+    return found
 
 
 def _meanings(columns: Iterable[str]) -> dict[str, str]:

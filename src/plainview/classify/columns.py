@@ -36,6 +36,7 @@ def weigh_column(
         if candidate.named < SHOWN and (detector.name in others or coded) and chancy(detector):
             candidate.logit -= VETO
             candidate.evidence.append("what else it is the field name says, or the X at the end of some")
+            candidate.weights.append((candidate.evidence[-1], -VETO))
         if not candidate.in_text:
             candidate.count = _estimated(candidate, column)
     return out
@@ -54,8 +55,13 @@ def _estimated(candidate: Candidate, column: Seen) -> Count:
         return Count(count.checked, count.checked, count.checked)
     if count.valid or not column.distinct:
         return count
-    share = 1.0 if candidate.unlisted else candidate.passed / column.distinct
-    cells = round(count.checked * share)
+    formed = column.tags[tags.formed(candidate.detector.name)]
+    if formed and not candidate.passed and not candidate.unlisted:
+        candidate.evidence.append(
+            f"{formed:,} of {column.distinct:,} distinct values looked at have the form, and none passes the check"
+        )
+    share = 1.0 if candidate.unlisted else (candidate.passed or formed) / column.distinct
+    cells = max(1, round(count.checked * share)) if share and count.checked else 0
     return Count(count.checked, max(count.matched, cells), cells)
 
 

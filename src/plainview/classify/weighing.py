@@ -79,6 +79,7 @@ class Candidate:
     unlisted: bool = False  # words under a telling name, of which few are in the word list
     clear: float = 0.0  # log likelihood ratio without limits, to choose between two that both fit
     repeats: bool = False  # the same few values again and again
+    weights: list[tuple[str, float]] = field(default_factory=list)  # pieces of `logit`; the rest is the neighbours'
     private: bool = False  # the field name speaks of a person who is not known to the public
 
     @property
@@ -117,8 +118,10 @@ def weigh_cells(detector: Detector, column: Seen, match: NameMatch | None) -> Ca
         return None  # as nearly all: a few values pass, by chance
     count = column.counted(detector.name) or Count(column.filled, 0, 0)
     candidate = Candidate(detector, PRIOR, count, named=named)
+    candidate.weights.append(("before anything is looked at", PRIOR))
     if match and named >= 0.5:
         candidate.logit += NAME * named
+        candidate.weights.append((f"the field name says {detector.label} (“{match.entry}”)", NAME * named))
         candidate.evidence.append(f"the field name says {detector.label} (“{match.entry}”)")
         candidate.private = PUBLIC.isdisjoint(tokens(match.entry))
     if not detector.has_values:
@@ -143,8 +146,10 @@ def weigh_cells(detector: Detector, column: Seen, match: NameMatch | None) -> Ca
         if detector.check and not detector.in_text:
             ratio -= MANY
     candidate.logit += ratio
+    words = _words(detector, passed, seen, by_chance)
+    candidate.weights.append((words, ratio))
     if passed:
-        candidate.evidence.append(_words(detector, passed, seen, by_chance))
+        candidate.evidence.append(words)
     return candidate
 
 
@@ -219,6 +224,8 @@ def _words(detector: Detector, passed: int, seen: int, by_chance: float) -> str:
         else "have the form"
     )
     said = f"{passed:,} of {seen:,} distinct values looked at {what}"
+    if not passed:
+        return said
     if expected >= 0.8 * passed:
         return f"{said}; that proves little, most random values of this shape would"
     return f"{said}; by chance: " + ("none" if expected < 0.05 else f"about {expected:.1f}")

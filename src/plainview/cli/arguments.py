@@ -215,6 +215,12 @@ def _add_scan(scan: Parser) -> None:
         help="values kept for examples and tests (example.org, 192.0.2.1) alone do not make the exit status 1",
     )
     scan.add_argument(
+        "--explain",
+        default="",
+        metavar="[TABLE.]COLUMN",
+        help="tell each piece of evidence with its weight, also for the next two kinds that were not said; * for all",
+    )
+    scan.add_argument(
         "--no-families", action="store_true", help="show each file of a partitioned or numbered series as a table"
     )
     scan.add_argument(

@@ -217,6 +217,7 @@ def options_of(args: argparse.Namespace) -> Options:
         families=not args.no_families,
         stdin_as=args.stdin_as,
         allow_reserved=args.allow_reserved,
+        explain=args.explain,
     )
 
 

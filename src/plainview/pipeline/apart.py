@@ -80,6 +80,7 @@ class Apart:
             roots=self.roots,
             threads=cores if number == 0 else max(1, cores // self.size),
             families=self.options.families,
+            explain=self.options.explain,
             key=self.key.share(),
             stdin=self.stdin,
             stdin_as=self.options.stdin_as,

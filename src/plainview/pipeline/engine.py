@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from plainview.classify.classify import classify
+from plainview.classify.classify import classify, explain
 from plainview.classify.combined import combined, in_order
 from plainview.detectors import load_detectors
 from plainview.detectors.fieldnames import NameIndex
@@ -23,7 +23,7 @@ from plainview.matching.compiled import Matcher
 from plainview.matching.first_rows import FirstRows
 from plainview.matching.tagging import warm
 from plainview.profiles import TableProfile
-from plainview.report.model import Column, Combination
+from plainview.report.model import Column, Combination, Explained
 from plainview.tables import ReadLog
 
 
@@ -53,6 +53,10 @@ class Engine:
     def judge(self, table: str, profile: TableProfile) -> tuple[Column, ...]:
         """Return the findings of one table, in the order of its columns."""
         return classify(table, profile, self.detectors, self.names)
+
+    def explain(self, table: str, profile: TableProfile, pattern: str) -> tuple[Explained, ...]:
+        """Return why the columns that a pattern speaks of were taken for what they were."""
+        return explain(table, profile, self.detectors, self.names, pattern)
 
     def combine(
         self, profile: TableProfile, columns: Sequence[Column]

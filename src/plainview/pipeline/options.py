@@ -24,7 +24,8 @@ class Options:
     hold, in bytes; 0 is half of what is free. `assume`: what is known of the data beside it, as docs/severity.md lists.
     `families`: tables that are parts of one are one table in the report. `stdin_as`: the format of what the target `-`
     gives, where its content does not say it. `allow_reserved`: values that are kept for examples, tests or drama alone
-    do not make the run one that found something.
+    do not make the run one that found something. `explain`: the columns (`table.column`, `column`, with `*`) of
+    which each piece of evidence is told.
     """
 
     sample: int | None = None
@@ -40,6 +41,7 @@ class Options:
     families: bool = True
     stdin_as: str = ""
     allow_reserved: bool = False
+    explain: str = ""
 
     def __post_init__(self) -> None:
         """Raise TypeError for what is no option. No message holds the value: it may be a table, or a secret."""
@@ -61,8 +63,8 @@ class Options:
         numbers = (self.threads, self.memory_total, 0 if self.sample is None else self.sample)
         if not all(type(number) is int and number >= 0 for number in numbers):
             raise TypeError("Options: sample, threads and memory_total must be whole numbers")
-        if not isinstance(self.stdin_as, str):
-            raise TypeError("Options: stdin_as must be the name of a format")
+        if not isinstance(self.stdin_as, str) or not isinstance(self.explain, str):
+            raise TypeError("Options: stdin_as must be the name of a format, explain a pattern")
         if not all(isinstance(value, bool) for value in (self.apart, self.families, self.allow_reserved)):
             raise TypeError("Options: apart, families and allow_reserved must be True or False")
         self._check_network()

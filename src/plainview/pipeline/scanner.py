@@ -115,11 +115,13 @@ class Scanner:
         try:
             columns = self.engine.judge(table.name, profile)
             combinations, columns = self.engine.combine(profile, columns)
+            pattern = self.options.explain
+            why = self.engine.explain(table.name, profile, pattern) if pattern else ()
         except FAILURES as error:
             if log is None:
                 raise
             log.skip(table.name, error)
-            columns, combinations = (), ()
+            columns, combinations, why = (), (), ()
         bound = self._bound(profile.rows, table)
         people, crowd = self._people(table, profile, columns, log, whole=not bound)
         report = TableReport(
@@ -131,6 +133,7 @@ class Scanner:
             notes=(*(self.safe(agreeing(note)) for note in table.notes), *bound),
             columns=tuple(self._safe_column(c) for c in columns),
             combinations=tuple(map(self._safe_combination, combinations)),
+            explained=tuple(msgspec.structs.replace(one, path=self.safe(one.path)) for one in why),
             people=people and self._safe_people(people),
         )
         return report, crowd

@@ -47,6 +47,7 @@ class Setup(msgspec.Struct, frozen=True):
     roots: tuple[bytes, ...]
     threads: int  # of the libraries
     families: bool
+    explain: str
     key: bytes  # of the run, for the sketches of people
     stdin: int = -1  # a descriptor of what is piped into the command
     stdin_as: str = ""  # the format of that
@@ -73,7 +74,12 @@ def serve(channel: Channel) -> None:
         detectors = tuple(Path(os.fsdecode(path)) for path in setup.detectors)
         talk = Talk(channel)
         options = Options(
-            sample=setup.sample, threads=1, detectors=detectors, limits=setup.limits, families=setup.families
+            sample=setup.sample,
+            threads=1,
+            detectors=detectors,
+            limits=setup.limits,
+            families=setup.families,
+            explain=setup.explain,
         )
         scanner = Scanner(options, talk.progress(), Key(setup.key))
     except PlainviewError as error:

@@ -121,6 +121,35 @@ class Combination(Base, frozen=True, kw_only=True):
     reference: str = ""
 
 
+class Weight(Base, frozen=True, kw_only=True):
+    """A piece of evidence in words, and what it adds to the logit of the confidence."""
+
+    words: str
+    value: float
+
+
+class Guess(Base, frozen=True, kw_only=True):
+    """What a column may be: `said` in the report or not, the counts, and each piece of evidence."""
+
+    category: str
+    detector: str
+    said: bool
+    confidence: float
+    matched: int
+    checked: int
+    in_text: bool = False
+    weights: tuple[Weight, ...] = ()
+
+
+class Explained(Base, frozen=True, kw_only=True):
+    """Why a column was taken for what it was. `cells` are filled; `sampled` distinct values were looked at."""
+
+    path: str
+    cells: int
+    sampled: int
+    guesses: tuple[Guess, ...] = ()
+
+
 class PeopleGroup(Base, frozen=True, kw_only=True):
     """How many people of some kind: under an age, of a country (ISO 3166-1), or of none that is known.
 
@@ -218,6 +247,7 @@ class TableReport(Base, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
     combinations: tuple[Combination, ...] = ()
+    explained: tuple[Explained, ...] = ()
     people: People | None = None
 
 

@@ -107,6 +107,8 @@ def _target(number: int, target: TargetReport, *, verbose: bool) -> Iterator[Lin
         yield 2, "Personal data, the worst table first:", "bold"
         for table in found:
             yield from _table(table, verbose=verbose)
+    for table in target.tables:
+        yield from _explained(table)
     if target.severity is not None:
         yield from _severity(target.severity, verbose=verbose)
     if target.laws:
@@ -200,6 +202,17 @@ def _table(table: TableReport, *, verbose: bool) -> Iterator[Line]:
         for column in group.columns if verbose else ():
             for text in column.evidence:
                 yield 8, f"why {quoted(column.path)}: {text}", "dim"
+
+
+def _explained(table: TableReport) -> Iterator[Line]:
+    for one in table.explained:
+        yield 4, f"{quoted(table.name)}, {quoted(one.path)}, explained: {wording.looked_at(one)}", "bold"
+        if not one.guesses:
+            yield 6, "- nothing that the detectors know fits", ""
+        for guess in one.guesses:
+            yield 6, f"- {wording.guessed(guess)}", ""
+            for weight in guess.weights:
+                yield 8, f"{weight.value:+.1f} {weight.words}", "dim"
 
 
 def _laws(target: TargetReport, *, verbose: bool) -> Iterator[Line]:
