@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plainview.detectors.conditions import conditioned, has_condition, meant, without_conditions
+from plainview.detectors.conditions import conditioned, conditions_of, has_condition, meant, without_conditions
 from plainview.detectors.pairs import MOST, is_key, is_value, said
 from plainview.documents.flatten import flatten
 from plainview.documents.pairs import KEYS, pairs_to_columns
@@ -36,7 +36,9 @@ def scanned(path: Path) -> dict[str, TableReport]:
 
 
 def kinds(table: TableReport) -> dict[str, str]:
-    return {column.path: column.category for column in table.columns}
+    return {
+        column.path + (f" where {column.where}" if column.where else ""): column.category for column in table.columns
+    }
 
 
 def meta(user: int, chance: random.Random) -> dict[str, str]:
@@ -90,7 +92,8 @@ def test_a_dump_of_wordpress(tmp_path: Path) -> None:
     assert {path: kind for path, kind in found.items() if " where " in path} == {
         f"meta_value where meta_key = {key}": kind for key, kind in wanted.items()
     }
-    assert all(column.matched == column.checked == 40 for column in table.columns if " where " in column.path)
+    assert all(column.matched == column.checked == 40 for column in table.columns if column.where)
+    assert table.columns_total == 4
     assert table.people is not None
     assert (table.people.low, table.people.high) == (40, 40)  # by addresses, not by names in two rows
 
@@ -122,9 +125,9 @@ def patient(at: int, chance: random.Random) -> dict[str, object]:
 
 
 FHIR = {
-    "extension[].extension where url = us-core-race[].valueString": "race",
+    "extension[].extension[].valueString where url = us-core-race": "race",
     "extension[].valueString where url = patient-mothersMaidenName": "person_name",
-    "extension[].valueCodeableConcept where url = patient-religion.text": "religion",
+    "extension[].valueCodeableConcept.text where url = patient-religion": "religion",
     "identifier[].value where type = Medical Record Number": "medical_record_number",
     "identifier[].value where system = us-ssn": "national_id",
     "identifier[].value where type = DL": "driving_licence",
@@ -229,6 +232,7 @@ def test_conditions_are_read_as_they_are_written(value: str, field: str, key: st
     shown = said(key)
     path = conditioned("v", "k", shown) if shown else "v"
     assert without_conditions(path) == "v"
+    assert conditions_of(path) == (f"k = {shown}" if shown else "")
     assert has_condition(path) == bool(shown)
     assert "where" not in meant(path)
     assert isinstance(meant(conditioned(value, field, "phone")), str)

@@ -17,6 +17,7 @@ from typing import Any
 INNER = frozenset("code coding display text value concept answer item content S N".split())
 
 _PLACE = re.compile(r"([^.]+?) where [^.=]+ = ([^.\[]+)")
+_WHERE = re.compile(r"[^.]+? where ([^.=]+) = ([^.\[]+)")
 _SIGNS = re.compile(r"[.\[\]={}'\"\s]+")
 
 
@@ -50,6 +51,11 @@ def has_condition(path: str) -> bool:
 def without_conditions(path: str) -> str:
     """Return the path of the field that holds the values, of this key and of others."""
     return _PLACE.sub(r"\1", path) if " where " in path else path
+
+
+def conditions_of(path: str) -> str:
+    """Return the conditions of a path in words, `meta_key = billing_phone`; "" where it has none."""
+    return " and ".join(f"{field} = {key}" for field, key in _WHERE.findall(path)) if " where " in path else ""
 
 
 def meant(path: str) -> str:

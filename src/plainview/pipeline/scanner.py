@@ -15,6 +15,7 @@ from plainview.assess.people import people_of
 from plainview.assess.targets import assessed
 from plainview.assess.totals import Total
 from plainview.crowds import Crowd
+from plainview.detectors.conditions import conditions_of, without_conditions
 from plainview.distinct import Key
 from plainview.names import SafeNames
 from plainview.pipeline.gathering import (
@@ -129,7 +130,7 @@ class Scanner:
             kind=table.kind,
             rows=profile.rows,
             rows_read=profile.rows,
-            columns_total=len(profile.columns),
+            columns_total=len(set(map(without_conditions, profile.columns))),
             notes=(*(self.safe(agreeing(note)) for note in table.notes), *bound),
             columns=tuple(self._safe_column(c) for c in columns),
             combinations=tuple(map(self._safe_combination, combinations)),
@@ -144,7 +145,10 @@ class Scanner:
         return msgspec.structs.replace(report, parts=whole.parts), crowd
 
     def _safe_column(self, column: Column) -> Column:
-        return msgspec.structs.replace(column, path=self.safe(column.path), detector=self.safe(column.detector))
+        path, where = without_conditions(column.path), conditions_of(column.path)
+        return msgspec.structs.replace(
+            column, path=self.safe(path), where=self.safe(where), detector=self.safe(column.detector)
+        )
 
     def _safe_combination(self, one: Combination) -> Combination:
         columns, evidence = (

@@ -92,7 +92,7 @@ def groups(table: TableReport) -> list[Group]:
             columns[0].category,
             label(columns[0].category),
             mark(columns[0]),
-            tuple(sorted(columns, key=lambda column: (-column.confidence, column.path))),
+            tuple(sorted(columns, key=lambda column: (-column.confidence, column.path, column.where))),
         )
         for columns in ordered
     ]

@@ -201,7 +201,7 @@ def _table(table: TableReport, *, verbose: bool) -> Iterator[Line]:
         yield 6, f"- {group.label}{mark}: {found}", "red" if mark else ""
         for column in group.columns if verbose else ():
             for text in column.evidence:
-                yield 8, f"why {quoted(column.path)}: {text}", "dim"
+                yield 8, f"why {_place(column)}: {text}", "dim"
 
 
 def _explained(table: TableReport) -> Iterator[Line]:
@@ -238,9 +238,13 @@ def _fix(target: TargetReport) -> Iterator[Line]:
         yield 4, f"More: {', '.join(pages)}", ""
 
 
+def _place(column: Column) -> str:
+    return quoted(column.path) + (f" where {column.where}" if column.where else "")
+
+
 def _column(column: Column) -> str:
     where = "inside free text, " if column.in_text else ""
-    return f"{quoted(column.path)} ({wording.sure(column.confidence)}, {where}{wording.cells(column)})"
+    return f"{_place(column)} ({wording.sure(column.confidence)}, {where}{wording.cells(column)})"
 
 
 def _coverage(target: TargetReport, *, verbose: bool) -> Iterator[Line]:
