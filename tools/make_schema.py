@@ -124,6 +124,7 @@ FIELDS = {
     "Column.in_text": "True when it stands inside free text.",
     "Column.detector": "Name of the detector that found it.",
     "Column.where": "Of which rows or objects, where names and values stand in rows: `meta_key = billing_phone`; empty for all.",
+    "Column.form": "`pseudonymised`: hashes of it; `masked`: a part is hidden; empty where it stands in clear.",
     "Column.reserved": "Matching cells that hold only what is kept for examples, tests or drama: at least so many.",
     "Column.roles": "Matching cells that hold only mailboxes of a role, as info@: at least so many.",
     "Coverage.tables_listed": "Tables that the target names.",

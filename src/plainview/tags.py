@@ -14,6 +14,7 @@ of another kind:
     y:1975      the year of a date
     n:lat       what a number may be: `lat`, `lon`, `age`; `code`: so short that it may
                 be that of an answer; `book`: that of a book or journal, since it ends in X
+    m:hash      how it is disguised: `hash`, `masked`
     x:hex       what sort of ids stands in a text: `hex`, `code`, `digits`; `folded`: digits or dashes of another script
 
 The keys of a column's counts are tags of detectors as well (`d:`, `t:`).
@@ -124,6 +125,7 @@ def detector_of(tag: Tag) -> str | None:
     return tag[2:] if tag[:2] in ("d:", "f:", "t:", "l:") else None
 
 
+HASH, MASKED = "m:hash", "m:masked"
 SHORT = number("code")
 BOOK = number("book")
 FOLDED = token("folded")

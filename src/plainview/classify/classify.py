@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from plainview import tags
 from plainview.classify.columns import weigh_column
+from plainview.classify.disguised import by_disguise, form_of
 from plainview.classify.explained import explained, is_wanted
 from plainview.classify.guesses import by_calls, by_card, by_kin, by_mixture, by_vectors, by_words, by_years
 from plainview.classify.movements import by_movement
@@ -101,6 +102,10 @@ def judged(table: str, profile: TableProfile, detectors: Mapping[str, Detector],
             candidates.extend(guess for guess in guesses if guess)
         if path in moved and (not of_things or person):
             candidates[:] = [moved[path], *(c for c in candidates if c.detector.category != "location_gps")]
+        clear = any(c.confidence >= SHOWN and not c.in_text for c in candidates)
+        if disguised := None if clear else by_disguise(path, seen[path], detectors, names, table):
+            # the stars of a mask make a card of any number
+            candidates[:] = [*(c for c in candidates if not c.in_text), disguised]
         found.append(Judged(paths[path], seen[path], candidates, _choose(candidates)))
     return found
 
@@ -157,6 +162,7 @@ def _finding(path: str, candidate: Candidate, column: Seen) -> Column:
         evidence=(*candidate.evidence, *_about_nobody(candidate, reserved, roles)),
         in_text=candidate.in_text,
         detector=candidate.detector.name,
+        form="" if candidate.in_text else form_of(column),
         reserved=reserved,
         roles=roles,
     )

@@ -26,6 +26,11 @@ SHORT_CODE = 3  # characters that codes of answers have at most: 1, GA, pos
 SHORTEST = 12  # characters up to which a value is not taken for running text
 _PAIRS = {'"': '"', "'": "'", "[": "]", "“": "”", "„": "“", "«": "»"}
 _BOOK = re.compile(r"[0-9][0-9 -]{8,11}[0-9 -][xX]|[0-9]{4}-[0-9]{3}[xX]|[0-9]{9}[xX]")  # ISBN-10, ISSN
+_HASHES = (32, 40, 56, 64, 96, 128)  # hex digits of MD5, SHA-1, SHA-2
+_HASH = re.compile(r"(?=[0-9a-fA-F]*[a-fA-F])(?=[a-fA-F]*[0-9])[0-9a-fA-F]+")
+LONGEST_MASK = 64  # characters
+# Stars, dots and crosses for a part of a value, or for most of it: `j***@x.com`, `****1234`, `XXXX-XXXX-1234`
+_MASK = re.compile(r"[*•●✱✕×]{2}[^*]*[0-9A-Za-z@]|[0-9A-Za-z@][^*]{0,40}[*•●✱✕×]{2}|(?:[Xx#]{3,4}[ -]?){2}[0-9]{2}")
 _LETTERS = frozenset({"word", "words", "other", "sentence"})
 _ENTRIES = _LETTERS | {"code", "phoneish", "int1", "int2"}  # shapes that entries of vocabularies have
 _NO_TEXT = frozenset(map(made.shape, ("uuid", "word", "date", "datetime")))
@@ -75,6 +80,8 @@ def tag_values(values: Sequence[str], matcher: Matcher, named: Iterable[frozense
             own.add(made.BOOK)
         if len(value) <= 80:
             _add_words(value, shape, own, matcher)
+        if SHORT_CODE < len(value) <= _HASHES[-1]:
+            _add_disguise(value, own)
     for name, chosen in _by_detector(named if named is not None else [matcher.loose] * len(values)).items():
         rule = matcher.rules[name]
         formed = pl.Series([stripped[at] for at in chosen], dtype=pl.String).str.contains(rule.cell)
@@ -135,6 +142,13 @@ def _add_numbers(value: str, shape: str, own: set[Tag]) -> None:
             own.add(made.number("lat"))
         if number <= 180:
             own.add(made.number("lon"))
+
+
+def _add_disguise(value: str, own: set[Tag]) -> None:
+    if len(value) in _HASHES and _HASH.fullmatch(value):
+        own.add(made.HASH)
+    elif len(value) <= LONGEST_MASK and _MASK.search(value):
+        own.add(made.MASKED)
 
 
 def _add_words(value: str, shape: str, own: set[Tag], matcher: Matcher) -> None:

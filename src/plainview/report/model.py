@@ -85,9 +85,9 @@ class Coverage(Base, frozen=True, kw_only=True):
 class Column(Base, frozen=True, kw_only=True):
     """One kind of personal data in one column. `matched` of `checked` non-empty cells hold it.
 
-    `where` says of which rows or objects: `meta_key = billing_phone`. Of the matched, `reserved` hold only what
-    standards keep for examples, tests or drama, and `roles` only mailboxes of a role (info@); both are at least so
-    many.
+    `where` says of which rows or objects: `meta_key = billing_phone`. `form`: `pseudonymised` (hashes) or `masked`,
+    "" in clear. Of the matched, `reserved` hold only what standards keep for examples, tests or drama, and `roles`
+    only mailboxes of a role (info@); both are at least so many.
     """
 
     path: str
@@ -101,6 +101,7 @@ class Column(Base, frozen=True, kw_only=True):
     in_text: bool = False
     detector: str = ""
     where: str = ""
+    form: str = ""
     reserved: int = 0
     roles: int = 0
 

@@ -243,7 +243,7 @@ def _place(column: Column) -> str:
 
 
 def _column(column: Column) -> str:
-    where = "inside free text, " if column.in_text else ""
+    where = "inside free text, " if column.in_text else f"{column.form}, " if column.form else ""
     return f"{_place(column)} ({wording.sure(column.confidence)}, {where}{wording.cells(column)})"
 
 
