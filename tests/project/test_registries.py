@@ -77,7 +77,7 @@ REQUIRED: dict[str, tuple[Collection[str], dict[str, tuple[str, Has]]]] = {
         {
             "page": (
                 "name it under Read in docs/formats.md",
-                lambda k: k.replace("_", " ") in table_of("docs/formats.md", "Read"),
+                lambda k: any(name in table_of("docs/formats.md", "Read") for name in (k, k.replace("_", " "))),
             ),
             "tests": (
                 "test its reader in tests/files/",

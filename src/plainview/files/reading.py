@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import cast
 
 from plainview.errors import LimitError
+from plainview.files.accounts import accounted, wanted
 from plainview.files.formats import reader
 from plainview.files.kinds.identify import Kind, identify
 from plainview.files.packed.packed import bare_name, kind_of_part, leaves
@@ -69,7 +70,8 @@ def _read_leaf(leaf: Input, kind: Kind, log: ReadLog, meter: Meter, count: Count
         log.skip(leaf.name, kind.why)
     inner = ReadLog(skipped=log.skipped, noted=log.noted, on_bytes=count.add if leaf.path else None)
     try:
-        for batch in reader(kind.name).read(leaf, inner):
+        batches = reader(kind.name).read(leaf, inner)
+        for batch in accounted(batches, leaf, kind.name, log) if wanted() else batches:
             if kind.notes and isinstance(batch, Batch):
                 table = replace(batch.table, notes=kind.notes + batch.table.notes)
                 yield replace(batch, table=table)

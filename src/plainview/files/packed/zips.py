@@ -16,6 +16,7 @@ from plainview.files.packed.streams import Meter, Opener, Stream, replace_input
 from plainview.files.packed.zip_directory import directory
 from plainview.tables import MIB, Input, ReadLog
 
+METHODS = {1: "Shrink", 6: "Implode", 9: "Deflate64", 97: "WavPack", 98: "PPMd"}  # APPNOTE 4.4.5; not unpacked
 LOCAL = b"PK\x03\x04"  # begins the header of a member (APPNOTE 4.3.7)
 
 
@@ -56,7 +57,8 @@ def _zip_member(
         raise UnsupportedError("encrypted with a password")
     codec = {8: "deflate", 12: "bzip2", 93: "zstd", 95: "xz"}.get(info.compress_type, "")
     if not codec and info.compress_type not in {0, 14}:
-        raise UnsupportedError(f"packed with zip method {info.compress_type}, which is not unpacked")
+        method = METHODS.get(info.compress_type, f"zip method {info.compress_type}")
+        raise UnsupportedError(f"packed with {method}, which is not unpacked", hint="unpack it first")
     start = _data_offset(stream, lock, info)
 
     def make() -> BinaryIO:
