@@ -12,10 +12,10 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from plainview.errors import PlainviewError, ReadError, TargetError, translate
 from plainview.files.copies import Copies
@@ -23,7 +23,8 @@ from plainview.files.kinds.identify import HEAD
 from plainview.files.packed.streams import Meter, Opener
 from plainview.files.quiet import Folder, LocalInput, open_quietly
 from plainview.files.reading import Counter, kind_of, read_input
-from plainview.tables import Batch, Deadline, Limits, ReadAs, ReadLog, Unit
+from plainview.files.spread import NOTE, spread, spreads
+from plainview.tables import Batch, Deadline, Input, Limits, ReadAs, ReadLog, Unit
 
 if TYPE_CHECKING:
     from plainview.report.model import Exposure
@@ -164,8 +165,12 @@ class FileSource:
         if sample is not None:
             from plainview.tables.sampling import sample_rows
 
-            yield from sample_rows(self.read(unit, log), sample, unit.name)
-            return
+            yield from sample_rows(self._read(unit, log, quick=True), sample, unit.name)
+        else:
+            yield from self._read(unit, log, quick=False)
+
+    def _read(self, unit: Unit, log: ReadLog, *, quick: bool) -> Iterator[Batch]:
+        """Read a file; `quick`: of a large one parts are enough, where its format allows that."""
         file = str(unit.locator)
         try:
             before = self._folder.status(file)
@@ -173,10 +178,16 @@ class FileSource:
         except (OSError, PlainviewError) as error:
             log.skip(unit.name, error)
             return
+        kind = kind_of(source, size)
+        given: Input = source
+        if quick and spreads(kind.name, source):
+            given, size = spread(source)
         count = Counter(log, size)
         meter = Meter(size, self.limits, source.deadline, count.add)
-        yield from read_input(source, kind_of(source, size), log, meter, count)
+        for batch in read_input(given, kind, log, meter, count):
+            yield batch if given is source else replace(batch, table=batch.table.drawn(NOTE))
         count.finish()
+        cast("Opener", source.open).close()
         self._still_same(file, before, unit.name, log)
 
     def _input(self, name: str, file: str) -> tuple[LocalInput, int]:
