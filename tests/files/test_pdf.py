@@ -159,6 +159,25 @@ def test_any_bytes_end_well(tmp_path_factory: pytest.TempPathFactory, body: byte
     assert found or log.skipped
 
 
+@given(st.integers(5, 30), st.booleans(), st.sampled_from(["DE89370400440532013000", "FR7630006000011234567890189"]))
+def test_an_account_number_that_a_line_cuts_is_whole(at: int, spaced: bool, number: str) -> None:
+    from plainview.files.formats.pdf import joined
+
+    shown = " ".join(number[i : i + 4] for i in range(0, len(number), 4)) if spaced else number
+    cut = min(at, len(shown) - 2)
+    start, rest = shown[:cut].rstrip(), shown[cut:].lstrip()
+    assert shown.replace(" ", "") in joined(f"to {start}\n{rest} Berlin").replace(" ", "")
+    assert joined(f"to {shown}\n12345 Berlin") == f"to {shown}\n12345 Berlin"
+    assert joined(f"to {start}\n\n{rest}") == f"to {start}\n\n{rest}"
+
+
+@given(st.text(alphabet="AZ019 \n", max_size=80))
+def test_joining_loses_nothing(text: str) -> None:
+    from plainview.files.formats.pdf import joined
+
+    assert "".join(joined(text).split()) == "".join(text.split())
+
+
 def test_without_the_library_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pypdfium2", None)
     monkeypatch.delitem(sys.modules, "plainview.files.formats.pdf", raising=False)

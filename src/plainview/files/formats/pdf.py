@@ -32,6 +32,10 @@ DRAWN = 20  # objects of a page without text, from which on it is not empty
 STRING = MIB  # bytes of a comment or field
 _HYPHEN = re.compile("(?<=[a-zà-ÿ])[\x02\ufffe]\r?\n?(?=[a-zà-ÿ])")
 _BREAK = re.compile("[\x02\ufffe]\r?\n?")
+# What may begin an IBAN at the end of a line, and what may be the rest of it in the next
+_CUT = re.compile(
+    r"(?<![0-9A-Za-z])([A-Z]{2}[0-9]{2}(?:[0-9A-Z ]{0,36}[0-9A-Z])?) ?\n([0-9A-Z][0-9A-Z ]{0,36})(?![0-9A-Za-z])"
+)
 _KEPT = ("Title", "Author", "Subject", "Keywords", "Creator")
 _LOCK = RLock()
 
@@ -131,7 +135,7 @@ class _Reading:
     def _add(self, page: int, text: str) -> None:
         self.given += len(text)
         self.held += len(text)
-        for line in text.replace("\r", "\n").split("\n"):
+        for line in joined(text.replace("\r\n", "\n").replace("\r", "\n")).split("\n"):
             kept = line.replace("\0", "").strip()
             for at in range(0, len(kept), PIECE):
                 self.pages.append(page)
@@ -217,6 +221,27 @@ class _Reading:
                 self.log.skip(f"{self.source.name}/attached {at + 1}", DamagedError("an attached file without data"))
                 continue
             yield _input(name, data, self.source)
+
+
+def joined(text: str) -> str:
+    """Return a text in which account numbers that the end of a line cuts are whole: cells of a table are narrow."""
+    return _CUT.sub(_whole, text) if "\n" in text else text
+
+
+def _whole(found: re.Match[str]) -> str:
+    """Join the beginning of an IBAN with what of the next line makes it pass its check (ISO 13616)."""
+    start, rest = found[1], found[2]
+    if not _passes(start):
+        for end in (*(at for at, sign in enumerate(rest) if sign == " "), len(rest)):
+            if _passes(start + rest[:end]):
+                between = " " if start[-5:-4] == " " or (len(start) == 4 and " " in rest) else ""
+                return f"{start}{between}{rest[:end]}\n{rest[end:].strip()}".rstrip("\n")
+    return found[0]
+
+
+def _passes(text: str) -> bool:
+    number = text.replace(" ", "")
+    return 15 <= len(number) <= 34 and int("".join(str(int(sign, 36)) for sign in number[4:] + number[:4])) % 97 == 1
 
 
 def _input(name: str, data: bytes, source: Input) -> Input:
