@@ -174,13 +174,15 @@ def tables(words: Words) -> Iterator[tuple[str, dict[str, tuple[str, list[str]]]
         yield language, harmless(words, language, rng)
 
 
-def judge(scanner: Scanner, columns: dict[str, list[str]]) -> dict[str, list[tuple[str, float]]]:
+def judge(
+    scanner: Scanner, columns: dict[str, list[str]], table: str = "export.csv"
+) -> dict[str, list[tuple[str, float]]]:
     """Return what is found, by field name: (category, confidence)."""
-    profiler = TableProfiler(scanner.engine.matcher, scanner.engine.names, "export.csv")
+    profiler = TableProfiler(scanner.engine.matcher, scanner.engine.names, table)
     profiler.add(pl.DataFrame(columns))
     profiler.finish()
     out: dict[str, list[tuple[str, float]]] = {}
-    for column in scanner.table_report(Table("export.csv", "csv"), profiler.total)[0].columns:
+    for column in scanner.table_report(Table(table, "csv"), profiler.total)[0].columns:
         out.setdefault(column.path.replace("[]", ""), []).append((column.category, column.confidence))
     return out
 

@@ -13,7 +13,8 @@ of another kind:
     w:full      what its words say: `full`, `given`, `surname`, `place`, `company`, `han`
     y:1975      the year of a date
     n:lat       what a number may be: `lat`, `lon`, `age`; `code`: so short that it may
-                be that of an answer; `book`: that of a book or journal, since it ends in X
+                be that of an answer; `book`: that of a book or journal, since it ends in X;
+                `shared`: that a mailbox is one of a house or an office: info@, school.north@
     m:hash      how it is disguised: `hash`, `masked`
     x:hex       what sort of ids stands in a text: `hex`, `code`, `digits`; `folded`: digits or dashes of another script
 
@@ -128,6 +129,7 @@ def detector_of(tag: Tag) -> str | None:
 HASH, MASKED = "m:hash", "m:masked"
 SHORT = number("code")
 BOOK = number("book")
+SHARED = number("shared")
 FOLDED = token("folded")
 FULL, SURNAME, PLACE, HAN = word("full"), word("surname"), word("place"), word("han")
 GIVEN, COMPANY = word("given"), word("company")

@@ -80,19 +80,20 @@ def judged(table: str, profile: TableProfile, detectors: Mapping[str, Detector],
     moved = by_movement(seen, weighed, detectors)
     for path, candidates in weighed.items():
         person, within, of_things = subjects.person(path), subjects.within_person(path), subjects.thing(path)
+        shared = of_things and seen[path].share(tags.SHARED) >= 0.5
         named_thing = thing(tokens(path.rsplit(".", 1)[-1]), first=True) == 2
         for candidate in candidates:
             if counted and candidate.detector.category in ("person_name", "gender"):
                 candidate.logit -= VETO
-            if is_condition(path, candidate, weighed):
-                candidate.logit -= VETO
+            if is_condition(path, candidate, weighed) or (shared and candidate.detector.category == "email_address"):
+                candidate.logit -= 2 * VETO
             somebody = within if candidate.detector.category in DEEDS else person
             if named_thing and candidate.detector.category == "person_name" and candidate.named < SHOWN:
                 candidate.logit -= 5.0  # called after people, as storms and brands are
             _with_neighbours(candidate, candidates, person=somebody, of_things=of_things)
         if not of_things and not any(c.confidence >= SHOWN for c in candidates):
             guesses = (
-                by_years(seen[path], detectors, person=person),
+                by_years(path, seen[path], detectors, person=person),
                 by_vectors(seen[path], detectors, pictures=person and pictures),
                 by_calls(seen[path], detectors, person=person),
                 by_kin(seen[path], detectors, given=given),

@@ -10,7 +10,7 @@ from plainview import tags
 from plainview.classify.weighing import MANY_NAMES, Candidate, Seen, share_of_words
 from plainview.detectors import Detector
 from plainview.detectors.fieldnames import tokens
-from plainview.detectors.subjects import KNOWN, thing
+from plainview.detectors.subjects import EVENTS, KNOWN, thing
 from plainview.profiles import Count
 
 NAMES = frozenset({tags.GIVEN, tags.SURNAME})
@@ -19,14 +19,14 @@ FULL_SKETCH = 100  # distinct values of a sketch that has no room for all
 FACE_LENGTHS = frozenset({128, 256, 512, 2622, 4096})  # dlib, FaceNet, ArcFace, VGG-Face
 
 
-def by_years(column: Seen, detectors: Mapping[str, Detector], *, person: bool) -> Candidate | None:
+def by_years(path: str, column: Seen, detectors: Mapping[str, Detector], *, person: bool) -> Candidate | None:
     """Take dates without a telling name for birth dates when they are spread as birth years are.
 
     Dates of a business lie in the last years and close together; people are born over decades, and the
     youngest customers are seldom infants.
     """
     detector = detectors.get("birth_date")
-    if not person or detector is None:
+    if not person or detector is None or not EVENTS.isdisjoint(tokens(path.rsplit(".", 1)[-1])):
         return None
     years = sorted(
         year for tag, count in column.tags.items() if (year := tags.year_of(tag)) is not None for _ in range(count)

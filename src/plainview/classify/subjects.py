@@ -14,7 +14,18 @@ from plainview import tags
 from plainview.classify.weighing import Candidate, Seen
 from plainview.detectors import categories
 from plainview.detectors.fieldnames import people_word, stem_of, tokens
-from plainview.detectors.subjects import KNOWN, NOBODY, OWN, is_key_of_person, is_name, names_somebody, roles, thing
+from plainview.detectors.subjects import (
+    INVOLVED,
+    KNOWN,
+    NOBODY,
+    OWN,
+    is_key_of_person,
+    is_name,
+    names_somebody,
+    of_a_house,
+    roles,
+    thing,
+)
 
 CONTACT = frozenset("postal_address telephone_number location_gps".split())  # which things and places have as well
 OF_FIRMS = CONTACT | {"credit_score"}
@@ -37,8 +48,22 @@ COUNTS = frozenset(
     "count counts frequency freq occurrences births rank prop proportion anzahl haufigkeit haeufigkeit rang "
     "effectif effectifs naissances occurrence frecuencia cantidad nacimientos frequenza conteggio nascite "
     "frequencia quantidade nascimentos aantal frequentie antal antall liczba czestosc pocet cetnost adet sayi "
-    "sayisi frecventa numar lukumaara kpl darab gyakorisag количество частота численность кількість частота 人数 件数 "
+    "sayisi frecventa numar lukumaara kpl darab gyakorisag "
+    "количество частота численность кількість частота 人数 件数 "
     "数量 次数 빈도 건수".split()
+)
+# Who is in charge of a place or thing, or to be asked about it: a name among what is known of that
+IN_CHARGE = frozenset(
+    "contact contacts contacto contato contatto kontakt kontaktperson ansprechpartner ansprechpartnerin "
+    "contactpersoon manager director directeur directrice direktor direktör direktora leiter leiterin "
+    "principal head rector dean responsable responsavel responsabile verantwortlicher gestor titular "
+    "proprietaire propietario proprietario inhaber eigenaar eigentumer owner wlasciciel majitel dyrektor "
+    "dyrektora kierownik vedouci reditel ředitel rektor johtaja yhteyshenkilo forestandare chef "
+    "verksamhetschef kapcsolattarto vezeto mudur yetkili директор руководитель контакт контактное "
+    "керівник مدير مسؤول المدير 负责人 联系人 法人 校长 院长 代表者 "
+    "代表者氏名 担当者 責任者 管理者 施設長 대표자 담당자 원장 교장 representative "
+    "supervisor operator inspector surveyor officer author editor curator administrator superintendent "
+    "chair chairman president".split()
 )
 STATES = frozenset("state states estado stato".split())
 PLACES = frozenset("city postal_code postal_address country".split())
@@ -128,6 +153,9 @@ class Subjects:
 
     def person(self, path: str) -> bool:
         """Tell whether the column is about people: by the nearest object on its path that says so or otherwise."""
+        own = tokens(path.rsplit(".", 1)[-1])
+        if len(own) > 1 and any(word in INVOLVED for word in own):
+            return True
         return next((said for said in self._on(path) if said is not None), False)
 
     def within_person(self, path: str) -> bool:
@@ -165,16 +193,18 @@ class Subjects:
             made.person += 3.0 * people_word(self.table)
             words = tokens(stem_of(self.table))
             made.thing += 2.0 * bool(thing(words, first=True) or not KNOWN.isdisjoint(words))
-        direct = [path for path in own if path.count(".") == depth]
+        direct, houses = [path for path in own if path.count(".") == depth], 0
         for at, path in enumerate(direct):
             words = tokens(path.rsplit(".", 1)[-1])
             made.thing += 2 * any(word in KNOWN for word in words) or thing(words, first=not key and at < FIRST)
+            houses += 0 if key else of_a_house(words)
+        made.thing += min(2, houses)
         self._add_people(own, made)
         return made
 
     def _add_people(self, paths: Sequence[str], made: _Sum) -> None:
         sure = [(path, c) for path in paths for c in self.weighed[path] if c.confidence > SURE and not c.in_text]
-        proofs = [self._weight(path, c) for path, c in sure if not c.detector.needs_person]
+        proofs = [self._weight(path, c, made.thing) for path, c in sure if not c.detector.needs_person]
         made.person += max(proofs, default=0.0)
         made.either += sum(c.detector.category in CONTACT and not c.detector.needs_person for _, c in sure)
         exact = {c.detector.category for _, c in sure if c.named > 0.95}
@@ -184,11 +214,13 @@ class Subjects:
         elif special and any(is_key_of_person(tokens(path.rsplit(".", 1)[-1])) for path in paths):
             made.person += 3.0
 
-    def _weight(self, path: str, candidate: Candidate) -> float:
+    def _weight(self, path: str, candidate: Candidate, things: float) -> float:
         """Return how much a finding says that there is a person."""
         category = candidate.detector.category
         if category == "person_name":
             own = tokens(path.rsplit(".", 1)[-1].replace("[]", ""))
+            if things >= 2 and not IN_CHARGE.isdisjoint(own):
+                return 1.5
             if candidate.private:
                 return 3.0
             if names_somebody(own):

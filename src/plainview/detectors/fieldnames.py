@@ -17,7 +17,16 @@ from dataclasses import dataclass
 from plainview.detectors import Detector
 from plainview.detectors.conditions import meant
 from plainview.detectors.snapshot import Books, Folded, books_of, folded_names
-from plainview.detectors.subjects import PEOPLE, PUBLIC, UNSPACED, is_name, names_somebody, roles, speaks_of_somebody
+from plainview.detectors.subjects import (
+    INVOLVED,
+    PEOPLE,
+    PUBLIC,
+    UNSPACED,
+    is_name,
+    names_somebody,
+    roles,
+    speaks_of_somebody,
+)
 
 # Tokens behind a match that turn a field into something about it: `email_verified`, `phone_count`.
 WEAKENING = frozenset(
@@ -331,7 +340,7 @@ def _strength(whole: Sequence[str], start: int, end: int, first_own: int) -> flo
     rest = whole[end:]
     if rest[:2] == ("source", "value"):  # of research data: as the source had it
         rest = rest[2:]
-    after = [t for t in rest if not t.isdigit() and t not in NEUTRAL]
+    after = [t for t in rest if not t.isdigit() and t not in NEUTRAL and t not in roles() and t not in INVOLVED]
     before = [t for t in whole[first_own:start] if not t.isdigit() and t not in NEUTRAL and t not in PEOPLE]
     if any(t in WEAKENING for t in after) or any(t in WEAKENING_BEFORE for t in before):
         return 0.1

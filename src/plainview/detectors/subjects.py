@@ -28,7 +28,8 @@ UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf
 AROUND = frozenset(
     "company companies organization organizations organisation organisations firm business office branch bank "
     "employer department school schools college university universities faculty hospital hospitals clinic provider "
-    "carrier insurer agency firma firmen unternehmen schule schulen hochschule universitat krankenhaus klinik filiale "
+    "carrier insurer agency firma firmen unternehmen schule "
+    "schulen hochschule universitat krankenhaus klinik filiale "
     "behorde entreprise entreprises societe ecole universite hopital agence empresa empresas escuela colegio "
     "universidad hospital sucursal escola faculdade azienda ditta scuola universita ospedale bedrijf school "
     "przedsiebiorstwo szkola uczelnia szpital skola nemocnice spolecnost школа больница организация компания "
@@ -43,8 +44,58 @@ WHERE = frozenset(
 KNOWN = frozenset(
     "artist artists actor actors actress director directors singer singers band bands composer writer writers "
     "president presidents coach politician senator congress congressional senate parliament mayor laureate champion "
-    "winner winners athlete athletes celebrity king queen emperor inventor scientist painter poet philosopher god gods "
+    "winner winners athlete athletes celebrity king queen emperor "
+    "inventor scientist painter poet philosopher god gods "
     "character characters goals season episode show chart billboard imdb".split()
+)
+# When something came to be, which is no birthday
+EVENTS = frozenset(
+    "open opened opening closed closing founded foundation established created built build construction "
+    "installed installation planted commissioned issued issue inspection inspected permit updated "
+    "modified eroffnung eroffnet errichtet gegrundet gepflanzt installiert baujahr inbetriebnahme "
+    "ouverture ouvert fondation plantation apertura fundacion construccion instalacion abertura fundacao "
+    "construcao inaugurazione costruzione installazione geopend bouw geplaatst otwarcie otwarcia budowy "
+    "zalozenia instalacji otevreni vystavby deschidere constructie nyitas epites acilis kurulus yapim "
+    "oppning oppningsdatum byggar avaamis perustamis rakennus открытие открытия постройки установки "
+    "основания відкриття побудови افتتاح إنشاء تركيب 成立 开业 建成 安装 開設 "
+    "開館 設置 竣工 設立 개설 개업 설립 준공 설치 crash "
+    "accident unfall accidente acidente incidente ongeval wypadek wypadku olycka дтп 事故".split()
+)
+_RECORDED = frozenset(
+    "created updated modified closed issued issue permit inspection inspected".split()
+)  # as any record
+# When it is open: so is a house, and nobody. Then what houses have more often than people.
+_HOURS = frozenset(
+    "hours openinghours businesshours horaires horario horarios orario orari oppettider offnungszeiten "
+    "oeffnungszeiten openingstijden otwarcia godziny oteviracihodiny program nyitvatartas calisma "
+    "acikolmasaatleri aukioloajat aukioloaika режим часыработы графікроботи "
+    "ساعات 营业时间 開館時間 営業時間 診療時間 "
+    "영업시간 운영시간 진료시간".split()
+)
+_OF_HOUSES = frozenset(
+    "website webseite homepage siteweb site_web sito www operator operatör betreiber exploitant "
+    "gestionnaire gestore titular beheerder operador capacity kapazitat capacite capacidad capacidade "
+    "capienza capaciteit pojemnosc kapacitet kapacita kapasite kapasiteetti вместимость місткість 定員 容量 "
+    "규모 수용인원 管理者 設置者 運営者 floors beds seats".split()
+)
+# People whom a table of things names by what they did there: `driver age`
+INVOLVED = frozenset(
+    "driver drivers fahrer conducteur conductor conducente bestuurder kierowca kierowcy ridic sofor "
+    "forare kuljettaja водитель водителя водій 运转者 運転者 驾驶人 운전자 victim victime victima vittima opfer "
+    "slachtoffer ofiara pedestrian cyclist rider".split()
+)
+# Mailboxes that a house has and nobody in it
+_SHARED = frozenset(
+    "info office contact contacts kontakt contacto contato contatto mail email post postmaster webmaster "
+    "hostmaster admin administrator administration verwaltung sekretariat secretariat secretaria "
+    "segreteria secretary reception empfang accueil recepcion rezeption support help helpdesk service "
+    "services kundenservice kundendienst sales vertrieb ventas vendas vendite verkoop sprzedaz noreply no "
+    "donotreply billing accounts accounting buchhaltung rechnung invoices presse press media marketing "
+    "jobs hr careers bewerbung team hello hallo hola ciao bonjour booking bookings reservations "
+    "reservierung reservas prenotazioni enquiries inquiries zentrale poststelle buergerservice biuro "
+    "kancelaria urzad ayuntamiento mairie comune protocollo pec gemeente direccion direction direzione "
+    "dyrekcja privacy datenschutz abuse security legal orders bestellung shop customerservice kansli "
+    "registrator kirjaamo toimisto iletisim bilgi titkarsag".split()
 )
 OWN = frozenset("billing shipping delivery bill ship home profile identity payer".split())
 # Of nested data the objects that are nobody's
@@ -115,6 +166,21 @@ def _parted(word: str) -> tuple[str, ...]:
     ends = (end for end in _name_words() if word.endswith(end) and word != end)
     stems = ((word.removesuffix(end), end) for end in sorted(ends, key=len, reverse=True))
     return next((both for both in stems if both[0] in things() or both[0] in AROUND), (word,))
+
+
+def of_a_house(own: Sequence[str]) -> int:
+    """Return how much a name says that what has it is a house or a thing: its hours 2, its size, its beginning 1."""
+    words = {"".join(own), *own}
+    if not _HOURS.isdisjoint(words):
+        return 2
+    return int(not _OF_HOUSES.isdisjoint(words) or not (EVENTS - _RECORDED).isdisjoint(words))
+
+
+def is_shared(address: str) -> bool:
+    """Tell whether a mailbox is one of an office or a house: `info@`, `school.north@`."""
+    local = address.partition("@")[0].casefold()
+    words = [word for word in re.split(r"[._+0-9-]+", local) if word]
+    return bool(words) and (words[0] in _SHARED or any(word in things() for word in words))
 
 
 def says_code(own: Sequence[str]) -> bool:

@@ -13,6 +13,7 @@ import polars as pl
 from plainview import tags as made
 from plainview.detectors.checks.kernel import Bools
 from plainview.detectors.persons import name_tags
+from plainview.detectors.subjects import is_shared
 from plainview.detectors.words import BOOKS
 from plainview.matching.compiled import NAME_TAGS, Matcher, Rule
 from plainview.matching.folding import fold
@@ -152,6 +153,8 @@ def _add_disguise(value: str, own: set[Tag]) -> None:
 
 
 def _add_words(value: str, shape: str, own: set[Tag], matcher: Matcher) -> None:
+    if shape == "email" and is_shared(value):
+        own.add(made.SHARED)
     books, every = matcher.books
     if shape in _ENTRIES and (folded := value.casefold()) in every:
         own.update(made.passed(name) for name, vocabulary in books if folded in BOOKS[vocabulary])
