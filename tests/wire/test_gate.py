@@ -83,9 +83,17 @@ def scanner() -> Scanner:
     return Scanner(Options(threads=1))
 
 
+@pytest.fixture(scope="module")
+def trusted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trust store with one certificate, which is no server's: to load the system's takes longer than the scan."""
+    self_signed(path := tmp_path_factory.mktemp("trusted") / "store.pem")
+    return path
+
+
 @pytest.fixture
-def pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trusted: Path) -> Iterator[Path]:
     """A certificate for 127.0.0.1 that nobody trusts, and an environment that would write down the keys of TLS."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys.log"))
     self_signed(path := tmp_path / "pair.pem")
     yield path
