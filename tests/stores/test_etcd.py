@@ -90,6 +90,7 @@ def test_a_wrong_credential_is_refused_and_not_shown(server: Etcd34) -> None:
     no_canary(caught.value)
 
 
+@pytest.mark.servers
 def test_the_least_privilege_of_the_docs_is_enough() -> None:
     made = Etcd35("closed")
     if reason := made.available():

@@ -99,6 +99,7 @@ def test_a_wrong_credential_is_refused_and_not_shown(server: Mongo) -> None:
     no_canary(caught.value)
 
 
+@pytest.mark.servers
 def test_the_least_privilege_of_the_docs_is_enough() -> None:
     made = Secantus("closed")
     if reason := made.available():
@@ -309,6 +310,7 @@ def test_hostile(behave) -> None:
 # -- what the servers saw ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.servers
 def test_the_profiler_saw_declared_commands_only() -> None:
     made = Secantus("open")
     if reason := made.available():

@@ -143,6 +143,7 @@ def test_a_wrong_credential_is_refused_and_not_shown(shut: Redis) -> None:
     no_canary(caught.value)
 
 
+@pytest.mark.servers
 def test_a_large_value_is_read_in_pages_and_a_death_half_way_keeps_what_was_read() -> None:
     made = Redis()
     if reason := made.available():
