@@ -26,6 +26,8 @@ ROOT = pathlib.Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 BIN = "Scripts" if os.name == "nt" else "bin"
 PYTHON = VENV / BIN / "python"
+# hundreds of tests start a process: each would compile what it imports
+QUICK = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 FOUND = (1, 2)  # a scan of examples/ finds personal data; 2 because of a document in it that is named and not read
 
 
@@ -98,10 +100,12 @@ def test(arguments: list[str]) -> int:
     if arguments:
         served = "--servers" in arguments
         chosen = [argument for argument in arguments if argument != "--servers"]
-        return run(PYTHON, "-m", "pytest", *chosen, *([] if served or "-m" in chosen else ["-m", "not servers"]))
+        return run(
+            PYTHON, "-m", "pytest", *chosen, *([] if served or "-m" in chosen else ["-m", "not servers"]), env=QUICK
+        )
     failed = check()
-    workers = min(4, os.cpu_count() or 1)  # each may have servers that take a gigabyte
-    failed |= run(PYTHON, "-m", "pytest", "-n", workers, "--dist", "loadgroup", "--no-loadscope-reorder")
+    workers = min(4, (os.cpu_count() or 1) + 1)  # one waits for a server mostly; each may take a gigabyte
+    failed |= run(PYTHON, "-m", "pytest", "-n", workers, "--dist", "loadgroup", "--no-loadscope-reorder", env=QUICK)
     failed |= wheel()
     print("FAILED" if failed else "all passed", flush=True)
     return failed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -15,23 +16,36 @@ CANARIES = ("canary.7f3a@example.org", "Canaria Vogelsang", "+49 30 90182357", "
 
 
 def group_of(item: pytest.Item) -> str:
-    """Return what one worker of xdist runs as a whole: a file, or of a file with servers the tests of one server."""
-    server = getattr(getattr(item, "callspec", None), "params", {}).get("server")
-    return f"{item.path.name} {server[0].name} {server[1]}" if isinstance(server, tuple) else item.path.name
+    """Return what one worker of xdist runs as a whole: a file, or its tests of one server or of one `split`."""
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    server, split = params.get("server"), item.get_closest_marker("split")
+    if isinstance(server, tuple):
+        return f"{item.path.name} {server[0].name} {server[1]}"
+    return f"{item.path.name} {params[split.args[0]]}" if split else item.path.name
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In a worker of xdist: group the tests so that each server is started once, and begin with what takes longest."""
+    """In a worker of xdist: group the tests so that each server is started once, and mix those that wait with others.
+
+    Tests with real servers wait for them most of the time: beside each of their groups stands one that computes,
+    what takes longest first.
+    """
     if not hasattr(config, "workerinput"):
         return
+    groups: dict[str, list[pytest.Item]] = {}
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+        item.add_marker(pytest.mark.xdist_group(name := group_of(item)))
+        groups.setdefault(name, []).append(item)
 
-    def early(item: pytest.Item) -> int:
-        return sum(item.get_closest_marker(mark) is not None for mark in ("slow", "servers"))
+    def has(mark: str) -> list[str]:
+        return [name for name, tests in groups.items() if any(test.get_closest_marker(mark) for test in tests)]
 
-    items.sort(key=early, reverse=True)
+    waiting = has("servers")
+    first = [*has("slow"), *has("split")]
+    computing = sorted(set(groups) - set(waiting), key=[*first, *groups].index)
+    mixed = [name for pair in itertools.zip_longest(waiting, computing) for name in pair if name]
+    items[:] = [item for name in mixed for item in groups[name]]
 
 
 @pytest.fixture(autouse=True)
@@ -60,8 +74,8 @@ def counted_calls() -> Iterator[list[int]]:
 class Ran:
     """A finished run of the command."""
 
-    def __init__(self, process: subprocess.CompletedProcess[str], report: str) -> None:
-        self.status, self.out, self.err, self.report = process.returncode, process.stdout, process.stderr, report
+    def __init__(self, status: int, out: str, err: str, report: str) -> None:
+        self.status, self.out, self.err, self.report = status, out, err, report
 
     @property
     def everything(self) -> str:
@@ -74,12 +88,39 @@ def plainview(tmp_path: Path) -> Callable[..., Ran]:
     """Run `plainview ARGUMENTS` in a process of its own; with a format other than text the report is a file."""
 
     def run(*arguments: object, fmt: str = "text", cwd: Path | None = None) -> Ran:
-        output = tmp_path / f"report.{fmt}"
-        output.unlink(missing_ok=True)
-        extra = [] if fmt == "text" else ["--format", fmt, "--output", str(output)]
+        output, extra = report_of(tmp_path, fmt)
         env = {**os.environ, "PYTHONWARNINGS": "default", "COLUMNS": "100"}
         command = [sys.executable, "-m", "plainview", *map(str, arguments), *extra]
-        process = subprocess.run(command, capture_output=True, text=True, env=env, cwd=cwd, timeout=100, check=False)
-        return Ran(process, output.read_text() if output.exists() else "")
+        ran = subprocess.run(command, capture_output=True, text=True, env=env, cwd=cwd, timeout=100, check=False)
+        return Ran(ran.returncode, ran.stdout, ran.stderr, output.read_text() if output.exists() else "")
 
     return run
+
+
+@pytest.fixture
+def plainview_here(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Ran]:
+    """Run the command as the fixture `plainview` does, but in this process, which costs a tenth.
+
+    It is for what the command finds in arguments, environment and files; how it starts and ends needs a process.
+    """
+    from plainview.cli.command import main
+
+    monkeypatch.setenv("PLAINVIEW_NATIVE_STDERR", "1")  # pytest has put its own there
+
+    def run(*arguments: object, fmt: str = "text") -> Ran:
+        output, extra = report_of(tmp_path, fmt)
+        monkeypatch.setenv("COLUMNS", "100")
+        capsys.readouterr()
+        status = main([*map(str, arguments), *extra])
+        return Ran(status, *capsys.readouterr(), output.read_text() if output.exists() else "")
+
+    return run
+
+
+def report_of(folder: Path, fmt: str) -> tuple[Path, list[str]]:
+    """Return the file in which a report will be, and the arguments that put it there; none for text."""
+    output = folder / f"report.{fmt}"
+    output.unlink(missing_ok=True)
+    return output, [] if fmt == "text" else ["--format", fmt, "--output", str(output)]

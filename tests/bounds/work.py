@@ -20,10 +20,13 @@ def growth(work: Callable[[Text], object], made: Callable[[int], Text], size: in
     is so from there on as well, so then the next two sizes decide. Seven tries: on a machine with other work
     two or three were seen to be too high; what is quadratic is 16 in each.
     """
-    took: dict[int, float] = {}  # the least seconds of each size: what else runs can only add to them
-    for one in (size, size, 4 * size, size, 4 * size, size, 4 * size):
+    if (once := seconds(work, made(4 * size))) < LINEAR * FLOOR:
+        return once / FLOOR  # whatever the smaller size takes, the ratio is not above this
+    took = {4 * size: once}  # the least seconds of each size: what else runs can only add to them
+    for attempt, one in enumerate((size, size, 4 * size, size, 4 * size, size, 4 * size)):
         for length in (one, 4 * one):
-            took[length] = min(took.get(length, float("inf")), seconds(work, made(length)))
+            if attempt or length not in took:
+                took[length] = min(took.get(length, float("inf")), seconds(work, made(length)))
         least = min(took[4 * length] / max(took[length], FLOOR) for length in took if 4 * length in took)
         if least < LINEAR:
             break

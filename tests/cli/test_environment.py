@@ -185,10 +185,10 @@ def prepare(
         (home / name).chmod(0o600)
 
 
-def command(plainview: Callable[..., Any], kind: str, suffix: str, seen: Seen, *more: object) -> dict[str, Any]:
+def command(run: Callable[..., Any], kind: str, suffix: str, seen: Seen, *more: object) -> dict[str, Any]:
     """Scan a closed fake by the command; return the report of its target."""
     address = PLACE.get(kind, f"{kind}://127.0.0.1:PORT").replace("PORT", str(seen.port)) + suffix
-    ran = plainview("scan", "-q", address, *more, fmt="json")
+    ran = run("scan", "-q", address, *more, fmt="json")
     assert ran.status == 2, ran.err
     assert SECRET not in ran.everything
     assert KEY not in ran.everything
@@ -197,12 +197,12 @@ def command(plainview: Callable[..., Any], kind: str, suffix: str, seen: Seen, *
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_command_finds_it(
-    case: str, plainview: Callable[..., Any], clean: Path, monkeypatch: pytest.MonkeyPatch
+    case: str, plainview_here: Callable[..., Any], clean: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kind, suffix, variables, files, arrives, origin = CASES[case]
     with closed(kind, "plain", ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)) as seen:
         prepare(monkeypatch, clean, variables, files, seen.port)
-        report = command(plainview, kind, suffix, seen)
+        report = command(plainview_here, kind, suffix, seen)
     assert [request for request in seen.requests if arrives(request)], seen.requests
     assert report["coverage"]["read_as"] == "credential"
     assert report["coverage"]["credential"].endswith(origin)
@@ -227,12 +227,12 @@ OTHERS: dict[str, tuple[str, str, dict[str, str], dict[str, str]]] = {
 
 @pytest.mark.parametrize("case", OTHERS)
 def test_what_is_for_another_place_stays(
-    case: str, plainview: Callable[..., Any], clean: Path, monkeypatch: pytest.MonkeyPatch
+    case: str, plainview_here: Callable[..., Any], clean: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kind, suffix, variables, files = OTHERS[case]
     with closed(kind, "plain", ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)) as seen:
         prepare(monkeypatch, clean, variables, files, seen.port)
-        report = command(plainview, kind, suffix, seen)
+        report = command(plainview_here, kind, suffix, seen)
     sent = b"".join(seen.requests)
     assert not [
         part for part in (SECRET.encode(), md5("postgres"), md5(USER), native(SECRET), b"Authorization") if part in sent

@@ -40,6 +40,7 @@ def read_all(kind: str, data: bytes) -> ReadLog:
     return log
 
 
+@pytest.mark.split("kind")
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("name", TEXTS)
 def test_every_reader_takes_time_linear_in_a_hostile_text(kind: str, name: str) -> None:
