@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from plainview.documents.bson import columns
 from plainview.documents.walk import documents_to_frame
-from plainview.stores.mongodb.wire import batch, starts
+from plainview.stores.mongodb.answers import batch, starts
 from plainview.tables import Limits, ReadLog
 
 SCALARS = st.one_of(

@@ -14,7 +14,7 @@ from fakes.mongod import closed_answers, cursor, error, mongod, open_answers
 from plainview.errors import PlainviewError, RefusedError
 from plainview.pipeline.scanner import Options, Scanner
 from plainview.stores import open_source
-from plainview.stores.mongodb.wire import batch
+from plainview.stores.mongodb.answers import batch
 from plainview.tables import ReadLog
 from plainview.targets.credentials import Credential
 from plainview.targets.parsing import parse_target

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from plainview.errors import ProtocolError, RefusedError
-from plainview.stores.mongodb.wire import Document, Mongo, Refusal
+from plainview.stores.mongodb.answers import Document, Refusal
+from plainview.stores.mongodb.wire import Mongo
 from plainview.stores.shared.prior_access import Named, prior_access
 
 if TYPE_CHECKING:

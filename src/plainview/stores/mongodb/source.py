@@ -13,7 +13,8 @@ from plainview.documents.walk import documents_to_frame
 from plainview.errors import DeniedError, PlainviewError, ProtocolError, ReadError, RefusedError
 from plainview.stores.base import NetworkSource, Verdict
 from plainview.stores.mongodb.access import GUARDED, Question, database_names, items_of
-from plainview.stores.mongodb.wire import Document, Mongo, Refusal, RefusedQueryError, batch, starts
+from plainview.stores.mongodb.answers import Document, Refusal, RefusedQueryError, batch, starts
+from plainview.stores.mongodb.wire import Mongo
 from plainview.stores.shared.paging import Paging
 from plainview.tables import Batch, ReadLog, Table, Unit
 from plainview.tables.ahead import ahead
