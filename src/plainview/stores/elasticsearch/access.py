@@ -9,6 +9,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from plainview.errors import ProtocolError
+from plainview.stores.elasticsearch.answers import (
+    Index,
+    dict_of,
+    is_true,
+    parse_health,
+    parse_indices,
+    shards,
+    total,
+)
 from plainview.stores.shared.prior_access import Named, prior_access
 
 if TYPE_CHECKING:
@@ -22,28 +31,6 @@ OFF = re.compile(rb"(?i)security (is not|must be explicitly) enabled")
 GUARDS = re.compile(r"(?i)security|guard|readonlyrest|auth")
 TRIED = 5  # indices that the read of nothing is tried on
 ASKED = 200  # indices whose rights are asked for
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """One line of the list of indices. `docs` counts nested documents too, as the server does.
-
-    `buffered` are bytes of what was written and is in no segment yet.
-    """
-
-    name: str
-    closed: bool = False
-    docs: int | None = None
-    size: int | None = None
-    created: float | None = None
-    deleted: int | None = None
-    shards: int | None = None
-    buffered: int | None = None
-
-    @property
-    def hidden(self) -> bool:
-        """Tell whether the name begins with a dot."""
-        return self.name.startswith(".")
 
 
 @dataclass(slots=True)
@@ -97,7 +84,7 @@ def _root(reply: Reply, verdict: Verdict, found: Found) -> None:
         return
     if not reply.ok:
         raise ProtocolError(f"GET / answered {reply.status}: not Elasticsearch, or not ready")
-    version = _dict(_dict(reply.json()).get("version"))
+    version = dict_of(dict_of(reply.json()).get("version"))
     number, distribution = str(version.get("number")), version.get("distribution")
     if not VERSION.fullmatch(number):
         raise ProtocolError("GET / answered without a version: not Elasticsearch")
@@ -167,33 +154,6 @@ def _list_by_health(http: Http, verdict: Verdict, found: Found) -> bool:
     return bool(found.indices)
 
 
-def parse_indices(answer: Any) -> list[Index]:
-    """Return the lines of /_cat/indices. Raises ProtocolError."""
-    if not isinstance(answer, list):
-        raise ProtocolError("not a list of indices")
-    lines = [line for line in answer if isinstance(line, dict) and isinstance(line.get("index"), str)]
-    if len(lines) != len(answer):
-        raise ProtocolError("a list of indices with lines that are none")
-    return [
-        Index(
-            name=line["index"],
-            closed=line.get("status") == "close",
-            docs=_number(line.get("docs.count")),
-            size=_number(line.get("pri.store.size")),
-            deleted=_number(line.get("docs.deleted")),
-            shards=_number(line.get("pri")),
-            buffered=_number(line.get("pri.segments.index_writer_memory")),
-            created=milliseconds / 1000 if (milliseconds := _number(line.get("creation.date"))) else None,
-        )
-        for line in lines
-    ]
-
-
-def parse_health(answer: Any) -> list[Index]:
-    """Return the names in /_cluster/health?level=indices."""
-    return [Index(name) for name in _dict(_dict(answer).get("indices"))]
-
-
 def _zero_read(http: Http, verdict: Verdict, found: Found, wanted: Sequence[str]) -> bool:
     """May a search be run? One that returns nothing but a count, on a few indices until one is allowed."""
     usable = [i for i in found.indices if not i.closed]
@@ -202,8 +162,8 @@ def _zero_read(http: Http, verdict: Verdict, found: Found, wanted: Sequence[str]
     refused = 0
     for name in names:
         reply = http.ask("elasticsearch.zero_read", index=name)
-        if reply.ok and not (name == "_all" and _shards(reply.json()) == 0):  # of all that it may: of none
-            count = _total(reply.json())
+        if reply.ok and not (name == "_all" and shards(reply.json()) == 0):  # of all that it may: of none
+            count = total(reply.json())
             words = "a search for no document (size=0) was allowed without a credential"
             verdict.saw("reads", f"{words}: it counts {count:,} documents in one index")
             return True
@@ -217,7 +177,7 @@ def _zero_read(http: Http, verdict: Verdict, found: Found, wanted: Sequence[str]
 def _version(http: Http, verdict: Verdict) -> None:
     reply = http.ask("elasticsearch.version")
     lines = reply.json() if reply.ok else []
-    number = str(_dict(lines[0]).get("version")) if isinstance(lines, list) and lines else ""
+    number = str(dict_of(lines[0]).get("version")) if isinstance(lines, list) and lines else ""
     if VERSION.fullmatch(number):
         verdict.version = number
 
@@ -234,7 +194,7 @@ def _rights(http: Http, verdict: Verdict, found: Found) -> None:
     if found.opensearch is not False:
         reply = http.ask("elasticsearch.authinfo")
         if reply.ok:
-            _authinfo(_dict(reply.json()), verdict)
+            _authinfo(dict_of(reply.json()), verdict)
             return
         absent = absent and _is_absent(reply)
     if not absent or found.refused:
@@ -250,15 +210,15 @@ def _is_absent(reply: Reply) -> bool:
 def _by_design(http: Http, verdict: Verdict, found: Found) -> None:
     reply = http.ask("elasticsearch.plugins")
     parts = reply.json() if reply.ok else []
-    names = [str(_dict(line).get("component")) for line in parts] if isinstance(parts, list) else []
+    names = [str(dict_of(line).get("component")) for line in parts] if isinstance(parts, list) else []
     if any(map(GUARDS.search, names)):
         verdict.note("a plugin that may ask for credentials in its own way is installed: rights are not known")
         return
     words = "the address of its security API does not exist"
     if found.opensearch is not True:
         reply = http.ask("elasticsearch.features")
-        state = _dict(_dict(reply.json()).get("features")).get("security") if reply.ok else None
-        if _dict(state).get("enabled") is False:
+        state = dict_of(dict_of(reply.json()).get("features")).get("security") if reply.ok else None
+        if dict_of(state).get("enabled") is False:
             words = "GET /_xpack says that security is off"
     verdict.rights("by_design")
     verdict.saw("admin", f"{words}: who can connect may read, change and delete everything")
@@ -274,13 +234,13 @@ def _privileges(http: Http, verdict: Verdict, found: Found) -> None:
         verdict.note(f"GET /_security/user/_has_privileges answered {reply.status}: rights are not known")
         return
     verdict.rights("rights_api")
-    answer = _dict(reply.json())
-    cluster, each = _dict(answer.get("cluster")), _dict(answer.get("index"))
+    answer = dict_of(reply.json())
+    cluster, each = dict_of(answer.get("cluster")), dict_of(answer.get("index"))
     if cluster.get("all") is True or cluster.get("manage") is True:
         verdict.saw("admin", "_has_privileges: a request without a credential may manage the cluster")
         return
     may = ("write", "delete", "manage")
-    writable = {n for n, rights in each.items() if any(_dict(rights).get(r) is True for r in may)}
+    writable = {n for n, rights in each.items() if any(dict_of(rights).get(r) is True for r in may)}
     blocked = _blocked(http, found) if writable else frozenset()
     if writable - blocked:
         verdict.saw("writes", f"_has_privileges: a request without a credential may write to {len(writable):,} indices")
@@ -305,27 +265,15 @@ def _authinfo(answer: Mapping[str, Any], verdict: Verdict) -> None:
 def _blocked(http: Http, found: Found) -> frozenset[str]:
     """Return the indices that are set read-only."""
     reply = http.ask("elasticsearch.cluster_blocks")
-    settings = _dict(reply.json()) if reply.ok else {}
+    settings = dict_of(reply.json()) if reply.ok else {}
     keys = ("cluster.blocks.read_only", "cluster.blocks.read_only_allow_delete")
-    if any(_true(_dict(part).get(key)) for part in settings.values() for key in keys):
+    if any(is_true(dict_of(part).get(key)) for part in settings.values() for key in keys):
         return frozenset(index.name for index in found.indices)
     reply = http.ask("elasticsearch.index_blocks")
-    each = _dict(reply.json()) if reply.ok else {}
+    each = dict_of(reply.json()) if reply.ok else {}
     per_index = ("index.blocks.read_only", "index.blocks.write", "index.blocks.read_only_allow_delete")
-    settings = {name: _dict(_dict(about).get("settings")) for name, about in each.items()}
-    return frozenset(name for name, given in settings.items() if any(_true(given.get(key)) for key in per_index))
-
-
-def _total(answer: Any) -> int:
-    total = _dict(_dict(answer).get("hits")).get("total")
-    count = _number(_dict(total).get("value") if isinstance(total, dict) else total)
-    if count is None:
-        raise ProtocolError("a search was answered without a count")
-    return count
-
-
-def _shards(answer: Any) -> int | None:
-    return _number(_dict(_dict(answer).get("_shards")).get("total"))
+    settings = {name: dict_of(dict_of(about).get("settings")) for name, about in each.items()}
+    return frozenset(name for name, given in settings.items() if any(is_true(given.get(key)) for key in per_index))
 
 
 def _at_least(version: str, major: int, minor: int) -> bool:
@@ -333,17 +281,4 @@ def _at_least(version: str, major: int, minor: int) -> bool:
     return (int(first), int(second)) >= (major, minor)
 
 
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _number(value: Any) -> int | None:
-    """Return a count that may be written as text."""
-    return int(value) if re.fullmatch(r"[0-9]{1,18}", str(value)) else None
-
-
-def _true(value: Any) -> bool:
-    return value is True or value == "true"
-
-
-__all__ = ["Index", "ask", "parse_health", "parse_indices"]
+__all__ = ["ask"]

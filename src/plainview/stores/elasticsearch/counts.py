@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from plainview.stores.elasticsearch import access
+from plainview.stores.elasticsearch import answers
 from plainview.stores.shared.paging import Paging
 
 if TYPE_CHECKING:
-    from plainview.stores.elasticsearch.access import Index
+    from plainview.stores.elasticsearch.answers import Index
     from plainview.stores.elasticsearch.places import Place
     from plainview.wire.http import Http
 
@@ -53,7 +53,7 @@ def _setting(about: Any) -> str:
 
 def _count(http: Http, place: Place) -> int | None:
     reply = http.ask("elasticsearch.count", index=place.expression)
-    parts: list[Index] = access.parse_indices(reply.json()) if reply.ok else []
+    parts: list[Index] = answers.parse_indices(reply.json()) if reply.ok else []
     return sum(part.docs or 0 for part in parts) if parts else None
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from plainview.errors import ProtocolError, ReadError, RefusedError
 from plainview.stores.base import NetworkSource, Verdict
-from plainview.stores.elasticsearch import access
+from plainview.stores.elasticsearch import access, answers
 from plainview.stores.elasticsearch.counts import unrefreshed
 from plainview.stores.elasticsearch.pages import Reading
 from plainview.stores.elasticsearch.places import Place
@@ -63,7 +63,7 @@ class ElasticsearchSource(NetworkSource):
             off = unrefreshed(http)
         wanted = self._patterns()
         met: set[str] = set()
-        together: dict[str, list[access.Index]] = {}
+        together: dict[str, list[answers.Index]] = {}
         for index in indices:
             name = streams.get(index.name) or index.name
             asked = [p for p in wanted if fnmatchcase(name, p) or fnmatchcase(index.name, p)]
@@ -72,7 +72,7 @@ class ElasticsearchSource(NetworkSource):
                 together.setdefault(name, []).append(index)
         for pattern in wanted:
             if pattern not in met and "*" not in pattern:  # an alias, or an index that is not listed
-                together[pattern] = [access.Index(pattern)]
+                together[pattern] = [answers.Index(pattern)]
             elif pattern not in met:
                 log.skip(pattern, "no index has such a name")
         for name, parts in together.items():
@@ -84,7 +84,7 @@ class ElasticsearchSource(NetworkSource):
             place = replace(place, unrefreshed=any(part.name in off for part in parts))
             yield Unit(name, size=place.size, rows=place.docs, locator=place)
 
-    def _place(self, name: str, parts: list[access.Index], known: set[str], log: ReadLog) -> Place:
+    def _place(self, name: str, parts: list[answers.Index], known: set[str], log: ReadLog) -> Place:
         """Return what to read for an index, or for the parts of a data stream."""
         stream = parts[0].name != name
         closed = [part for part in parts if part.closed]
@@ -103,23 +103,23 @@ class ElasticsearchSource(NetworkSource):
             buffered=_sum(part.buffered for part in parts) or 0,
         )
 
-    def _indices(self, http: Http) -> list[access.Index]:
+    def _indices(self, http: Http) -> list[answers.Index]:
         reply = http.ask("elasticsearch.list")
         if reply.status == 400:
             reply = http.ask("elasticsearch.list_old")
         if reply.status == 401:
             raise RefusedError(self._not_accepted())
         if reply.ok:
-            return access.parse_indices(reply.json())
+            return answers.parse_indices(reply.json())
         if reply.status != 403:
             raise ProtocolError(f"the list of indices was answered with {reply.status}")
         reply = http.ask("elasticsearch.names")
-        if reply.ok and (found := access.parse_health(reply.json())):
+        if reply.ok and (found := answers.parse_health(reply.json())):
             return found
         if found := _shown(http):
             return found
         if named := [name for name in self._patterns() if "*" not in name]:
-            return [access.Index(name) for name in named]
+            return [answers.Index(name) for name in named]
         raise RefusedError("the list of indices was refused (403)", hint="docs/stores/elasticsearch.md has a role")
 
     def _not_accepted(self) -> str:
@@ -137,7 +137,7 @@ class ElasticsearchSource(NetworkSource):
             yield from Reading(http, place, log, self.limits, sample).batches()
 
 
-def _streams(http: Http, indices: list[access.Index]) -> tuple[dict[str, str], set[str]]:
+def _streams(http: Http, indices: list[answers.Index]) -> tuple[dict[str, str], set[str]]:
     """Return the data stream of each backing index, and those streams that the server itself names.
 
     Where it does not say (an old version, a user with few rights), the name of the index does.
@@ -158,16 +158,16 @@ def _streams(http: Http, indices: list[access.Index]) -> tuple[dict[str, str], s
     return found, known
 
 
-def _shown(http: Http) -> list[access.Index]:
+def _shown(http: Http) -> list[answers.Index]:
     """Return the indices that a user who may not list them all may read."""
     reply = http.ask("elasticsearch.resolve")
     answer: Any = reply.json() if reply.ok else {}
     names = answer.get("indices") if isinstance(answer, dict) else ()
     items = [item.get("name") for item in names if isinstance(item, dict)] if isinstance(names, list) else []
-    return [access.Index(name) for name in items if isinstance(name, str) and name]
+    return [answers.Index(name) for name in items if isinstance(name, str) and name]
 
 
-def _parts(stream: str, parts: list[access.Index]) -> str:
+def _parts(stream: str, parts: list[answers.Index]) -> str:
     """Return what to search for a stream that the server does not know as one: its parts."""
     names = ",".join(part.name for part in parts if not part.closed)
     return names if len(names) < URL else f".ds-{stream}-*"
