@@ -13,8 +13,8 @@ point of the group `plainview.stores`. In it stand `store.toml` and the module `
     [bucket]                          # an address names a bucket, and the host where no endpoint is given: see `Bucket`
 
 Behind these stand lists, which are parsed when they are asked for: `[[probe]]`, its requests (`wire.probes`);
-`[[step]]` and `[[sign]]`, by which a bare host:port is known (`stores.fingerprint.signs`); `[[fix]]`, how it is closed
-(`assess.steps`).
+`[[step]]` and `[[sign]]`, by which a bare host:port is known (`stores.fingerprint.signs`); `[[prior_access]]`, names
+that intruders leave in this kind alone (`stores.shared.prior_access`); `[[fix]]`, how it is closed (`assess.steps`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from plainview.errors import StoreError
 
 FOLDER = Path(__file__).parent / "stores"
 FILE = "store.toml"
-LISTS = {"probe", "step", "sign", "fix"}
+LISTS = {"probe", "step", "sign", "prior_access", "fix"}
 
 
 class Scheme(NamedTuple):

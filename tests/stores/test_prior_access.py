@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from plainview import catalog
 from plainview.stores.shared.prior_access import Named, normal, prior_access, signs
 
 DAY = 86_400.0
 
 
-@pytest.mark.parametrize("sign", signs(), ids=lambda sign: sign.id)
+EVERY = {sign.id: sign for kind in ("", *catalog.ours()) for sign in signs(kind)}
+assert len(EVERY) >= 10, "the test below would look at less than there is"
+
+
+@pytest.mark.parametrize("sign", EVERY.values(), ids=EVERY)
 def test_every_sign_has_examples_of_both_kinds(sign) -> None:
     assert sign.match
     assert sign.not_match

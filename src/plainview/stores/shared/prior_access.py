@@ -1,7 +1,8 @@
 """Signs that somebody was there before: names that intruders leave in open stores.
 
-The rules are data (`prior_access.toml`). Only names, counts and dates are looked at, never a note itself,
-and what is returned holds our own words and numbers, never the name.
+The rules are data: those for every store stand in `prior_access.toml`, those for one kind in its `store.toml`.
+Only names, counts and dates are looked at, never a note itself, and what is returned holds our own words and
+numbers, never the name.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+
+from plainview.catalog import store_of
 
 LONGEST = 200  # characters of a name that are looked at
 FEW = 3  # documents of a note; names beside it in a store that was emptied
@@ -39,13 +42,14 @@ class Sign:
     source: str
     match: tuple[str, ...]
     not_match: tuple[str, ...]
-    stores: frozenset[str]
 
 
 @cache
-def signs() -> tuple[Sign, ...]:
-    """Return the rules, strong ones first."""
+def signs(kind: str) -> tuple[Sign, ...]:
+    """Return the rules for a kind of store, strong ones first. Raises StoreError."""
     text = (resources.files(__package__) / "prior_access.toml").read_text(encoding="utf-8")
+    store = store_of(kind)
+    own = store.lists.get("prior_access", []) if store else []
     found = [
         Sign(
             id=item["id"],
@@ -55,9 +59,8 @@ def signs() -> tuple[Sign, ...]:
             source=item["source"],
             match=tuple(item["match"]),
             not_match=tuple(item["not_match"]),
-            stores=frozenset(item.get("stores", ())),
         )
-        for item in tomllib.loads(text)["sign"]
+        for item in (*tomllib.loads(text)["sign"], *own)
     ]
     return tuple(sorted(found, key=lambda sign: sign.strength != "strong"))
 
@@ -73,7 +76,7 @@ def prior_access(store: str, names: Iterable[Named]) -> list[str]:
     `names` are all that the store lists, its own system names left out: what stands beside a note matters.
     """
     listed = list(names)
-    rules = [sign for sign in signs() if not sign.stores or store in sign.stores]
+    rules = signs(store)
     every = re.compile("|".join(f"(?:{sign.pattern.pattern})" for sign in rules))
     hits: dict[str, tuple[Sign, list[Named]]] = {}
     for named in listed:
