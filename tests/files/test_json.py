@@ -379,3 +379,8 @@ def test_texts_that_end_with_nul() -> None:
     frame, told = scan(data, "a.gelf")
     assert told == []
     assert frame["_email"].n_unique() == 50
+
+
+def test_a_nul_elsewhere_is_damage() -> None:
+    assert scan(b"[\0]")[1]
+    assert scan(b'{"a": \0 1}')[1]

@@ -25,7 +25,7 @@ BLOCK = 1 << 24  # bytes of text read at a time
 LOOK = 20  # lines that say whether it is one text for each line
 LINES = (".ndjson", ".jsonl", ".ldjson", ".jsonlines", ".log")
 _BLANK = b" \t\r\n"
-_NUL = b"\0"  # behind each text of GELF over TCP; no string may hold it either
+_NUL = b"}\0"  # behind each text of GELF over TCP; elsewhere a NUL is damage
 _RECORD = b"\x1e"  # before each text of a JSON sequence (RFC 7464); no string may hold it
 
 
@@ -97,7 +97,7 @@ def _gathered(cutter: Cutter, blocks: Iterator[bytes], source: Input) -> Iterato
     size = more = 0
     many = False
     for block in _steps(blocks):
-        for piece in cutter.feed(block.replace(_RECORD, b"\n").replace(_NUL, b"\n")):
+        for piece in cutter.feed(block.replace(_RECORD, b"\n").replace(_NUL, b"}\n")):
             if cutter.texts == 1 and not cutter.arrays:
                 inside = records(piece, known=many) - 1
                 more, many = more + inside, many or inside > 0
