@@ -505,3 +505,16 @@ def test_countries_by_name(name: str, code: str) -> None:
 def test_numbers_are_rounded_to_what_the_error_allows() -> None:
     assert [rounded(n) for n in (999, 12_345, 1_234_567)] == [999, 12_300, 1_230_000]
     assert (rounded(12_345, down=True), rounded(12_345, down=False)) == (12_300, 12_400)
+
+
+@pytest.mark.parametrize(("real", "reserved"), [(40, 10), (30, 0), (20, 60), (2, 60)])
+def test_groups_are_of_those_who_are_counted(real: int, reserved: int) -> None:
+    mails = [f"p{n}@firma-{n}.de" for n in range(real)] + [f"p{n}@example.org" for n in range(reserved)]
+    frame = pl.DataFrame({"email": mails, "country": ["DE", "FR"] * (len(mails) // 2)})
+    answer, crowd = counted(frame)
+    for found in (answer, total_of([crowd])):
+        assert found is not None
+        assert found.examples == reserved
+        told = [group.estimate for group in found.by_country]
+        assert all(number is not None for number in told)
+        assert sum(number or 0 for number in told) == found.estimate

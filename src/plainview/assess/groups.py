@@ -28,6 +28,18 @@ def mailboxes(sketch: Distinct | Rest) -> int:
     return _scaled(sketch, sum(found))
 
 
+def counted(sketch: Distinct | Rest, *, apart: bool) -> Distinct | Rest:
+    """Return what of a sketch is counted: no mailboxes of a role, and where they are counted apart no examples."""
+    tally = sketch.tally()
+    without = codes.RESERVED if apart else 0
+    gone = {code for code in tally if code & without or (code & codes.ROLE and not code & codes.RESERVED)}
+    if not gone:
+        return sketch
+    left = tuple(code for code, n in tally.items() if code not in gone for _ in range(n))
+    share = len(left) / max(1, len(sketch))
+    return Rest(left, sketch.estimate * share, sketch.exact, sketch.error)
+
+
 def minors(sketch: Distinct | Rest) -> tuple[PeopleGroup, ...]:
     """Return how many are surely, and at most, under each age that laws name; nothing where no age is known."""
     tally = sketch.tally()
@@ -58,7 +70,7 @@ def by_country(sketch: Distinct | Rest) -> tuple[PeopleGroup, ...]:
 
 
 def of_parts(
-    parts: Sequence[Rest], groups: Callable[[Rest], tuple[PeopleGroup, ...]], unknown: str
+    parts: Sequence[Distinct | Rest], groups: Callable[[Distinct | Rest], tuple[PeopleGroup, ...]], unknown: str
 ) -> tuple[PeopleGroup, ...]:
     """Return the groups of people in several parts that have nobody in common, who may all the same be the same.
 

@@ -13,7 +13,7 @@ from math import ceil, floor, log10
 import msgspec
 
 from plainview import codes
-from plainview.assess.groups import by_country, examples, mailboxes, minors
+from plainview.assess.groups import by_country, counted, examples, mailboxes, minors
 from plainview.crowds import Crowd
 from plainview.detectors.fieldnames import tokens
 from plainview.detectors.identifying import Identifying, identifying, role_of
@@ -224,7 +224,8 @@ def _report(main: Part, numbers: tuple[float, float, float], reasons: list[str],
     if shared := mailboxes(sketch):
         low, likely, high = (max(0.0, number - shared) for number in numbers)
         reasons.append(MAILBOXES.format(shared))
-    if apart and apart >= TEST_DATA * likely:
+    made_up = apart >= TEST_DATA * likely
+    if apart and made_up:
         reasons.append(MADE_UP)
     elif apart:
         low, likely, high = max(0.0, low - apart), max(0.0, likely - apart), max(0.0, high - apart)
@@ -238,8 +239,8 @@ def _report(main: Part, numbers: tuple[float, float, float], reasons: list[str],
         estimate=(round(likely) if sketch.exact else rounded(likely)) if whole else None,
         high=(ceil(high) if sketch.exact else rounded(high, down=False)) if whole else None,
         examples=apart,
-        minors=minors(sketch),
-        by_country=by_country(sketch),
+        minors=minors(counted(sketch, apart=not made_up)),
+        by_country=by_country(counted(sketch, apart=not made_up)),
         reasons=tuple(reasons),
     )
 

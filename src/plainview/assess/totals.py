@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, floor, sqrt
 
-from plainview.assess.groups import AGE_UNKNOWN, UNKNOWN, by_country, examples, mailboxes, minors, of_parts
+from plainview.assess.groups import AGE_UNKNOWN, UNKNOWN, by_country, counted, examples, mailboxes, minors, of_parts
 from plainview.assess.people import APART, MADE_UP, MAILBOXES, NAMED, TEST_DATA, rounded
 from plainview.crowds import Crowd
 from plainview.detectors.identifying import identifying
@@ -199,12 +199,14 @@ def _told(sums: Sums, parts: Sequence[Rest]) -> People:
         low, likely = max(0.0, low - shared), max(0.0, likely - shared)
         high = None if high is None else max(0.0, high - shared)
     apart = sum(map(examples, parts))
-    if apart and apart >= TEST_DATA * sum(part.estimate for part in parts):
+    made_up = apart >= TEST_DATA * sum(part.estimate for part in parts)
+    if apart and made_up:
         reasons.append(MADE_UP)
     elif apart:
         reasons.append(APART.format(apart))
         low, likely = max(0.0, low - apart), max(0.0, likely - apart)
         high = None if high is None else max(0.0, high - apart)
+    left = [counted(part, apart=not made_up) for part in parts]
     if not exact:
         reasons.append(f"estimated from {MOST:,} of them, right to {Z / sqrt(MOST - 2):.1%} in 99 of 100 cases")
     return People(
@@ -212,8 +214,8 @@ def _told(sums: Sums, parts: Sequence[Rest]) -> People:
         estimate=None if sums.part or not sums.counted else round(likely) if exact else rounded(likely),
         high=None if high is None else ceil(high) if exact else rounded(high, down=False),
         examples=apart,
-        minors=of_parts(parts, minors, AGE_UNKNOWN),
-        by_country=of_parts(parts, by_country, UNKNOWN),
+        minors=of_parts(left, minors, AGE_UNKNOWN),
+        by_country=of_parts(left, by_country, UNKNOWN),
         reasons=tuple(reasons),
     )
 
