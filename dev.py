@@ -104,7 +104,7 @@ def test(arguments: list[str]) -> int:
             PYTHON, "-m", "pytest", *chosen, *([] if served or "-m" in chosen else ["-m", "not servers"]), env=QUICK
         )
     failed = check()
-    workers = min(4, (os.cpu_count() or 1) + 1)  # one waits for a server mostly; each may take a gigabyte
+    workers = min(4, os.cpu_count() or 1)  # each may have servers that take a gigabyte
     failed |= run(PYTHON, "-m", "pytest", "-n", workers, "--dist", "loadgroup", "--no-loadscope-reorder", env=QUICK)
     failed |= wheel()
     print("FAILED" if failed else "all passed", flush=True)

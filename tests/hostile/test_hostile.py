@@ -31,7 +31,7 @@ def run(*arguments: str) -> list[dict[str, Any]]:
     """Run attacks in a process of their own; return its lines."""
     command = [sys.executable, "-X", "faulthandler", "-m", "tests.hostile", *arguments]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=280, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "Traceback" not in done.stderr, done.stderr[-3000:]
     return [json.loads(line) for line in done.stdout.splitlines()]
@@ -42,6 +42,12 @@ def everything() -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Run all attacks once for all tests."""
     *results, process = run(*(["--all"] if os.environ.get("PLAINVIEW_HOSTILE") == "all" else []))
     return results, process
+
+
+@pytest.fixture(scope="module", autouse=True)
+def attacked() -> None:
+    """Make all attacks before the first test, whose time limit is that of a test; a fixture has none."""
+    everything()
 
 
 def of(kind: str) -> list[dict[str, Any]]:
