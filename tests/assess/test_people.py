@@ -200,7 +200,10 @@ def test_companies_are_not_people() -> None:
             "email": [f"info@stahl{n}.de" for n in range(64)],
         }
     )
-    assert numbers(people(frame, table="suppliers")) == (0, 0, 0)
+    assert counted(frame, table="suppliers")[0] is None  # shared mailboxes of firms: nothing in it is about a person
+    others = frame.with_columns(email=pl.Series([f"stahl.{n}@bau-{n}.de" for n in range(64)]))
+    found = counted(others, table="suppliers")[0]
+    assert found is None or numbers(found) == (0, 0, 0)
     with_person = frame.with_columns(contact_name=pl.Series(["Anna Schmidt", "Jürgen Nowak"] * 32))
     assert people(with_person, table="suppliers").low > 0
 
