@@ -198,6 +198,16 @@ def test_what_stands_beside_the_cells_of_a_workbook(tmp_path: Path) -> None:
     assert not log.skipped
 
 
+@pytest.mark.parametrize("program", ["openpyxl", "Apache POI", "XlsxWriter"])
+def test_a_program_that_made_a_workbook_is_nobody(tmp_path: Path, program: str) -> None:
+    import xlsxwriter
+
+    with xlsxwriter.Workbook(tmp_path / "a.xlsx") as book:
+        book.set_properties({"author": program})
+        book.add_worksheet("s").write_row(0, 0, ["part", "number"])
+    assert list(scan(tmp_path / "a.xlsx")[0]) == ["a.xlsx/s"]
+
+
 def test_a_comment_of_ods(tmp_path: Path) -> None:
     from odf import dc, office, text
     from odf.opendocument import OpenDocumentSpreadsheet

@@ -69,7 +69,7 @@ def beside(source: Input, data: bytes, headers: list[str], log: ReadLog) -> Iter
 
 def parts_of(source: Input, log: ReadLog, meter: Meter, headers: list[str] | None = None) -> Iterator[Batch | Input]:
     """Yield what the parts of an Office file hold; of a workbook, which has `headers`, what is beside its cells."""
-    document = _Document(source, log)
+    document = _Document(source, log, "odt" if headers is None else "xlsx")
     document.lines = [_FIELDS.sub(" ", text).strip() for text in headers or ()]
     document.parts = ["header"] * len(document.lines)
     for part, _ in members(source, "zip", log, meter):
@@ -125,9 +125,9 @@ def _role(name: str) -> str:
 class _Document:
     """What was found in the parts so far."""
 
-    def __init__(self, source: Input, log: ReadLog) -> None:
+    def __init__(self, source: Input, log: ReadLog, kind: str) -> None:
         self.source, self.log = source, log
-        self.kind = "odt"
+        self.kind = kind
         self.parts: list[str] = []
         self.lines: list[str] = []
         self.said: list[dict[str, str]] = []

@@ -237,8 +237,12 @@ _OF_PROGRAMS = frozenset(  # what says nothing of anybody
     "editing-duration "
     "date language presentation_format document-statistic print-date last_printed content_status".split()
 )
-
-
+# what stands as the author of a document that a program made
+_PROGRAMS = frozenset(
+    ["openpyxl", "xlsxwriter", "python-docx", "pptxgenjs", "apache poi", "sheetjs", "exceljs", "phpspreadsheet"]
+    + ["phpword", "unknown creator", "un-named", "docx4j", "closedxml", "epplus", "microsoft excel", "microsoft word"]
+    + ["microsoft office", "microsoft office user", "libreoffice", "openoffice.org", "google docs", "google sheets"]
+)
 _TYPES = frozenset("lpstr lpwstr bstr filetime i2 i4 i8 ui4 bool r4 r8 variant vector".split())
 
 
@@ -268,7 +272,8 @@ class Properties:
         if own in _TYPES:  # a typed value: its property is around it
             name = next((each for each in reversed(self._names) if each not in _TYPES), name)
         column = _snake(name)
-        if text and column not in _OF_PROGRAMS and not (text.isdecimal() and len(text) < 7) and len(self.row) < 1_000:
+        said = text and column not in _OF_PROGRAMS and text.lower() not in _PROGRAMS
+        if said and not (text.isdecimal() and len(text) < 7) and len(self.row) < 1_000:
             values = self.row.setdefault(column, [])
             if len(values) < 1_000:
                 values.append(text)
