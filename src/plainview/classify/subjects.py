@@ -67,6 +67,8 @@ IN_CHARGE = frozenset(
 )
 STATES = frozenset("state states estado stato".split())
 PLACES = frozenset("city postal_code postal_address country".split())
+# Of these what nobody asks of animals and things, which have a sex, an age, a race and health as well
+OF_PEOPLE = frozenset("sexual religion philosophical_belief political_opinion ethnic_origin trade_union".split())
 SURE = 0.8  # confidence of what speaks for a person
 MOST_COUNTED, MANY_ALIKE = 120, 10
 FIRST = 3  # columns that say what the rows of a table are
@@ -209,7 +211,8 @@ class Subjects:
         made.either += sum(c.detector.category in CONTACT and not c.detector.needs_person for _, c in sure)
         exact = {c.detector.category for _, c in sure if c.named > 0.95}
         special = {name for name in exact if categories()[name].special}
-        if len(special) >= 3 or (not made.thing and len(exact & ATTRIBUTES) >= 2):
+        asked = len(exact & ATTRIBUTES)
+        if len(special) >= 3 or (special & OF_PEOPLE and asked >= 3) or (not made.thing and asked >= 2):
             made.person += 3.0  # nobody tabulates belief, health and origin of things
         elif special and any(is_key_of_person(tokens(path.rsplit(".", 1)[-1])) for path in paths):
             made.person += 3.0

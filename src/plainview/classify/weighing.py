@@ -159,7 +159,8 @@ def _agreement(candidate: Candidate, column: Seen, ratio: float) -> float:
     form = column.tags[tags.formed(detector.name)] / column.distinct
     if candidate.passing + form >= 0.3:
         return min(3.0, max(ratio, -2.0))
-    if candidate.named > 0.9 and detector.category in CODED and _are_answers(column):
+    known = column.repeats and candidate.passed > 0  # some of a few answers that come again and again
+    if candidate.named > 0.9 and detector.category in CODED and (known or _are_answers(column)):
         candidate.unlisted = True
         return 0.0
     if detector.vocabulary in OPEN and share_of_words(column) >= 0.7:
