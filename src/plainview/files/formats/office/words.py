@@ -239,9 +239,9 @@ _OF_PROGRAMS = frozenset(  # what says nothing of anybody
 )
 # what stands as the author of a document that a program made
 _PROGRAMS = frozenset(
-    ["openpyxl", "xlsxwriter", "python-docx", "pptxgenjs", "apache poi", "sheetjs", "exceljs", "phpspreadsheet"]
-    + ["phpword", "unknown creator", "un-named", "docx4j", "closedxml", "epplus", "microsoft excel", "microsoft word"]
-    + ["microsoft office", "microsoft office user", "libreoffice", "openoffice.org", "google docs", "google sheets"]
+    "openpyxl;xlsxwriter;python-docx;pptxgenjs;apache poi;sheetjs;exceljs;phpspreadsheet;phpword;unknown creator;"
+    "un-named;docx4j;closedxml;epplus;microsoft excel;microsoft word;microsoft office;microsoft office user;"
+    "libreoffice;openoffice.org;google docs;google sheets".split(";")
 )
 _TYPES = frozenset("lpstr lpwstr bstr filetime i2 i4 i8 ui4 bool r4 r8 variant vector".split())
 
