@@ -9,6 +9,7 @@ import time
 import pytest
 
 from plainview.errors import ProtocolError, RefusedError, TargetError
+from plainview.files.kinds.identify import IMAGE, KEPT
 from plainview.stores import open_source
 from plainview.stores.azure.source import shared_key
 from plainview.tables import ReadLog
@@ -74,7 +75,7 @@ def test_everything_is_read(server: Azurite, login: str) -> None:
     assert source.read_as == ("stranger" if server.mode == "open" else "credential")
     assert found_columns(report) == FOUND
     skipped = {(line.what, line.why) for line in report.coverage.skipped}
-    assert skipped == {("photo.jpg", "JPEG, an image")}
+    assert skipped == {("photo.jpg", f"JPEG, an image; {KEPT[IMAGE]}")}
     assert server.dump() == before
     secretless(report, source, source.wire.footprint())
     assert "sig=" not in repr(report)

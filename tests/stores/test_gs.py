@@ -9,6 +9,7 @@ import time
 import pytest
 
 from plainview.errors import PlainviewError, ProtocolError, RefusedError
+from plainview.files.kinds.identify import IMAGE, KEPT
 from plainview.stores import open_source
 from plainview.tables import ReadLog
 from plainview.targets.credentials import Credential, Credentials
@@ -34,7 +35,7 @@ def test_verdict_and_reading(server: FakeGcs) -> None:
     assert (exposure.state, exposure.rights_basis, exposure.confidence) == ("reads", "unknown", "proved")
     assert found_columns(report) == FOUND
     skipped = {(line.what, line.why) for line in report.coverage.skipped}
-    assert skipped == {("photo.jpg", "JPEG, an image")}
+    assert skipped == {("photo.jpg", f"JPEG, an image; {KEPT[IMAGE]}")}
     assert server.dump() == before
     no_canary(report, source)
 

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from plainview.errors import PlainviewError, RefusedError
+from plainview.files.kinds.identify import IMAGE, KEPT
 from plainview.stores import open_source
 from plainview.stores.http.source import DEPTH, parse
 from plainview.tables import ReadLog
@@ -53,7 +54,7 @@ def test_everything_is_read(server: WebServer) -> None:
     assert found_columns(report) == FOUND
     assert {table.name: table.rows for table in report.tables}["big.csv"] == TABLES["big.csv"]
     skipped = {(line.what, line.why) for line in report.coverage.skipped}
-    assert skipped == {("photo.jpg", "JPEG, an image")}
+    assert skipped == {("photo.jpg", f"JPEG, an image; {KEPT[IMAGE]}")}
     assert server.dump() == before
     no_canary(report, source, source.wire.footprint())
 

@@ -13,6 +13,7 @@ import zipfile
 import pytest
 
 from plainview.errors import PlainviewError, ProtocolError, RefusedError
+from plainview.files.kinds.identify import IMAGE, KEPT
 from plainview.stores import open_source
 from plainview.stores.s3.sign import Key, sign
 from plainview.tables import Limits, ReadLog
@@ -37,7 +38,7 @@ from servers.objects import (  # noqa: F401
 
 server = server_fixture(SeaweedFS, JuiceFS, modes=("open", "nolist", "closed"))
 LOGIN = Credential(KEY_ID, Secret(SECRET), origin="credentials file")
-SKIPPED = {("photo.jpg", "JPEG, an image")}
+SKIPPED = {("photo.jpg", f"JPEG, an image; {KEPT[IMAGE]}")}
 
 
 def test_verdict(server: S3Server) -> None:
