@@ -52,7 +52,8 @@ def _mongo_archive() -> bytes:
 
 def _dbf() -> bytes:
     row = b" " + MAIL.encode().ljust(40)
-    column = MAIL.encode()[:10].ljust(11, b"\0") + b"C" + bytes(4) + b"\x28" + bytes(15)
+    column = b"WORD".ljust(11, b"\0") + b"C"  # ten bytes hold no address: a part of one looks like any word
+    column += bytes(4) + b"\x28" + bytes(15)
     return b"\x03\x7c\x01\x02" + struct.pack("<IHH", 3, 65, 41) + bytes(20) + column + b"\r" + row * 3 + b"\x1a"
 
 

@@ -96,7 +96,7 @@ def test_what_is_no_option_is_refused(value: object, option: str) -> None:
     number = option in ("sample", "threads", "memory_total") and type(value) is int
     nothing = value is None and option in ("sample", "scope", "credentials", "network")
     folders = option == "detectors" and type(value) in (list, tuple) and value[0] == CANARY  # type: ignore[index]
-    if number or nothing or folders or (option in ("apart", "families") and value is True):
+    if number or nothing or folders or (option in ("apart", "families", "allow_reserved") and value is True):
         assert Options(**{option: value})  # type: ignore[arg-type]
         return
     with pytest.raises(TypeError, match=r"^Options: ") as caught:
