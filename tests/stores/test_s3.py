@@ -471,7 +471,7 @@ def test_an_archive_without_ranges_is_held_in_memory_within_the_limit() -> None:
 
 
 def test_what_is_not_read_is_not_fetched_whole() -> None:
-    behave, served = store_of("p.jpg", b"\xff\xd8\xff\xe0\0\x10JFIF\0" + bytes(8 << 20))
+    behave, served = store_of("p.djvu", b"AT&TFORM\0\x80\0\0DJVMDIRM" + bytes(8 << 20))
     with fake(behave) as (port, _):
         report = scanned(opened(port), "s3://b")
     assert served == [64 << 10]
