@@ -15,7 +15,7 @@ from plainview.detectors.checks.kernel import Bools
 from plainview.detectors.words import BOOKS
 from plainview.matching.compiled import Matcher, Rule
 from plainview.matching.folding import fold_all
-from plainview.matching.nobodys import cells_of_nobody, pattern_in, tags_of_nobody, without
+from plainview.matching.nobodys import pattern_in, tags_of_nobody, without
 from plainview.matching.plans import ColumnPlan
 from plainview.matching.tagging import LONGEST, text_valid
 from plainview.profiles import Count
@@ -62,16 +62,21 @@ def count_column(cells: Cells, plan: ColumnPlan, matcher: Matcher, *, prose: boo
         cells = Cells(fold_all(cells.values), cells.times)
     rest, total = cells, len(cells)
     explained: pl.Series | bool = False
+    masks: dict[str, pl.Series | bool] = {}
     for name in plan.cells:
         mask, counts[tags.passed(name)] = count_cells(cells, name, matcher)
+        masks[name] = mask
         if explained is not True and mask is not False:
             explained = mask if mask is True or explained is False else explained | mask
     if prose and explained is not False:
         rest = Cells(cells.values.clear()) if explained is True else cells.filter(~explained)
     for name in plan.texts:
         counts[tags.inside(name)] = count_texts(rest, matcher.rules[name], total)
+    met: dict[str, pl.Series] = {}
     for tag in planned_of_nobody(plan):
-        counts[tag] = count_nobodys(cells, rest, plan, tag, matcher)
+        whole = whole_of_nobody(cells, masks.get(tag[2:], False), pattern_in(tag, matcher), met)
+        found = whole + inside_of_nobody(rest, plan, tag, matcher)
+        counts[tag] = Count(total, found, found)
     if watch and len(rest.values) and not (matcher.passes_numbers and short_numbers(rest.values)):
         _watch(rest, plan, counts, matcher, total)
     return counts
@@ -82,15 +87,25 @@ def planned_of_nobody(plan: ColumnPlan) -> list[Tag]:
     return [tag for tag in plan.nobodys if tag[2:] in plan.cells or tag[2:] in plan.texts]
 
 
-def count_nobodys(cells: Cells, rest: Cells, plan: ColumnPlan, tag: Tag, matcher: Matcher) -> Count:
-    """Count the cells in which all that a detector finds is nobody's, as `tag` says."""
-    rule, pattern, found = matcher.rules[tag[2:]], pattern_in(tag, matcher), 0
-    if rule.name in plan.cells:
-        found += cells.number(cells_of_nobody(cells.values, rule, pattern).to_numpy())
-    if rule.name in plan.texts:
-        texts = rest.filter(rest.values.str.contains(rule.text))
-        found += texts.number(texts_of_nobody(texts.values, rule, pattern))
-    return Count(len(cells), found, found)
+def whole_of_nobody(cells: Cells, mask: pl.Series | bool, pattern: str, met: dict[str, pl.Series]) -> int:
+    """Return how many of the cells that a detector accepts, told by `mask`, are nobody's as a whole.
+
+    `met` remembers in which cells a pattern stands: detectors of one kind share it.
+    """
+    if mask is False:
+        return 0
+    if pattern not in met:
+        met[pattern] = cells.values.str.contains(pattern)
+    return cells.number((met[pattern] if mask is True else met[pattern] & mask).to_numpy())
+
+
+def inside_of_nobody(rest: Cells, plan: ColumnPlan, tag: Tag, matcher: Matcher) -> int:
+    """Return how many texts there are in which all that a detector finds is nobody's, as `tag` says."""
+    rule = matcher.rules[tag[2:]]
+    if rule.name not in plan.texts:
+        return 0
+    texts = rest.filter(rest.values.str.contains(rule.text))
+    return texts.number(texts_of_nobody(texts.values, rule, pattern_in(tag, matcher)))
 
 
 def texts_of_nobody(values: pl.Series, rule: Rule, pattern: str) -> Bools:
@@ -229,7 +244,7 @@ def attribute(
             counts[tags.inside(name)] = count_texts(rest, rule, checked)
             for tag in tags_of_nobody(hits.head(LOOKED_AT), name, matcher):
                 plan.nobodys.append(tag)
-                number = count_nobodys(Cells(rest.values.clear()), rest, plan, tag, matcher).valid
+                number = inside_of_nobody(rest, plan, tag, matcher)
                 counts[tag] = Count(checked, number, number)
             hits = hits.filter(~hits.str.contains(rule.text))
 
